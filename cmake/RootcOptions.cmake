@@ -1,0 +1,21 @@
+# Compile options of the project's own targets.
+add_compile_options(-Wall -Wextra -Wno-unused-parameter)
+if(ROOTC_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+if(ROOTC_SANITIZE STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(ROOTC_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+elseif(ROOTC_SANITIZE)
+  message(FATAL_ERROR "ROOTC_SANITIZE is '${ROOTC_SANITIZE}'; use address, thread or nothing")
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()

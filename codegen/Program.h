@@ -1,0 +1,90 @@
+//===- Program.h - Plain description of a model's programs ------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The kernel calls of each program on planned buffers, from which the host
+// code is generated. No MLIR, Halide or LLVM types.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_CODEGEN_PROGRAM_H
+#define ROOTC_CODEGEN_PROGRAM_H
+
+#include "codegen/Kernel.h"
+
+namespace rootc::codegen {
+
+/// Where a buffer lives. All but the workspace are arguments of the entry.
+enum class Arena {
+  Image,          ///< f32 [N,H,W,C]
+  Labels,         ///< i64 [N]
+  Samples,        ///< i64 [N]: index of each image in its data set
+  Random,         ///< i64 [2]: seed, epoch
+  Parameters,     ///< f32, flat
+  Statistics,     ///< f32, flat; running mean and variance
+  Prepared,       ///< bytes made by `prepare`
+  Gradients,      ///< f32, flat, laid out as Parameters
+  Velocity,       ///< f32, flat, laid out as Parameters
+  Scalars,        ///< f32 [3]: learning rate, momentum, weight decay
+  Logits,         ///< f32 [N,classes]
+  Loss,           ///< f32 [1]
+  InputGradient,  ///< f32 [N,H,W,C]
+  WorkspaceBatch, ///< offset is in bytes per image: address = base + N * offset
+  WorkspaceFixed, ///< offset in bytes; lies behind the N * batchBytes part
+};
+
+/// One operand of a call: dense row-major `type` at `offset` in `arena`.
+/// Offsets are bytes; in WorkspaceBatch, bytes per image.
+struct BufferRef {
+  Arena arena;
+  int64_t offset = 0;
+  TensorType type;
+};
+
+struct Call {
+  int64_t kernel = 0;             ///< index into Model::kernels
+  std::vector<BufferRef> buffers; ///< kernel inputs, then outputs
+  std::string label;              ///< for profiles: "conv2a forward"
+};
+
+enum class ProgramKind { Prepare, Infer, Train, Grad, Update };
+
+struct Program {
+  ProgramKind kind;
+  std::vector<Call> calls;
+  int64_t batchBytes = 0; ///< workspace bytes per image, a multiple of 64
+  int64_t fixedBytes = 0; ///< workspace bytes whatever the batch
+};
+
+/// A tensor of the parameter or the statistic arena.
+struct TensorInfo {
+  std::string name; ///< "conv2a.filter"
+  std::string role; ///< filter, weight, bias, scale, offset, mean, variance
+  std::vector<int64_t> shape;
+  int64_t offset = 0; ///< floats from the start of its arena
+  int64_t fanIn = 0;  ///< kh kw in/groups; 0 where initialised by a constant
+  bool statistic = false;
+};
+
+struct Model {
+  std::string name; ///< the network's symbol
+  int64_t height = 0, width = 0, channels = 0, classes = 0;
+  std::vector<TensorInfo> tensors;
+  int64_t parameterCount = 0; ///< floats, padding included
+  int64_t decayedCount = 0;   ///< weight decay applies to [0, decayedCount)
+  int64_t statisticCount = 0;
+  int64_t preparedBytes = 0;
+  std::vector<Kernel> kernels; ///< one per signature
+  std::vector<Program> programs;
+  std::string description; ///< JSON for `rootrun info`: layers, cost, options
+};
+
+/// JSON of the whole model without the kernels' bodies, for tests and caches.
+std::string toJson(const Model &model);
+
+} // namespace rootc::codegen
+
+#endif // ROOTC_CODEGEN_PROGRAM_H

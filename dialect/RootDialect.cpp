@@ -1,0 +1,56 @@
+//===- RootDialect.cpp - The root dialect ---------------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/RootDialect.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace rootc::root;
+
+#include "dialect/RootDialect.cpp.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dialect/RootTypes.cpp.inc"
+
+void RootDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialect/RootTypes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialect/RootOps.cpp.inc"
+      >();
+}
+
+Type ImageType::parse(AsmParser &parser) {
+  SmallVector<int64_t> shape;
+  if (succeeded(parser.parseOptionalLess())) {
+    SMLoc at = parser.getCurrentLocation();
+    if (parser.parseDimensionList(shape, /*allowDynamic=*/false,
+                                  /*withTrailingX=*/false) ||
+        parser.parseGreater())
+      return {};
+    if (shape.size() != 3) {
+      parser.emitError(at, "an image is height x width x channels; got ")
+          << shape.size() << " dimensions";
+      return {};
+    }
+  }
+  return get(parser.getContext(), shape);
+}
+
+void ImageType::print(AsmPrinter &printer) const {
+  if (!hasShape())
+    return;
+  printer << "<";
+  printer.printDimensionList(getShape());
+  printer << ">";
+}

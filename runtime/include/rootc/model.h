@@ -1,0 +1,161 @@
+/*===- rootc/model.h - The C interface of a generated model -------*- C -*-===*\
+|*
+|* Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+|*
+|*===----------------------------------------------------------------------===*|
+|*
+|* A generated library exports one function, `const rootc_model *NAME_model(void)`,
+|* NAME being the network's symbol; everything else in it is hidden. The table
+|* it returns is constant, and the library has no mutable state: parameters
+|* may be shared by any number of threads, each thread brings its own
+|* rootc_context. No function throws, aborts or writes to a stream; each
+|* returns ROOTC_OK or an error code and leaves a message in the context.
+|*
+|* Layouts: images and feature maps NHWC float32, dense; labels int64; filters
+|* [out, kernel height, kernel width, in / groups].
+|*
+\*===----------------------------------------------------------------------===*/
+
+#ifndef ROOTC_MODEL_H
+#define ROOTC_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Raised whenever a struct or the meaning of a field below changes. */
+#define ROOTC_ABI_VERSION 1
+
+enum rootc_status {
+  ROOTC_OK = 0,
+  ROOTC_ERROR_ARGUMENT = 1,    /* null pointer, batch < 1, small workspace */
+  ROOTC_ERROR_UNSUPPORTED = 2, /* this CPU lacks what the code was built for,
+                                  or the model was compiled without training */
+  ROOTC_ERROR_MEMORY = 3,
+  ROOTC_ERROR_KERNEL = 4 /* a kernel failed; the message says which */
+};
+
+/* A task of a parallel loop; returns ROOTC_OK or an error. */
+typedef int (*rootc_task)(void *task_state, int64_t index);
+
+/* Runs task(task_state, i) for i in [0, count), on any threads, in any order;
+   returns once all have ended, with the first error or ROOTC_OK. May be called
+   from inside a task. */
+typedef int (*rootc_parallel_for)(void *pool, rootc_task task, void *task_state,
+                                  int64_t count);
+
+/* Called before (phase 0) and after (phase 1) each kernel call. */
+typedef void (*rootc_call_hook)(void *state, int32_t program, int32_t call,
+                                int32_t phase);
+
+/* What one caller needs to run a model. Zero-initialise it, then set what you
+   want. One thread at a time may use a context; contexts may share a pool. */
+typedef struct rootc_context {
+  void *workspace; /* 64-byte aligned */
+  size_t workspace_bytes;
+  rootc_parallel_for parallel_for; /* null: run on the calling thread */
+  void *pool;
+  rootc_call_hook call_hook; /* null: none */
+  void *call_hook_state;
+  char error[512]; /* the last error's message, "" if none */
+} rootc_context;
+
+/* One tensor of the parameter arena, or of the statistic arena. */
+typedef struct rootc_tensor {
+  const char *name; /* "conv2a.filter" */
+  const char *role; /* filter weight bias scale offset | mean variance */
+  int32_t rank;
+  int32_t statistic; /* 1: lives in the statistic arena */
+  int64_t shape[4];
+  int64_t offset; /* floats from the start of its arena */
+  int64_t fan_in; /* for He initialisation; 0: constant (scale and variance 1,
+                     others 0) */
+} rootc_tensor;
+
+enum rootc_program {
+  ROOTC_PREPARE = 0,
+  ROOTC_INFER = 1,
+  ROOTC_TRAIN = 2,
+  ROOTC_GRAD = 3,
+  ROOTC_UPDATE = 4,
+  ROOTC_PROGRAM_COUNT = 5
+};
+
+/* Everything a training step reads and writes. */
+typedef struct rootc_batch {
+  int64_t size;
+  const float *image;     /* [size, height, width, channels], normalised */
+  const int64_t *labels;  /* [size], each in [0, classes) */
+  const int64_t *samples; /* [size]: key of dropout; null: 0, 1, 2, ... is not
+                             assumed, it is an error if the model drops out */
+  int64_t seed, epoch;    /* key of dropout */
+} rootc_batch;
+
+typedef struct rootc_model {
+  uint32_t abi_version; /* ROOTC_ABI_VERSION of the compiler */
+  uint32_t struct_size; /* sizeof(rootc_model) of the compiler */
+  const char *name;
+  const char *target;      /* Halide target string of the kernels */
+  const char *description; /* JSON: layers, cost, options, compiler version */
+  int64_t height, width, channels, classes;
+  const rootc_tensor *tensors;
+  int64_t tensor_count;
+  int64_t parameter_count; /* floats in the parameter arena, padding included */
+  int64_t decayed_count;   /* weight decay applies to the first so many */
+  int64_t statistic_count; /* floats in the statistic arena */
+  int64_t prepared_bytes;  /* size of the buffer that `prepare` fills */
+  int32_t has_training;
+  int32_t reserved;
+  /* Names of the kernel calls of each program, for profiles. */
+  const char *const *call_labels[ROOTC_PROGRAM_COUNT];
+  int32_t call_count[ROOTC_PROGRAM_COUNT];
+
+  /* null if this CPU can run the model, else why not (static text). */
+  const char *(*unsupported)(void);
+  /* Workspace bytes of a program at a batch size; -1 if the program is absent or
+     the size overflows. */
+  int64_t (*workspace_bytes)(int32_t program, int64_t batch);
+  /* Folds and packs weights once, before any number of `infer`. All arenas are
+     64-byte aligned. */
+  int (*prepare)(rootc_context *, const float *parameters,
+                 const float *statistics, void *prepared);
+  /* logits [batch, classes]. Allocates nothing once warm. */
+  int (*infer)(rootc_context *, int64_t batch, const float *image,
+               const void *prepared, float *logits);
+  /* One training-mode forward and backward. Overwrites gradients [parameter_count],
+     updates statistics in place, writes the batch's mean loss. */
+  int (*train)(rootc_context *, const rootc_batch *, const float *parameters,
+               float *statistics, float *gradients, float *loss);
+  /* As train, and the gradient of the image. */
+  int (*grad)(rootc_context *, const rootc_batch *, const float *parameters,
+              float *statistics, float *gradients, float *loss, float *d_image);
+  /* SGD on `count` floats: v = momentum v + (g + decay w), w = w - lr v. */
+  int (*update)(rootc_context *, int64_t count, float *parameters,
+                const float *gradients, float *velocity, float learning_rate,
+                float momentum, float weight_decay);
+  /* A pool of threads (the caller is one of them) for rootc_context::pool, with
+     `parallel_for` below; null if it cannot be made. Threads are joined by
+     pool_destroy. */
+  void *(*pool_create)(int32_t threads);
+  void (*pool_destroy)(void *pool);
+  rootc_parallel_for parallel_for;
+} rootc_model;
+
+/* The ELF note that marks a model: owner "rootc", type ROOTC_NOTE_TYPE,
+   descriptor = struct rootc_note. Read it before dlopen. */
+#define ROOTC_NOTE_OWNER "rootc"
+#define ROOTC_NOTE_TYPE 0x524f4f54
+typedef struct rootc_note {
+  uint32_t abi_version;
+  char entry[252]; /* the exported symbol, "nin_model" */
+} rootc_note;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ROOTC_MODEL_H */

@@ -1,0 +1,16 @@
+//===- rootc-opt.cpp - Runs rootc's passes on a file ----------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/RootDialect.h"
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  registry.insert<rootc::root::RootDialect>();
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "rootc's pass driver\n", registry));
+}
