@@ -6,11 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/RootDialect.h"
+#include "lib/Transforms/Passes.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   registry.insert<rootc::root::RootDialect>();
+  rootc::registerRootcPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "rootc's pass driver\n", registry));
 }
