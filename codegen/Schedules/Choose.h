@@ -1,0 +1,32 @@
+//===- Choose.h - The schedule a kernel gets by default ---------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A schedule is a map of named integers, so that it can be printed as an
+// attribute, edited by hand, and searched by a tuner.
+// codegen/Schedules/README.md lists the keys of each family. No Halide or MLIR
+// here.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_CODEGEN_SCHEDULES_CHOOSE_H
+#define ROOTC_CODEGEN_SCHEDULES_CHOOSE_H
+
+#include "codegen/Kernel.h"
+
+namespace rootc::codegen {
+
+/// The op whose loops the kernel is built around: the convolution, if there is
+/// one; null if all ops are elementwise or of another family.
+const Op *convolutionOf(const Kernel &kernel);
+
+/// A schedule for the kernel on the target: every key of its family, or an
+/// empty map where the family has none. Never fails on a well-formed kernel.
+Schedule chooseSchedule(const Kernel &kernel, const TargetInfo &target);
+
+} // namespace rootc::codegen
+
+#endif // ROOTC_CODEGEN_SCHEDULES_CHOOSE_H

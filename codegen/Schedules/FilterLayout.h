@@ -1,0 +1,84 @@
+//===- FilterLayout.h - How packed filters lie in memory --------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A convolution reads its filter packed as
+//
+//   [blocks, kernel height, kernel width, in channels of a group, block]
+//
+// so that the out channels a register tile needs at once are adjacent. A block
+// holds out channels of one group (the last block of each group is filled up
+// with zeros), or, where groups are small, all out channels of several whole
+// groups. For `backward_data` the roles are swapped: the in channels of the
+// forward convolution are packed as out channels, and both kernel axes are
+// reversed, so that a backward-data convolution of stride 1 is a forward one.
+//
+// No Halide or MLIR here: the passes choose and print the layout.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_CODEGEN_SCHEDULES_FILTERLAYOUT_H
+#define ROOTC_CODEGEN_SCHEDULES_FILTERLAYOUT_H
+
+#include "codegen/Kernel.h"
+
+#include <array>
+
+namespace rootc::codegen {
+
+/// The forward convolution that an op belongs to, whatever its direction.
+struct ConvShape {
+  int64_t inHeight = 1, inWidth = 1, inChannels = 1, outChannels = 1;
+  int64_t groups = 1;
+  std::array<int64_t, 2> kernel{1, 1};    ///< height, width
+  std::array<int64_t, 2> stride{1, 1};    ///< height, width
+  std::array<int64_t, 4> pad{0, 0, 0, 0}; ///< top, left, bottom, right
+  std::array<int64_t, 2> dilation{1, 1};  ///< height, width
+
+  int64_t outHeight() const;
+  int64_t outWidth() const;
+  int64_t inPerGroup() const { return inChannels / groups; }
+  int64_t outPerGroup() const { return outChannels / groups; }
+};
+
+/// Reads the convolution attributes (docs/architecture.md); the in channels
+/// are not among them. Throws std::invalid_argument naming a missing key.
+ConvShape convShape(const AttributeMap &attributes, int64_t inChannels);
+
+/// Where the filter's values lie once packed. "Out" and "in" are those of the
+/// packed direction.
+struct FilterLayout {
+  int64_t block = 1;          ///< out channels in a block, padding included
+  int64_t groupsPerBlock = 1; ///< more than one: a block spans whole groups
+  int64_t blocksPerGroup = 1; ///< one where a block spans groups
+  int64_t blocks = 1;
+  int64_t groups = 1, outPerGroup = 1, inPerGroup = 1;
+  std::array<int64_t, 2> kernel{1, 1};
+
+  std::vector<int64_t> shape() const {
+    return {blocks, kernel[0], kernel[1], inPerGroup, block};
+  }
+  /// The out channel that lane `lane` of block `index` computes, counted over
+  /// all groups; -1 where the lane is padding and the packed value zero.
+  int64_t outChannel(int64_t index, int64_t lane) const;
+};
+
+/// The layout of a given block size (attribute `block`). Throws
+/// std::invalid_argument if it is below one.
+FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
+                          int64_t block);
+
+/// The layout that suits the machine; its `block` is what the passes write
+/// into attribute `block` of `pack_filter` and of the convolution.
+FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
+                          const TargetInfo &target);
+
+/// Lanes of the vectors that compute a block: the most that fill whole vectors.
+int64_t lanesOfBlock(int64_t block, const TargetInfo &target);
+
+} // namespace rootc::codegen
+
+#endif // ROOTC_CODEGEN_SCHEDULES_FILTERLAYOUT_H
