@@ -16,6 +16,11 @@ using namespace rootc::root;
 
 #include "dialect/RootDialect.cpp.inc"
 
+#include "dialect/RootEnums.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialect/RootAttributes.cpp.inc"
+
 #define GET_TYPEDEF_CLASSES
 #include "dialect/RootTypes.cpp.inc"
 
@@ -23,6 +28,10 @@ void RootDialect::initialize() {
   addTypes<
 #define GET_TYPEDEF_LIST
 #include "dialect/RootTypes.cpp.inc"
+      >();
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialect/RootAttributes.cpp.inc"
       >();
   addOperations<
 #define GET_OP_LIST

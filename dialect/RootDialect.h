@@ -15,12 +15,31 @@
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dialect/RootDialect.h.inc"
 
 #define GET_TYPEDEF_CLASSES
 #include "dialect/RootTypes.h.inc"
+
+#include "dialect/RootEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialect/RootAttributes.h.inc"
+
+namespace rootc::root {
+/// Marks the primitive ops that may join another op's kernel: each element of
+/// the result comes from the same element of the operands.
+template <typename ConcreteOp>
+class PrimElementwise
+    : public mlir::OpTrait::TraitBase<ConcreteOp, PrimElementwise> {};
+
+/// Whether `op` is one of `root.prim.*`.
+bool isPrim(mlir::Operation *op);
+/// Its name without `root.prim.`, as in docs/architecture.md.
+llvm::StringRef primName(mlir::Operation *op);
+} // namespace rootc::root
 
 #define GET_OP_CLASSES
 #include "dialect/RootOps.h.inc"

@@ -16,6 +16,7 @@ def Root_Dialect : Dialect {
   let summary = "Convolutional networks with filter groups, from layers to fused kernels";
   let cppNamespace = "::rootc::root";
   let useDefaultTypePrinterParser = 1;
+  let useDefaultAttributePrinterParser = 1;
 }
 
 class Root_Op<string mnemonic, list<Trait> traits = []>

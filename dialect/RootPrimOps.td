@@ -4,10 +4,337 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// One op per row of the table in docs/architecture.md, with its names.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef ROOTC_DIALECT_ROOTPRIMOPS_TD
 #define ROOTC_DIALECT_ROOTPRIMOPS_TD
 
 include "dialect/RootDialect.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+//===----------------------------------------------------------------------===//
+// Operand and attribute kinds
+//===----------------------------------------------------------------------===//
+
+def Root_Map : 4DTensorOf<[F32]>;      // [N,H,W,C]
+def Root_IndexMap : 4DTensorOf<[UI8]>; // [N,H,W,C]
+def Root_Filter : 4DTensorOf<[F32]>;   // [O,kh,kw,I/g]
+def Root_Packed : RankedTensorOf<[F32]>;
+def Root_Vector : 1DTensorOf<[F32]>;
+def Root_Integers : 1DTensorOf<[I64]>;
+
+/// I64Attr with a signed accessor.
+def Root_IntAttr
+    : TypedSignlessIntegerAttrBase<I64, "int64_t", "64-bit integer attribute">;
+class Root_IntsAttr<int count>
+    : ConfinedAttr<DenseI64ArrayAttr, [DenseArrayCount<count>]>;
+
+//===----------------------------------------------------------------------===//
+// Base classes
+//===----------------------------------------------------------------------===//
+
+/// Computes each element of its result from the same element of its operands
+/// (vectors indexed by the channel), so it may join another op's kernel.
+def Root_PrimElementwise : NativeOpTrait<"PrimElementwise"> {
+  let cppNamespace = "::rootc::root";
+}
+
+/// `layer` names the network op that a primitive comes from, for profiles; it
+/// does not change what is computed.
+class Root_PrimOp<string mnemonic, dag operands, dag attributes, dag outs,
+                  list<Trait> traits = []>
+    : Root_Op<"prim." # mnemonic, !listconcat([Pure], traits)> {
+  let arguments = !con(operands, attributes, (ins OptionalAttr<StrAttr>:$layer));
+  let results = outs;
+  let assemblyFormat =
+      "operands attr-dict `:` functional-type(operands, results)";
+}
+
+defvar convAttributes = (ins
+  Root_IntsAttr<2>:$kernel,   // kh, kw
+  Root_IntsAttr<2>:$stride,   // sh, sw
+  Root_IntsAttr<4>:$pad,      // top, left, bottom, right
+  Root_IntsAttr<2>:$dilation, // dh, dw
+  Root_IntAttr:$groups,
+  Root_IntAttr:$filters,
+  Root_IntsAttr<2>:$input     // H, W of the forward input
+);
+
+defvar windowAttributes = (ins
+  Root_IntsAttr<2>:$kernel,
+  Root_IntsAttr<2>:$stride,
+  Root_IntsAttr<4>:$pad,
+  Root_IntsAttr<2>:$output    // OH, OW of the forward result
+);
+
+//===----------------------------------------------------------------------===//
+// Convolution
+//===----------------------------------------------------------------------===//
+
+def Root_PrimPackFilterOp : Root_PrimOp<"pack_filter",
+    (ins Root_Filter:$filter),
+    !con(convAttributes,
+         (ins StrAttr:$direction, // "forward" or "backward_data"
+              Root_IntAttr:$block)),
+    (outs Root_Packed:$packed)> {
+  let summary = "Reorders a filter for the kernels of one direction";
+  let hasVerifier = 1;
+}
+
+def Root_PrimConv2dOp : Root_PrimOp<"conv2d",
+    (ins Root_Map:$x, Root_Packed:$filter, Optional<Root_Vector>:$bias),
+    !con(convAttributes, (ins Root_IntAttr:$block)),
+    (outs Root_Map:$y)> {
+  let summary = "Grouped 2-D convolution by a packed filter, plus a bias";
+  let hasVerifier = 1;
+}
+
+def Root_PrimConv2dBackwardDataOp : Root_PrimOp<"conv2d_backward_data",
+    (ins Root_Map:$dy, Root_Packed:$filter),
+    !con(convAttributes, (ins Root_IntAttr:$block)),
+    (outs Root_Map:$dx)> {
+  let summary = "Gradient of a convolution's input";
+  let hasVerifier = 1;
+}
+
+def Root_PrimConv2dBackwardFilterOp : Root_PrimOp<"conv2d_backward_filter",
+    (ins Root_Map:$x, Root_Map:$dy), convAttributes,
+    (outs Root_Filter:$dfilter)> {
+  let summary = "Gradient of a convolution's filter";
+  let hasVerifier = 1;
+}
+
+def Root_PrimChannelSumOp : Root_PrimOp<"channel_sum",
+    (ins Root_Map:$x), (ins), (outs Root_Vector:$sum)> {
+  let summary = "Sum over batch and map: gradient of a bias";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+def Root_PrimCopyOp : Root_PrimOp<"copy", (ins AnyRankedTensor:$x), (ins),
+    (outs AnyRankedTensor:$y), [SameOperandsAndResultType]> {
+  let summary = "The same values in another buffer";
+}
+
+def Root_PrimAddOp : Root_PrimOp<"add", (ins Root_Map:$a, Root_Map:$b), (ins),
+    (outs Root_Map:$y), [SameOperandsAndResultType, Root_PrimElementwise]> {
+  let summary = "Sum of two maps";
+}
+
+def Root_PrimReluOp : Root_PrimOp<"relu", (ins Root_Map:$x), (ins),
+    (outs Root_Map:$y), [SameOperandsAndResultType, Root_PrimElementwise]> {
+  let summary = "max(x, 0)";
+}
+
+def Root_PrimReluBackwardOp : Root_PrimOp<"relu_backward",
+    (ins Root_Map:$dy, Root_Map:$y), (ins), (outs Root_Map:$dx),
+    [SameOperandsAndResultType, Root_PrimElementwise]> {
+  let summary = "dy where y > 0, else 0";
+}
+
+def Root_PrimDropoutOp : Root_PrimOp<"dropout",
+    (ins Root_Map:$x, Root_Integers:$random, Root_Integers:$samples),
+    (ins F64Attr:$rate, Root_IntAttr:$ordinal), (outs Root_Map:$y),
+    [AllTypesMatch<["x", "y"]>, Root_PrimElementwise]> {
+  let summary = "x mask / (1 - rate); its own backward op, on dy";
+  let description = [{
+    `random` is (seed, epoch); `samples` keys each image of the batch. The mask
+    is counter-based: the same whenever it is computed.
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Batch norm
+//===----------------------------------------------------------------------===//
+
+def Root_PrimBatchNormStatisticsOp : Root_PrimOp<"batch_norm_statistics",
+    (ins Root_Map:$x), (ins),
+    (outs Root_Vector:$mean, Root_Vector:$variance, Root_Vector:$unbiased)> {
+  let summary = "Mean, biased and unbiased variance of each channel";
+  let hasVerifier = 1;
+}
+
+def Root_PrimRunningAverageOp : Root_PrimOp<"running_average",
+    (ins Root_Vector:$running, Root_Vector:$batch), (ins F64Attr:$momentum),
+    (outs Root_Vector:$updated), [SameOperandsAndResultType]> {
+  let summary = "(1 - momentum) running + momentum batch";
+}
+
+def Root_PrimBatchNormNormalizeOp : Root_PrimOp<"batch_norm_normalize",
+    (ins Root_Map:$x, Root_Vector:$mean, Root_Vector:$variance,
+         Root_Vector:$scale, Root_Vector:$offset),
+    (ins F64Attr:$epsilon), (outs Root_Map:$y),
+    [AllTypesMatch<["x", "y"]>, Root_PrimElementwise]> {
+  let summary = "scale (x - mean) / sqrt(variance + epsilon) + offset";
+  let hasVerifier = 1;
+}
+
+def Root_PrimBatchNormBackwardReduceOp : Root_PrimOp<"batch_norm_backward_reduce",
+    (ins Root_Map:$dy, Root_Map:$x, Root_Vector:$mean, Root_Vector:$variance),
+    (ins F64Attr:$epsilon),
+    (outs Root_Vector:$dscale, Root_Vector:$doffset, Root_Vector:$mean_dscale,
+          Root_Vector:$mean_doffset), [AllTypesMatch<["dy", "x"]>]> {
+  let summary = "Gradients of scale and offset, and both over N H W";
+  let hasVerifier = 1;
+}
+
+def Root_PrimBatchNormBackwardDataOp : Root_PrimOp<"batch_norm_backward_data",
+    (ins Root_Map:$dy, Root_Map:$x, Root_Vector:$mean, Root_Vector:$variance,
+         Root_Vector:$scale, Root_Vector:$mean_dscale, Root_Vector:$mean_doffset),
+    (ins F64Attr:$epsilon), (outs Root_Map:$dx),
+    [AllTypesMatch<["dy", "x", "dx"]>, Root_PrimElementwise]> {
+  let summary = "Gradient of batch norm's input";
+  let hasVerifier = 1;
+}
+
+def Root_PrimFoldMultiplierOp : Root_PrimOp<"fold_multiplier",
+    (ins Root_Vector:$scale, Root_Vector:$variance), (ins F64Attr:$epsilon),
+    (outs Root_Vector:$multiplier), [SameOperandsAndResultType]> {
+  let summary = "scale / sqrt(variance + epsilon)";
+}
+
+def Root_PrimFoldBiasOp : Root_PrimOp<"fold_bias",
+    (ins Root_Vector:$mean, Root_Vector:$multiplier, Root_Vector:$offset,
+         Optional<Root_Vector>:$bias), (ins),
+    (outs Root_Vector:$folded), [SameOperandsAndResultType]> {
+  let summary = "(bias - mean) multiplier + offset; no bias counts as 0";
+}
+
+def Root_PrimScaleFilterOp : Root_PrimOp<"scale_filter",
+    (ins Root_Filter:$filter, Root_Vector:$multiplier), (ins),
+    (outs Root_Filter:$scaled), [AllTypesMatch<["filter", "scaled"]>]> {
+  let summary = "A filter with each output channel multiplied";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Pools
+//===----------------------------------------------------------------------===//
+
+def Root_PrimMaxPoolOp : Root_PrimOp<"max_pool", (ins Root_Map:$x),
+    windowAttributes, (outs Root_Map:$y)> {
+  let summary = "Largest of each window";
+  let hasVerifier = 1;
+}
+
+def Root_PrimMaxPoolWithIndexOp : Root_PrimOp<"max_pool_with_index",
+    (ins Root_Map:$x), windowAttributes,
+    (outs Root_Map:$y, Root_IndexMap:$index)> {
+  let summary = "Largest of each window, and where: ky * kw + kx of the first";
+  let hasVerifier = 1;
+}
+
+def Root_PrimMaxPoolBackwardOp : Root_PrimOp<"max_pool_backward",
+    (ins Root_Map:$dy, Root_IndexMap:$index),
+    !con(windowAttributes, (ins Root_IntsAttr<2>:$input)), (outs Root_Map:$dx)> {
+  let summary = "Gradient of max_pool's input";
+  let hasVerifier = 1;
+}
+
+def Root_PrimAveragePoolOp : Root_PrimOp<"average_pool", (ins Root_Map:$x),
+    !con(windowAttributes, (ins Root_IntAttr:$exclude_pad, Root_IntsAttr<2>:$input)),
+    (outs Root_Map:$y)> {
+  let summary = "Mean of each window";
+  let hasVerifier = 1;
+}
+
+def Root_PrimAveragePoolBackwardOp : Root_PrimOp<"average_pool_backward",
+    (ins Root_Map:$dy),
+    !con(windowAttributes, (ins Root_IntAttr:$exclude_pad, Root_IntsAttr<2>:$input)),
+    (outs Root_Map:$dx)> {
+  let summary = "Gradient of average_pool's input";
+  let hasVerifier = 1;
+}
+
+def Root_PrimGlobalAveragePoolOp : Root_PrimOp<"global_average_pool",
+    (ins Root_Map:$x), (ins Root_IntsAttr<2>:$input), (outs Root_Map:$y)> {
+  let summary = "Mean of each channel's map, as [N,1,1,C]";
+  let hasVerifier = 1;
+}
+
+def Root_PrimGlobalAveragePoolBackwardOp
+    : Root_PrimOp<"global_average_pool_backward", (ins Root_Map:$dy),
+                  (ins Root_IntsAttr<2>:$input), (outs Root_Map:$dx)> {
+  let summary = "Gradient of global_average_pool's input";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Channels
+//===----------------------------------------------------------------------===//
+
+def Root_PrimConcatOp : Root_PrimOp<"concat", (ins Variadic<Root_Map>:$inputs),
+    (ins), (outs Root_Map:$y)> {
+  let summary = "Channels one after another";
+  let hasVerifier = 1;
+}
+
+def Root_PrimSliceChannelsOp : Root_PrimOp<"slice_channels", (ins Root_Map:$x),
+    (ins Root_IntAttr:$begin, Root_IntAttr:$end), (outs Root_Map:$y)> {
+  let summary = "Channels [begin, end)";
+  let hasVerifier = 1;
+}
+
+defvar lrnAttributes = (ins Root_IntAttr:$size, F64Attr:$alpha, F64Attr:$beta,
+                            F64Attr:$k);
+
+def Root_PrimLocalResponseNormOp : Root_PrimOp<"local_response_norm",
+    (ins Root_Map:$x), lrnAttributes, (outs Root_Map:$y),
+    [SameOperandsAndResultType]> {
+  let summary = "x / (k + alpha / size * sum of squares of near channels)^beta";
+}
+
+def Root_PrimLocalResponseNormBackwardOp
+    : Root_PrimOp<"local_response_norm_backward",
+                  (ins Root_Map:$dy, Root_Map:$x), lrnAttributes,
+                  (outs Root_Map:$dx), [SameOperandsAndResultType]> {
+  let summary = "Gradient of local_response_norm's input";
+}
+
+//===----------------------------------------------------------------------===//
+// Loss and update
+//===----------------------------------------------------------------------===//
+
+def Root_PrimSoftmaxCrossEntropyOp : Root_PrimOp<"softmax_cross_entropy",
+    (ins Root_Map:$logits, Root_Integers:$labels), (ins),
+    (outs Root_Vector:$loss)> {
+  let summary = "Batch mean of the cross entropy of softmax(logits)";
+  let hasVerifier = 1;
+}
+
+def Root_PrimSoftmaxCrossEntropyBackwardOp
+    : Root_PrimOp<"softmax_cross_entropy_backward",
+                  (ins Root_Map:$logits, Root_Integers:$labels),
+                  (ins F64Attr:$weight), (outs Root_Map:$dlogits),
+                  [AllTypesMatch<["logits", "dlogits"]>]> {
+  let summary = "(softmax - onehot) weight / N";
+  let hasVerifier = 1;
+}
+
+def Root_PrimWeightedSumOp : Root_PrimOp<"weighted_sum",
+    (ins Variadic<Root_Vector>:$losses), (ins DenseF64ArrayAttr:$weights),
+    (outs Root_Vector:$sum)> {
+  let summary = "Sum of losses, each times its weight";
+  let hasVerifier = 1;
+}
+
+def Root_PrimSgdOp : Root_PrimOp<"sgd",
+    (ins Root_Vector:$parameters, Root_Vector:$gradients, Root_Vector:$velocity,
+         Root_Vector:$scalars),
+    (ins), (outs Root_Vector:$new_parameters, Root_Vector:$new_velocity),
+    [AllTypesMatch<["parameters", "gradients", "velocity", "new_parameters",
+                    "new_velocity"]>]> {
+  let summary = "v = momentum v + (g + decay w), w = w - lr v";
+  let description = [{ `scalars` is (lr, momentum, decay). }];
+  let hasVerifier = 1;
+}
 
 #endif // ROOTC_DIALECT_ROOTPRIMOPS_TD

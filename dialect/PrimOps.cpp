@@ -1,0 +1,313 @@
+//===- PrimOps.cpp - Verifiers of the primitive ops -----------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Programs are made by passes, so a failure here is a mistake of a pass: the
+// checks keep wrong shapes from reaching kernels, which would read past
+// buffers.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/RootDialect.h"
+
+using namespace mlir;
+using namespace rootc::root;
+
+bool rootc::root::isPrim(Operation *op) {
+  return op->getName().getStringRef().starts_with("root.prim.");
+}
+
+StringRef rootc::root::primName(Operation *op) {
+  assert(isPrim(op) && "not a primitive op");
+  return op->getName().getStringRef().drop_front(strlen("root.prim."));
+}
+
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+/// Checks the shape of one operand or result.
+static LogicalResult expectShape(Operation *op, StringRef what, Value value,
+                                 ArrayRef<int64_t> expected) {
+  ArrayRef<int64_t> shape = shapeOf(value);
+  if (shape == expected)
+    return success();
+  auto diagnostic = op->emitOpError() << "expects " << what << " of shape [";
+  llvm::interleaveComma(expected, diagnostic);
+  diagnostic << "], got [";
+  llvm::interleaveComma(shape, diagnostic);
+  return diagnostic << "]";
+}
+
+/// Checks that each vector has one element for each channel of `map`.
+static LogicalResult expectPerChannel(Operation *op, Value map,
+                                      ValueRange vectors) {
+  int64_t channels = shapeOf(map).back();
+  for (Value vector : vectors)
+    if (failed(expectShape(op, "a vector over the channels", vector, channels)))
+      return failure();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Convolution
+//===----------------------------------------------------------------------===//
+
+/// The size of a convolution's result along one axis; < 1 if nothing fits.
+static int64_t convSize(int64_t input, int64_t before, int64_t after,
+                        int64_t kernel, int64_t dilation, int64_t stride) {
+  int64_t span = input + before + after - dilation * (kernel - 1) - 1;
+  return span < 0 ? 0 : span / stride + 1;
+}
+
+/// Checks the attributes; then, for those that are given, the input map, the
+/// output map and the unpacked filter.
+template <typename ConvOp>
+static LogicalResult verifyConv(ConvOp op, Value x, Value y, Value filter) {
+  ArrayRef<int64_t> kernel = op.getKernel(), stride = op.getStride(),
+                    pad = op.getPad(), dilation = op.getDilation(),
+                    input = op.getInput();
+  auto positive = [](int64_t value) { return value > 0; };
+  if (!llvm::all_of(kernel, positive) || !llvm::all_of(stride, positive) ||
+      !llvm::all_of(dilation, positive) || !llvm::all_of(input, positive) ||
+      llvm::any_of(pad, [](int64_t value) { return value < 0; }))
+    return op.emitOpError("needs kernel, stride, dilation and input of at "
+                          "least 1 and no negative pad");
+  int64_t groups = op.getGroups(), filters = op.getFilters();
+  if (groups < 1 || filters < 1 || filters % groups != 0)
+    return op.emitOpError() << "cannot split " << filters << " filters into "
+                            << groups << " groups";
+  if (x) {
+    ArrayRef<int64_t> shape = shapeOf(x);
+    if (failed(expectShape(op, "an input map", x,
+                           {shape[0], input[0], input[1], shape[3]})))
+      return failure();
+    if (shape[3] % groups != 0)
+      return op.emitOpError() << "cannot split " << shape[3]
+                              << " channels into " << groups << " groups";
+    if (filter &&
+        failed(expectShape(op, "a filter", filter,
+                           {filters, kernel[0], kernel[1], shape[3] / groups})))
+      return failure();
+  }
+  if (!y)
+    return success();
+  int64_t height =
+      convSize(input[0], pad[0], pad[2], kernel[0], dilation[0], stride[0]);
+  int64_t width =
+      convSize(input[1], pad[1], pad[3], kernel[1], dilation[1], stride[1]);
+  if (height < 1 || width < 1)
+    return op.emitOpError("has a kernel larger than its padded input");
+  return expectShape(op, "an output map", y,
+                     {shapeOf(x ? x : y)[0], height, width, filters});
+}
+
+LogicalResult PrimPackFilterOp::verify() {
+  if (getBlock() < 1)
+    return emitOpError("needs a block of at least 1");
+  if (getDirection() != "forward" && getDirection() != "backward_data")
+    return emitOpError("needs direction \"forward\" or \"backward_data\"");
+  if (failed(verifyConv(*this, Value(), Value(), Value())))
+    return failure();
+  return expectShape(
+      *this, "a filter", getFilter(),
+      {getFilters(), getKernel()[0], getKernel()[1], shapeOf(getFilter())[3]});
+}
+
+LogicalResult PrimConv2dOp::verify() {
+  if (getBias() && failed(expectPerChannel(*this, getY(), getBias())))
+    return failure();
+  return verifyConv(*this, getX(), getY(), Value());
+}
+
+LogicalResult PrimConv2dBackwardDataOp::verify() {
+  return verifyConv(*this, getDx(), getDy(), Value());
+}
+
+LogicalResult PrimConv2dBackwardFilterOp::verify() {
+  return verifyConv(*this, getX(), getDy(), getDfilter());
+}
+
+LogicalResult PrimChannelSumOp::verify() {
+  return expectPerChannel(*this, getX(), getSum());
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise and batch norm
+//===----------------------------------------------------------------------===//
+
+LogicalResult PrimDropoutOp::verify() {
+  double rate = getRate().convertToDouble();
+  if (!(rate >= 0 && rate < 1))
+    return emitOpError("needs a rate in [0, 1)");
+  if (failed(expectShape(*this, "a random key", getRandom(), 2)))
+    return failure();
+  return expectShape(*this, "sample keys", getSamples(), shapeOf(getX())[0]);
+}
+
+LogicalResult PrimBatchNormStatisticsOp::verify() {
+  return expectPerChannel(*this, getX(), getResults());
+}
+
+LogicalResult PrimBatchNormNormalizeOp::verify() {
+  return expectPerChannel(*this, getX(), getOperands().drop_front(1));
+}
+
+LogicalResult PrimBatchNormBackwardReduceOp::verify() {
+  if (failed(expectPerChannel(*this, getX(), getOperands().drop_front(2))))
+    return failure();
+  return expectPerChannel(*this, getX(), getResults());
+}
+
+LogicalResult PrimBatchNormBackwardDataOp::verify() {
+  return expectPerChannel(*this, getX(), getOperands().drop_front(2));
+}
+
+LogicalResult PrimScaleFilterOp::verify() {
+  return expectShape(*this, "a multiplier", getMultiplier(),
+                     shapeOf(getFilter())[0]);
+}
+
+//===----------------------------------------------------------------------===//
+// Pools
+//===----------------------------------------------------------------------===//
+
+/// Checks a window's attributes and the map it makes of `channels` channels.
+template <typename WindowOp>
+static LogicalResult verifyWindow(WindowOp op, Value y, ArrayRef<int64_t> input,
+                                  Value x) {
+  auto positive = [](int64_t value) { return value > 0; };
+  if (!llvm::all_of(op.getKernel(), positive) ||
+      !llvm::all_of(op.getStride(), positive) ||
+      llvm::any_of(op.getPad(), [](int64_t value) { return value < 0; }))
+    return op.emitOpError(
+        "needs kernel and stride of at least 1 and no negative pad");
+  for (int axis : {0, 1}) {
+    int64_t start =
+        (op.getOutput()[axis] - 1) * op.getStride()[axis] - op.getPad()[axis];
+    if (op.getOutput()[axis] < 1 ||
+        start >= input[axis] + op.getPad()[axis + 2])
+      return op.emitOpError("has a window that starts beyond its padded input");
+  }
+  ArrayRef<int64_t> from = shapeOf(x);
+  if (failed(expectShape(op, "an input map", x,
+                         {from[0], input[0], input[1], from[3]})))
+    return failure();
+  return expectShape(op, "an output map", y,
+                     {from[0], op.getOutput()[0], op.getOutput()[1], from[3]});
+}
+
+LogicalResult PrimMaxPoolOp::verify() {
+  return verifyWindow(*this, getY(), shapeOf(getX()).slice(1, 2), getX());
+}
+
+/// An index is one byte.
+template <typename WindowOp> static LogicalResult verifyIndex(WindowOp op) {
+  ArrayRef<int64_t> kernel = op.getKernel();
+  if (kernel[0] > 256 || kernel[1] > 256 || kernel[0] * kernel[1] > 256)
+    return op.emitOpError("has a window of more than 256 elements, which a "
+                          "training-mode max pool cannot index");
+  return success();
+}
+
+LogicalResult PrimMaxPoolWithIndexOp::verify() {
+  if (failed(verifyIndex(*this)) ||
+      failed(verifyWindow(*this, getY(), shapeOf(getX()).slice(1, 2), getX())))
+    return failure();
+  return expectShape(*this, "an index map", getIndex(), shapeOf(getY()));
+}
+
+LogicalResult PrimMaxPoolBackwardOp::verify() {
+  if (failed(verifyIndex(*this)) ||
+      failed(verifyWindow(*this, getDy(), getInput(), getDx())))
+    return failure();
+  return expectShape(*this, "an index map", getIndex(), shapeOf(getDy()));
+}
+
+LogicalResult PrimAveragePoolOp::verify() {
+  return verifyWindow(*this, getY(), getInput(), getX());
+}
+
+LogicalResult PrimAveragePoolBackwardOp::verify() {
+  return verifyWindow(*this, getDy(), getInput(), getDx());
+}
+
+/// Checks [N,H,W,C] -> [N,1,1,C].
+static LogicalResult verifyGlobalPool(Operation *op, Value x, Value y,
+                                      ArrayRef<int64_t> input) {
+  ArrayRef<int64_t> from = shapeOf(x);
+  if (failed(expectShape(op, "an input map", x,
+                         {from[0], input[0], input[1], from[3]})))
+    return failure();
+  return expectShape(op, "an output map", y, {from[0], 1, 1, from[3]});
+}
+
+LogicalResult PrimGlobalAveragePoolOp::verify() {
+  return verifyGlobalPool(*this, getX(), getY(), getInput());
+}
+
+LogicalResult PrimGlobalAveragePoolBackwardOp::verify() {
+  return verifyGlobalPool(*this, getDx(), getDy(), getInput());
+}
+
+//===----------------------------------------------------------------------===//
+// Channels, loss, update
+//===----------------------------------------------------------------------===//
+
+LogicalResult PrimConcatOp::verify() {
+  if (getInputs().empty())
+    return emitOpError("needs at least one operand");
+  ArrayRef<int64_t> to = shapeOf(getY());
+  int64_t channels = 0;
+  for (Value input : getInputs()) {
+    int64_t own = shapeOf(input).back();
+    if (failed(expectShape(*this, "an operand", input,
+                           {to[0], to[1], to[2], own})))
+      return failure();
+    channels += own;
+  }
+  return expectShape(*this, "a result", getY(),
+                     {to[0], to[1], to[2], channels});
+}
+
+LogicalResult PrimSliceChannelsOp::verify() {
+  ArrayRef<int64_t> from = shapeOf(getX());
+  if (getBegin() < 0 || getEnd() <= getBegin() || getEnd() > from[3])
+    return emitOpError() << "cannot take channels [" << getBegin() << ", "
+                         << getEnd() << ") of " << from[3];
+  return expectShape(*this, "a result", getY(),
+                     {from[0], from[1], from[2], getEnd() - getBegin()});
+}
+
+static LogicalResult verifyLabels(Operation *op, Value logits, Value labels) {
+  ArrayRef<int64_t> shape = shapeOf(logits);
+  if (failed(expectShape(op, "logits", logits, {shape[0], 1, 1, shape[3]})))
+    return failure();
+  return expectShape(op, "labels", labels, shape[0]);
+}
+
+LogicalResult PrimSoftmaxCrossEntropyOp::verify() {
+  if (failed(verifyLabels(*this, getLogits(), getLabels())))
+    return failure();
+  return expectShape(*this, "a loss", getLoss(), 1);
+}
+
+LogicalResult PrimSoftmaxCrossEntropyBackwardOp::verify() {
+  return verifyLabels(*this, getLogits(), getLabels());
+}
+
+LogicalResult PrimWeightedSumOp::verify() {
+  if (getLosses().empty() || getLosses().size() != getWeights().size())
+    return emitOpError("needs one weight for each loss, and a loss");
+  for (Value loss : getOperation()->getOperands())
+    if (failed(expectShape(*this, "a loss", loss, 1)))
+      return failure();
+  return expectShape(*this, "a result", getSum(), 1);
+}
+
+LogicalResult PrimSgdOp::verify() {
+  return expectShape(*this, "scalars", getScalars(), 3);
+}
