@@ -1,0 +1,153 @@
+//===- Elementwise.cpp - Pointwise ops, channel sums, parameters ------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Philox.h"
+#include "lib/Reference/Support.h"
+
+#include <cmath>
+
+namespace rootc::reference {
+
+using codegen::ElementType;
+using codegen::Op;
+
+namespace {
+
+template <typename Compute>
+Results binary(const Op &op, const Operands &operands, Compute compute) {
+  expectCount(op, operands, 2, 2);
+  expectShape(op, operands[1], operands[0].shape());
+  Tensor result(operands[0].type);
+  for (int64_t i = 0; i < result.size(); ++i)
+    result.reals[i] = compute(operands[0].reals[i], operands[1].reals[i]);
+  return {result};
+}
+
+Results copy(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 1, 1);
+  return {operands[0]};
+}
+
+Results add(const Op &op, const Operands &operands) {
+  return binary(op, operands, [](double a, double b) { return a + b; });
+}
+
+Results relu(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 1, 1);
+  Tensor result = operands[0];
+  for (double &value : result.reals)
+    value = value > 0 ? value : 0;
+  return {result};
+}
+
+Results reluBackward(const Op &op, const Operands &operands) {
+  return binary(op, operands,
+                [](double dy, double y) { return y > 0 ? dy : 0; });
+}
+
+Results channelSum(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 1, 1);
+  expectRank(op, operands[0], 4);
+  int64_t channels = operands[0].dim(3);
+  Tensor sum({ElementType::F32, {channels}});
+  for (int64_t i = 0; i < operands[0].size(); ++i)
+    sum.reals[i % channels] += operands[0].reals[i];
+  return {sum};
+}
+
+Results concat(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 1, SIZE_MAX);
+  for (const Tensor &part : operands) {
+    expectRank(op, part, 4);
+    auto shape = operands[0].shape();
+    shape[3] = part.dim(3);
+    expectShape(op, part, shape);
+  }
+  return {concatChannels(operands)};
+}
+
+Results sliceChannelsOp(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 1, 1);
+  expectRank(op, operands[0], 4);
+  int64_t begin = integer(op, "begin"), end = integer(op, "end");
+  if (begin < 0 || begin >= end || end > operands[0].dim(3))
+    fail(op, "no channels [" + std::to_string(begin) + ", " +
+                 std::to_string(end) + ")");
+  return {sliceChannels(operands[0], begin, end)};
+}
+
+/// See docs/architecture.md for the key and the counter of each element.
+Results dropout(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 3, 3);
+  const Tensor &x = operands[0], &random = operands[1], &samples = operands[2];
+  double rate = real(op, "rate");
+  uint32_t ordinal = integer(op, "ordinal");
+  expectShape(op, random, {2});
+  expectShape(op, samples, {x.dim(0)});
+  uint64_t seed = random.integers.at(0), epoch = random.integers.at(1);
+  int64_t perSample = x.size() / x.dim(0);
+  Tensor y(x.type);
+  for (int64_t i = 0; i < x.size(); ++i) {
+    uint32_t element = i % perSample;
+    auto words = codegen::philox({element / 4,
+                                  uint32_t(samples.integers.at(i / perSample)),
+                                  uint32_t(epoch), ordinal},
+                                 {uint32_t(seed), uint32_t(seed >> 32)});
+    bool kept = words[element % 4] * 0x1p-32 >= rate;
+    y.reals[i] = kept ? x.reals[i] / (1 - rate) : 0;
+  }
+  return {y};
+}
+
+Results weightedSum(const Op &op, const Operands &operands) {
+  auto it = op.attributes.find("weights");
+  auto *weights = it == op.attributes.end()
+                      ? nullptr
+                      : std::get_if<std::vector<double>>(&it->second);
+  if (!weights || weights->size() != operands.size())
+    fail(op, "needs one weight for each operand");
+  Tensor sum({ElementType::F32, {1}});
+  for (size_t i = 0; i < operands.size(); ++i) {
+    expectShape(op, operands[i], {1});
+    sum.reals[0] += (*weights)[i] * operands[i].reals[0];
+  }
+  return {sum};
+}
+
+Results sgd(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 4, 4);
+  Tensor parameters = operands[0], velocity = operands[2];
+  const Tensor &gradients = operands[1];
+  expectShape(op, gradients, parameters.shape());
+  expectShape(op, velocity, parameters.shape());
+  expectShape(op, operands[3], {3});
+  double rate = operands[3].reals[0], momentum = operands[3].reals[1],
+         decay = operands[3].reals[2];
+  for (int64_t i = 0; i < parameters.size(); ++i) {
+    double &w = parameters.reals[i], &v = velocity.reals[i];
+    v = momentum * v + (gradients.reals[i] + decay * w);
+    w -= rate * v;
+  }
+  return {parameters, velocity};
+}
+
+} // namespace
+
+void addElementwise(FunctionTable &table) {
+  table["copy"] = copy;
+  table["add"] = add;
+  table["relu"] = relu;
+  table["relu_backward"] = reluBackward;
+  table["channel_sum"] = channelSum;
+  table["concat"] = concat;
+  table["slice_channels"] = sliceChannelsOp;
+  table["dropout"] = dropout;
+  table["weighted_sum"] = weightedSum;
+  table["sgd"] = sgd;
+}
+
+} // namespace rootc::reference

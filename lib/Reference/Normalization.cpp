@@ -1,0 +1,231 @@
+//===- Normalization.cpp - Batch norm and local response norm ---------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Reference/Support.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rootc::reference {
+
+using codegen::ElementType;
+using codegen::Op;
+
+namespace {
+
+Tensor perChannel(const Tensor &x) {
+  return Tensor({ElementType::F32, {x.shape().back()}});
+}
+
+/// Checks that operand 0 is an image and those from `first` on have one value
+/// a channel of it; operands between have its shape.
+void expectChannels(const Op &op, const Operands &operands, size_t first) {
+  expectRank(op, operands[0], 4);
+  for (size_t i = 1; i < operands.size(); ++i)
+    if (i < first)
+      expectShape(op, operands[i], operands[0].shape());
+    else
+      expectShape(op, operands[i], {operands[0].dim(3)});
+}
+
+Results statistics(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 1, 1);
+  const Tensor &x = operands[0];
+  expectRank(op, x, 4);
+  int64_t channels = x.dim(3), count = x.size() / channels;
+  Tensor mean = perChannel(x), variance = perChannel(x),
+         unbiased = perChannel(x);
+  for (int64_t i = 0; i < x.size(); ++i)
+    mean.reals[i % channels] += x.reals[i] / count;
+  for (int64_t i = 0; i < x.size(); ++i) {
+    double distance = x.reals[i] - mean.reals[i % channels];
+    variance.reals[i % channels] += distance * distance / count;
+  }
+  for (int64_t c = 0; c < channels; ++c)
+    unbiased.reals[c] =
+        count > 1 ? variance.reals[c] * count / (count - 1) : variance.reals[c];
+  return {mean, variance, unbiased};
+}
+
+Results runningAverage(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 2, 2);
+  expectShape(op, operands[1], operands[0].shape());
+  double momentum = real(op, "momentum");
+  Tensor result = operands[0];
+  for (int64_t i = 0; i < result.size(); ++i)
+    result.reals[i] =
+        (1 - momentum) * operands[0].reals[i] + momentum * operands[1].reals[i];
+  return {result};
+}
+
+Results normalize(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 5, 5);
+  expectChannels(op, operands, 1);
+  const Tensor &x = operands[0], &mean = operands[1], &variance = operands[2],
+               &scale = operands[3], &offset = operands[4];
+  double epsilon = real(op, "epsilon");
+  Tensor y(x.type);
+  for (int64_t i = 0; i < x.size(); ++i) {
+    int64_t c = i % x.dim(3);
+    y.reals[i] = (x.reals[i] - mean.reals[c]) /
+                     std::sqrt(variance.reals[c] + epsilon) * scale.reals[c] +
+                 offset.reals[c];
+  }
+  return {y};
+}
+
+Results backwardReduce(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 4, 4);
+  expectChannels(op, operands, 2);
+  const Tensor &dy = operands[0], &x = operands[1], &mean = operands[2],
+               &variance = operands[3];
+  double epsilon = real(op, "epsilon");
+  int64_t channels = x.dim(3), count = x.size() / channels;
+  Tensor dscale = perChannel(x), doffset = perChannel(x);
+  for (int64_t i = 0; i < x.size(); ++i) {
+    int64_t c = i % channels;
+    dscale.reals[c] += dy.reals[i] * (x.reals[i] - mean.reals[c]) /
+                       std::sqrt(variance.reals[c] + epsilon);
+    doffset.reals[c] += dy.reals[i];
+  }
+  Tensor meanScale = dscale, meanOffset = doffset;
+  for (int64_t c = 0; c < channels; ++c) {
+    meanScale.reals[c] /= count;
+    meanOffset.reals[c] /= count;
+  }
+  return {dscale, doffset, meanScale, meanOffset};
+}
+
+Results backwardData(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 7, 7);
+  expectChannels(op, operands, 2);
+  const Tensor &dy = operands[0], &x = operands[1], &mean = operands[2],
+               &variance = operands[3], &scale = operands[4],
+               &meanScale = operands[5], &meanOffset = operands[6];
+  double epsilon = real(op, "epsilon");
+  Tensor dx(x.type);
+  for (int64_t i = 0; i < x.size(); ++i) {
+    int64_t c = i % x.dim(3);
+    double deviation = std::sqrt(variance.reals[c] + epsilon);
+    double normal = (x.reals[i] - mean.reals[c]) / deviation;
+    dx.reals[i] =
+        scale.reals[c] / deviation *
+        (dy.reals[i] - meanOffset.reals[c] - normal * meanScale.reals[c]);
+  }
+  return {dx};
+}
+
+Results foldMultiplier(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 2, 2);
+  expectShape(op, operands[1], operands[0].shape());
+  double epsilon = real(op, "epsilon");
+  Tensor result = operands[0];
+  for (int64_t c = 0; c < result.size(); ++c)
+    result.reals[c] /= std::sqrt(operands[1].reals[c] + epsilon);
+  return {result};
+}
+
+Results foldBias(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 3, 4);
+  for (const Tensor &operand : operands)
+    expectShape(op, operand, operands[0].shape());
+  Tensor result = operands[0];
+  for (int64_t c = 0; c < result.size(); ++c) {
+    double bias = operands.size() == 4 ? operands[3].reals[c] : 0;
+    result.reals[c] = (bias - operands[0].reals[c]) * operands[1].reals[c] +
+                      operands[2].reals[c];
+  }
+  return {result};
+}
+
+Results scaleFilter(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 2, 2);
+  expectRank(op, operands[0], 4);
+  expectShape(op, operands[1], {operands[0].dim(0)});
+  Tensor result = operands[0];
+  int64_t each = result.size() / result.dim(0);
+  for (int64_t i = 0; i < result.size(); ++i)
+    result.reals[i] *= operands[1].reals[i / each];
+  return {result};
+}
+
+/// Caffe's normalisation across channels: y = x / s^beta with s = k + alpha /
+/// size times the sum of squares over the channels around.
+struct ResponseNorm {
+  int64_t size, before;
+  double alpha, beta, k;
+
+  explicit ResponseNorm(const Op &op)
+      : size(integer(op, "size")), before((size - 1) / 2),
+        alpha(real(op, "alpha")), beta(real(op, "beta")), k(real(op, "k")) {
+    if (size < 1)
+      fail(op, "size must be positive");
+  }
+  /// The channels that channel c's sum runs over: [begin(c), end(c)).
+  int64_t begin(int64_t c) const { return std::max<int64_t>(c - before, 0); }
+  int64_t end(int64_t c, int64_t channels) const {
+    return std::min(c - before + size, channels);
+  }
+  /// `x` points at channel 0 of a pixel.
+  double sum(const double *x, int64_t c, int64_t channels) const {
+    double squares = 0;
+    for (int64_t i = begin(c); i < end(c, channels); ++i)
+      squares += x[i] * x[i];
+    return k + alpha / size * squares;
+  }
+};
+
+Results responseNorm(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 1, 1);
+  expectRank(op, operands[0], 4);
+  ResponseNorm norm(op);
+  const Tensor &x = operands[0];
+  Tensor y(x.type);
+  for (int64_t i = 0; i < x.size(); ++i) {
+    int64_t c = i % x.dim(3);
+    y.reals[i] = x.reals[i] *
+                 std::pow(norm.sum(&x.reals[i - c], c, x.dim(3)), -norm.beta);
+  }
+  return {y};
+}
+
+Results responseNormBackward(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 2, 2);
+  expectChannels(op, operands, 2);
+  ResponseNorm norm(op);
+  const Tensor &dy = operands[0], &x = operands[1];
+  int64_t channels = x.dim(3);
+  Tensor dx(x.type);
+  // Scatters what each output owes to the inputs in its window.
+  for (int64_t i = 0; i < x.size(); ++i) {
+    int64_t c = i % channels, pixel = i - c;
+    double sum = norm.sum(&x.reals[pixel], c, channels);
+    dx.reals[i] += dy.reals[i] * std::pow(sum, -norm.beta);
+    double shared = -2 * norm.alpha * norm.beta / norm.size * dy.reals[i] *
+                    x.reals[i] * std::pow(sum, -norm.beta - 1);
+    for (int64_t j = norm.begin(c); j < norm.end(c, channels); ++j)
+      dx.reals[pixel + j] += shared * x.reals[pixel + j];
+  }
+  return {dx};
+}
+
+} // namespace
+
+void addNormalizations(FunctionTable &table) {
+  table["batch_norm_statistics"] = statistics;
+  table["running_average"] = runningAverage;
+  table["batch_norm_normalize"] = normalize;
+  table["batch_norm_backward_reduce"] = backwardReduce;
+  table["batch_norm_backward_data"] = backwardData;
+  table["fold_multiplier"] = foldMultiplier;
+  table["fold_bias"] = foldBias;
+  table["scale_filter"] = scaleFilter;
+  table["local_response_norm"] = responseNorm;
+  table["local_response_norm_backward"] = responseNormBackward;
+}
+
+} // namespace rootc::reference
