@@ -8,6 +8,8 @@
 #ifndef ROOTC_DIALECT_ROOTDIALECT_H
 #define ROOTC_DIALECT_ROOTDIALECT_H
 
+#include "dialect/Shapes.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -40,6 +42,8 @@ bool isPrim(mlir::Operation *op);
 /// Its name without `root.prim.`, as in docs/architecture.md.
 llvm::StringRef primName(mlir::Operation *op);
 } // namespace rootc::root
+
+#include "dialect/RootInterfaces.h.inc"
 
 #define GET_OP_CLASSES
 #include "dialect/RootOps.h.inc"

@@ -9,5 +9,350 @@
 #define ROOTC_DIALECT_ROOTNETWORKOPS_TD
 
 include "dialect/RootDialect.td"
+include "dialect/RootInterfaces.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+/// I64Attr with a signed C++ type, so that a negative size looks like one.
+def Root_SizeAttr : TypedSignlessIntegerAttrBase<
+    I64, "int64_t", "64-bit signless integer attribute"> {
+  let convertFromStorage = "$_self.getInt()";
+}
+
+//===----------------------------------------------------------------------===//
+// The network
+//===----------------------------------------------------------------------===//
+
+def Root_NetworkOp : Root_Op<"network", [
+    Symbol, IsolatedFromAbove, NoTerminator, SingleBlock,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
+  let summary = "A convolutional network";
+  let description = [{
+    ```mlir
+    root.network @lenet(%image: !root.image<32x32x3>) classes(10) {
+      %1 = root.conv2d "conv1" %image filters(16) kernel(5x5) pad(2)
+      %2 = root.relu %1
+      %3 = root.linear "fc" %2 outputs(10)
+      root.output %3
+    }
+    ```
+
+    The argument is the image, height x width x channels; the batch is implied,
+    and so are the parameters, which belong to the layers' names: `conv1.filter`,
+    `conv1.bias`. Values have no written types: until `root-infer-shapes` has
+    run, each is a `!root.image`. After it the network carries the keyword
+    `shaped`, and every layer its types, `: (!root.image<32x32x3>) ->
+    !root.image<32x32x16>`.
+
+    Rules:
+
+    * (N1) the name is a C identifier of at most 200 characters: the library's
+      functions are named after it;
+    * (N2) `classes` is from 1 to 2147483647;
+    * (N3) the image has three sizes, each at least 1, and at most 2147483647
+      elements;
+    * (N4) the body has one argument, a `!root.image`;
+    * (N5) the body holds nothing but layers, `root.auxiliary` and
+      `root.output`;
+    * (N6) there is exactly one `root.output`;
+    * (N7) no two layers have one name;
+    * (N8) a layer reads values made before it;
+    * (N9) in a `shaped` network every value has the shape that the layers give
+      it; otherwise none has a shape.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, Root_SizeAttr:$classes,
+                       DenseI64ArrayAttr:$image, UnitAttr:$shaped);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The argument of the body.
+    ::mlir::BlockArgument getImageArgument() {
+      return getBody().front().getArgument(0);
+    }
+    /// The declared image. Valid once verified, as all below.
+    MapShape getImageShape() {
+      return {getImage()[0], getImage()[1], getImage()[2]};
+    }
+    /// The one root.output.
+    OutputOp getOutput();
+    /// Computes the shape of every value, in order, into `shapes`; on failure
+    /// an error was reported at the op. `image` replaces the declared image.
+    ::llvm::LogicalResult
+    inferShapes(MapShape image,
+                ::llvm::DenseMap<::mlir::Value, MapShape> &shapes);
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+class Root_LayerOp<string mnemonic, list<Trait> traits = []>
+    : Root_Op<mnemonic, traits # [
+        HasParent<"NetworkOp">,
+        DeclareOpInterfaceMethods<Root_LayerOpInterface>]> {
+  let results = (outs Root_ImageType:$result);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Root_Conv2dOp : Root_LayerOp<"conv2d"> {
+  let summary = "A convolution, grouped if need be";
+  let description = [{
+    ```mlir
+    %2 = root.conv2d "conv2a" %1 filters(192) kernel(5x5) pad(2) groups(8)
+    ```
+
+    Filters are `[filters, kernel height, kernel width, channels / groups]`,
+    parameters `NAME.filter` and `NAME.bias`. Clauses, in any order:
+
+    | clause | meaning | default |
+    |---|---|---|
+    | `filters(192)` | output channels | required |
+    | `kernel(5x5)`, `kernel(5)` | height x width | required |
+    | `stride(2)`, `stride(2x1)` | vertical x horizontal | 1 |
+    | `pad(2)`, `pad(2x1)`, `pad(0,0,1,1)` | zeros around; vertical x horizontal; or top, left, bottom, right | 0 |
+    | `dilation(2)` | spacing of the taps | 1 |
+    | `groups(8)` | filter groups | 1 |
+    | `no_bias` | there is no bias | bias |
+    | `stage(1)` | its stage in a root topology | from the map's size |
+    | `ungrouped` | never grouped by a topology | |
+
+    Rules:
+
+    * (C1) the name is made of letters, digits and `_ . - /`, at most 200;
+    * (C2) filters, kernel, stride, dilation and groups are from 1 to 2147483647
+      and pad from 0; kernel, stride and dilation have two values, pad has four;
+    * (C3) groups divides filters;
+    * (C4) groups divides the input's channels;
+    * (C5) the kernel, dilated, fits into the padded input;
+    * (C6) the filters have at most 2147483647 elements;
+    * (C7) stage is from 0 to 62;
+    * (C8) the result has at most 2147483647 elements an image.
+  }];
+  let arguments = (ins Root_ImageType:$input, StrAttr:$layer, Root_SizeAttr:$filters,
+      DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$stride,
+      DenseI64ArrayAttr:$pad, DenseI64ArrayAttr:$dilation,
+      DefaultValuedAttr<Root_SizeAttr, "1">:$groups,
+      DefaultValuedAttr<BoolAttr, "true">:$bias, OptionalAttr<Root_SizeAttr>:$stage,
+      UnitAttr:$ungrouped);
+  let extraClassDeclaration = [{
+    bool isSpatial() { return getKernel()[0] > 1 || getKernel()[1] > 1; }
+  }];
+}
+
+def Root_BatchNormOp : Root_LayerOp<"batch_norm"> {
+  let summary = "Batch normalisation";
+  let description = [{
+    ```mlir
+    %2 = root.batch_norm "bn1a" %1 epsilon(1e-5) momentum(0.1)
+    ```
+
+    Parameters `NAME.scale` and `NAME.offset`, statistics `NAME.mean` and
+    `NAME.variance`. In training, normalises by the batch's mean and biased
+    variance, and `running = (1 - momentum) running + momentum batch`, with the
+    unbiased variance. Defaults: epsilon 1e-5, momentum 0.1.
+
+    Rules:
+
+    * (B1) the name is made of letters, digits and `_ . - /`, at most 200;
+    * (B2) epsilon is positive and finite; momentum is from 0 to 1.
+  }];
+  let arguments = (ins Root_ImageType:$input, StrAttr:$layer,
+      DefaultValuedAttr<F64Attr, "1e-5">:$epsilon,
+      DefaultValuedAttr<F64Attr, "0.1">:$momentum);
+}
+
+def Root_ReluOp : Root_LayerOp<"relu"> {
+  let summary = "max(x, 0)";
+  let description = "`%2 = root.relu %1`";
+  let arguments = (ins Root_ImageType:$input);
+  let hasVerifier = 0;
+}
+
+class Root_PoolOp<string mnemonic, dag extra>
+    : Root_LayerOp<mnemonic> {
+  let arguments = !con((ins Root_ImageType:$input, DenseI64ArrayAttr:$kernel,
+      DenseI64ArrayAttr:$stride, DenseI64ArrayAttr:$pad, UnitAttr:$ceil), extra);
+}
+
+defvar Root_PoolRules = [{
+    | clause | meaning | default |
+    |---|---|---|
+    | `kernel(3x3)`, `kernel(3)` | height x width | required |
+    | `stride(2)`, `stride(2x1)` | vertical x horizontal | 1 |
+    | `pad(1)`, `pad(2x1)`, `pad(0,0,1,1)` | around; vertical x horizontal; or top, left, bottom, right | 0 |
+    | `rounding(ceil)` | output size is the floor or the ceiling of (size + pads - kernel) / stride, plus 1; a window that would start beyond size + pad is dropped | floor |
+
+    Rules:
+
+    * (P1) kernel and stride are two values from 1 to 2147483647, pad is four
+      values from 0;
+    * (P2) pad is smaller than the kernel, so that no window lies outside the map;
+    * (P3) the kernel fits into the padded input;
+    * (P4) the result has at most 2147483647 elements an image.
+  }];
+
+def Root_MaxPoolOp : Root_PoolOp<"max_pool", (ins)> {
+  let summary = "Largest value of each window";
+  let description = [{
+    ```mlir
+    %2 = root.max_pool %1 kernel(3x3) stride(2) rounding(ceil)
+    ```
+
+    The padding never wins.
+
+  }] # Root_PoolRules # [{
+    * (P5) a kernel has at most 256 elements: training keeps the place of the
+      largest in a byte.
+  }];
+}
+
+def Root_AveragePoolOp : Root_PoolOp<"average_pool", (ins UnitAttr:$exclude_pad)> {
+  let summary = "Mean of each window";
+  let description = [{
+    ```mlir
+    %2 = root.average_pool %1 kernel(3x3) stride(2) rounding(ceil)
+    ```
+
+    Divides by the size of the window clipped to the padded map, or with the
+    clause `exclude_pad` to the map itself.
+
+  }] # Root_PoolRules;
+}
+
+def Root_GlobalAveragePoolOp : Root_LayerOp<"global_average_pool"> {
+  let summary = "Mean of each channel's whole map";
+  let description = "`%2 = root.global_average_pool %1`";
+  let arguments = (ins Root_ImageType:$input);
+  let hasVerifier = 0;
+}
+
+def Root_LinearOp : Root_LayerOp<"linear"> {
+  let summary = "A fully connected layer";
+  let description = [{
+    ```mlir
+    %2 = root.linear "fc" %1 outputs(1000)
+    ```
+
+    Flattens its input as (height, width, channels). Parameters `NAME.weight`,
+    `[outputs, inputs]`, and `NAME.bias` unless the clause `no_bias` is given.
+    The result is 1 x 1 x outputs.
+
+    Rules:
+
+    * (L1) the name is made of letters, digits and `_ . - /`, at most 200;
+    * (L2) outputs is from 1 to 2147483647;
+    * (L3) the weights have at most 2147483647 elements.
+  }];
+  let arguments = (ins Root_ImageType:$input, StrAttr:$layer, Root_SizeAttr:$outputs,
+      DefaultValuedAttr<BoolAttr, "true">:$bias);
+}
+
+def Root_AddOp : Root_LayerOp<"add"> {
+  let summary = "Sum of two maps of one shape";
+  let description = [{
+    `%3 = root.add %1, %2`
+
+    Rules:
+
+    * (A1) both maps have the same shape.
+  }];
+  let arguments = (ins Root_ImageType:$lhs, Root_ImageType:$rhs);
+  let hasVerifier = 0;
+}
+
+def Root_ConcatOp : Root_LayerOp<"concat"> {
+  let summary = "Channels of several maps, one after another";
+  let description = [{
+    `%4 = root.concat %1, %2, %3`
+
+    Rules:
+
+    * (K1) there is at least one map;
+    * (K2) all maps have one height and width;
+    * (K3) the result has at most 2147483647 elements an image.
+  }];
+  let arguments = (ins Variadic<Root_ImageType>:$inputs);
+}
+
+def Root_DropoutOp : Root_LayerOp<"dropout"> {
+  let summary = "In training, sets values to zero at random";
+  let description = [{
+    `%2 = root.dropout %1 rate(0.5)`
+
+    What is kept is divided by (1 - rate); in inference, nothing happens. The
+    default rate is 0.5.
+
+    Rules:
+
+    * (D1) rate is at least 0 and less than 1.
+  }];
+  let arguments = (ins Root_ImageType:$input,
+      DefaultValuedAttr<F64Attr, "0.5">:$rate);
+}
+
+def Root_LocalResponseNormOp : Root_LayerOp<"local_response_norm"> {
+  let summary = "Local response normalisation across channels";
+  let description = [{
+    `%2 = root.local_response_norm %1 size(5) alpha(1e-4) beta(0.75) k(1.0)`
+
+    x / (k + alpha / size * (sum of squares of the `size` channels around))^beta,
+    as Caffe has it. The defaults are those above.
+
+    Rules:
+
+    * (R1) size is odd, from 1 to 2147483647;
+    * (R2) alpha and beta are finite and not negative, k is finite and positive.
+  }];
+  let arguments = (ins Root_ImageType:$input,
+      DefaultValuedAttr<Root_SizeAttr, "5">:$size,
+      DefaultValuedAttr<F64Attr, "1e-4">:$alpha,
+      DefaultValuedAttr<F64Attr, "0.75">:$beta,
+      DefaultValuedAttr<F64Attr, "1.0">:$k);
+}
+
+//===----------------------------------------------------------------------===//
+// What the network is for
+//===----------------------------------------------------------------------===//
+
+class Root_LogitsOp<string mnemonic> : Root_Op<mnemonic, [HasParent<"NetworkOp">]> {
+  let hasCustomAssemblyFormat = 1;
+}
+
+def Root_OutputOp : Root_LogitsOp<"output"> {
+  let summary = "The logits of the network";
+  let description = [{
+    `root.output %30`
+
+    The loss is the mean over the batch of softmax cross entropy.
+
+    Rules:
+
+    * (O1) the logits are 1 x 1 x classes.
+  }];
+  let arguments = (ins Root_ImageType:$logits);
+}
+
+def Root_AuxiliaryOp : Root_LogitsOp<"auxiliary"> {
+  let summary = "The logits of a second classifier";
+  let description = [{
+    `root.auxiliary %12 weight(0.3)`
+
+    Its loss is added, times the weight (0.3 unless given), in training; it is
+    absent from inference.
+
+    Rules:
+
+    * (X1) the logits are 1 x 1 x classes;
+    * (X2) weight is finite and not negative.
+  }];
+  let arguments = (ins Root_ImageType:$logits,
+      DefaultValuedAttr<F64Attr, "0.3">:$weight);
+  let hasVerifier = 1;
+}
 
 #endif // ROOTC_DIALECT_ROOTNETWORKOPS_TD

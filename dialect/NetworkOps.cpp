@@ -1,0 +1,418 @@
+//===- NetworkOps.cpp - Rules and shapes of network ops -------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Rules that an op's attributes must keep are in its `verify`, those that need
+// shapes in its `inferShape`; both carry the numbers of RootNetworkOps.td. The
+// network infers all shapes whenever it is verified, so that a bad layer is
+// refused when its file is read, whichever pass comes first.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/RootDialect.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace rootc::root;
+
+#include "dialect/RootInterfaces.cpp.inc"
+
+namespace {
+
+constexpr size_t maxNameLength = 200;
+
+std::string describe(MapShape shape) {
+  return llvm::formatv("{0}x{1}x{2}", shape.height, shape.width, shape.channels)
+      .str();
+}
+
+LogicalResult verifySize(Operation *op, StringRef rule, StringRef name,
+                         int64_t value, int64_t least = 1) {
+  if (value >= least && value <= maxElements)
+    return success();
+  return op->emitOpError() << "(" << rule << ") " << name << " is " << value
+                           << "; it must be from " << least << " to "
+                           << maxElements;
+}
+
+LogicalResult verifySizes(Operation *op, StringRef rule, StringRef name,
+                          ArrayRef<int64_t> values, size_t count,
+                          int64_t least = 1) {
+  if (values.size() != count)
+    return op->emitOpError()
+           << "(" << rule << ") " << name << " has " << values.size()
+           << " values; it must have " << count;
+  for (int64_t value : values)
+    if (failed(verifySize(op, rule, name, value, least)))
+      return failure();
+  return success();
+}
+
+LogicalResult verifyName(Operation *op, StringRef rule, StringRef name) {
+  auto allowed = [](char c) {
+    return llvm::isAlnum(c) || StringRef("_.-/").contains(c);
+  };
+  if (!name.empty() && name.size() <= maxNameLength &&
+      llvm::all_of(name, allowed))
+    return success();
+  return op->emitOpError() << "(" << rule << ") a layer's name has 1 to "
+                           << maxNameLength
+                           << " letters, digits or _ . - /; rename this one";
+}
+
+/// Checks the count of a result or of weights.
+LogicalResult verifyCount(Operation *op, StringRef rule, StringRef what,
+                          std::initializer_list<int64_t> sizes) {
+  if (elementCount(sizes))
+    return success();
+  InFlightDiagnostic error = op->emitOpError()
+                             << "(" << rule << ") " << what << ", ";
+  llvm::interleave(
+      sizes, [&](int64_t size) { error << size; }, [&] { error << "x"; });
+  return error << ", exceed " << maxElements
+               << " elements; make this layer smaller";
+}
+
+FailureOr<MapShape> verifiedResult(Operation *op, StringRef rule,
+                                   MapShape shape) {
+  if (failed(verifyCount(op, rule, "the results of one image",
+                         {shape.height, shape.width, shape.channels})))
+    return failure();
+  return shape;
+}
+
+/// Output size of a convolution or a pool along both dimensions.
+FailureOr<MapShape> slide(Operation *op, StringRef fits, StringRef result,
+                          MapShape in, int64_t channels,
+                          ArrayRef<int64_t> kernel, ArrayRef<int64_t> stride,
+                          ArrayRef<int64_t> pad, ArrayRef<int64_t> dilation,
+                          bool ceil) {
+  const int64_t sizes[] = {in.height, in.width};
+  int64_t out[2];
+  for (int d : {0, 1}) {
+    Window window = {kernel[d], stride[d], dilation[d], pad[d], pad[d + 2]};
+    std::optional<int64_t> count = outputSize(sizes[d], window, ceil);
+    if (!count || *count < 1)
+      return op->emitOpError()
+             << "(" << fits << ") the " << (d ? "width" : "height")
+             << " of the " << (dilation[d] > 1 ? "dilated " : "")
+             << "kernel exceeds the padded input's, " << sizes[d] << " + "
+             << pad[d] << " + " << pad[d + 2]
+             << "; use a smaller kernel or more padding";
+    out[d] = *count;
+  }
+  return verifiedResult(op, result, {out[0], out[1], channels});
+}
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Convolution, linear, batch normalisation
+//===----------------------------------------------------------------------===//
+
+LogicalResult Conv2dOp::verify() {
+  if (failed(verifyName(*this, "C1", getLayer())) ||
+      failed(verifySize(*this, "C2", "filters", getFilters())) ||
+      failed(verifySize(*this, "C2", "groups", getGroups())) ||
+      failed(verifySizes(*this, "C2", "kernel", getKernel(), 2)) ||
+      failed(verifySizes(*this, "C2", "stride", getStride(), 2)) ||
+      failed(verifySizes(*this, "C2", "dilation", getDilation(), 2)) ||
+      failed(verifySizes(*this, "C2", "pad", getPad(), 4, 0)))
+    return failure();
+  if (getFilters() % getGroups() != 0)
+    return emitOpError() << "(C3) " << getGroups() << " groups do not divide "
+                         << getFilters() << " filters; choose a divisor";
+  if (getStage() && (*getStage() < 0 || *getStage() > 62))
+    return emitOpError() << "(C7) stage is " << *getStage()
+                         << "; it must be from 0 to 62";
+  return success();
+}
+
+FailureOr<MapShape> Conv2dOp::inferShape(ArrayRef<MapShape> inputs) {
+  MapShape in = inputs[0];
+  if (in.channels % getGroups() != 0)
+    return emitOpError() << "(C4) " << getGroups() << " groups do not divide "
+                         << in.channels << " input channels; choose a divisor";
+  if (failed(verifyCount(*this, "C6", "the filters",
+                         {getFilters(), getKernel()[0], getKernel()[1],
+                          in.channels / getGroups()})))
+    return failure();
+  return slide(*this, "C5", "C8", in, getFilters(), getKernel(), getStride(),
+               getPad(), getDilation(), /*ceil=*/false);
+}
+
+LogicalResult LinearOp::verify() {
+  if (failed(verifyName(*this, "L1", getLayer())))
+    return failure();
+  return verifySize(*this, "L2", "outputs", getOutputs());
+}
+
+FailureOr<MapShape> LinearOp::inferShape(ArrayRef<MapShape> inputs) {
+  MapShape in = inputs[0];
+  if (failed(verifyCount(*this, "L3", "the weights",
+                         {getOutputs(), in.height, in.width, in.channels})))
+    return failure();
+  return MapShape{1, 1, getOutputs()};
+}
+
+LogicalResult BatchNormOp::verify() {
+  if (failed(verifyName(*this, "B1", getLayer())))
+    return failure();
+  double epsilon = getEpsilon().convertToDouble();
+  double momentum = getMomentum().convertToDouble();
+  if (!std::isfinite(epsilon) || epsilon <= 0)
+    return emitOpError() << "(B2) epsilon must be positive and finite";
+  if (!(momentum >= 0 && momentum <= 1))
+    return emitOpError() << "(B2) momentum must be from 0 to 1";
+  return success();
+}
+
+FailureOr<MapShape> BatchNormOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
+//===----------------------------------------------------------------------===//
+// Pools
+//===----------------------------------------------------------------------===//
+
+template <typename PoolOp> static LogicalResult verifyPool(PoolOp op) {
+  if (failed(verifySizes(op, "P1", "kernel", op.getKernel(), 2)) ||
+      failed(verifySizes(op, "P1", "stride", op.getStride(), 2)) ||
+      failed(verifySizes(op, "P1", "pad", op.getPad(), 4, 0)))
+    return failure();
+  for (int side = 0; side < 4; ++side)
+    if (op.getPad()[side] >= op.getKernel()[side % 2])
+      return op.emitOpError()
+             << "(P2) pad " << op.getPad()[side]
+             << " is not smaller than the kernel's " << op.getKernel()[side % 2]
+             << ", so some window would lie outside the map; use less padding";
+  return success();
+}
+
+template <typename PoolOp>
+static FailureOr<MapShape> inferPool(PoolOp op, MapShape in) {
+  return slide(op, "P3", "P4", in, in.channels, op.getKernel(), op.getStride(),
+               op.getPad(), {1, 1}, op.getCeil());
+}
+
+LogicalResult MaxPoolOp::verify() {
+  if (failed(verifyPool(*this)))
+    return failure();
+  std::optional<int64_t> count = elementCount({getKernel()[0], getKernel()[1]});
+  if (!count || *count > 256)
+    return emitOpError() << "(P5) the kernel has more than 256 elements; pool "
+                            "in two steps";
+  return success();
+}
+
+FailureOr<MapShape> MaxPoolOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inferPool(*this, inputs[0]);
+}
+
+LogicalResult AveragePoolOp::verify() { return verifyPool(*this); }
+
+FailureOr<MapShape> AveragePoolOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inferPool(*this, inputs[0]);
+}
+
+FailureOr<MapShape> GlobalAveragePoolOp::inferShape(ArrayRef<MapShape> inputs) {
+  return MapShape{1, 1, inputs[0].channels};
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise layers and joins
+//===----------------------------------------------------------------------===//
+
+FailureOr<MapShape> ReluOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
+FailureOr<MapShape> AddOp::inferShape(ArrayRef<MapShape> inputs) {
+  if (inputs[0] != inputs[1])
+    return emitOpError() << "(A1) the maps differ in shape: "
+                         << describe(inputs[0]) << " and "
+                         << describe(inputs[1]);
+  return inputs[0];
+}
+
+LogicalResult ConcatOp::verify() {
+  if (getInputs().empty())
+    return emitOpError() << "(K1) there is no map to concatenate";
+  return success();
+}
+
+FailureOr<MapShape> ConcatOp::inferShape(ArrayRef<MapShape> inputs) {
+  MapShape out = inputs[0];
+  for (MapShape in : inputs.drop_front()) {
+    if (in.height != out.height || in.width != out.width)
+      return emitOpError() << "(K2) the maps differ in height or width: "
+                           << describe(inputs[0]) << " and " << describe(in);
+    // No overflow: operands have at most 2^31 channels, and ops as many
+    // operands.
+    out.channels += in.channels;
+  }
+  return verifiedResult(*this, "K3", out);
+}
+
+LogicalResult DropoutOp::verify() {
+  double rate = getRate().convertToDouble();
+  if (!(rate >= 0 && rate < 1))
+    return emitOpError() << "(D1) rate must be at least 0 and less than 1";
+  return success();
+}
+
+FailureOr<MapShape> DropoutOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
+LogicalResult LocalResponseNormOp::verify() {
+  if (failed(verifySize(*this, "R1", "size", getSize())))
+    return failure();
+  if (getSize() % 2 == 0)
+    return emitOpError() << "(R1) size is " << getSize() << "; it must be odd";
+  double alpha = getAlpha().convertToDouble();
+  double beta = getBeta().convertToDouble();
+  double k = getK().convertToDouble();
+  if (!std::isfinite(alpha) || !std::isfinite(beta) || !std::isfinite(k) ||
+      alpha < 0 || beta < 0 || k <= 0)
+    return emitOpError() << "(R2) alpha and beta must be finite and not "
+                            "negative, k finite and positive";
+  return success();
+}
+
+FailureOr<MapShape> LocalResponseNormOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
+LogicalResult AuxiliaryOp::verify() {
+  double weight = getWeight().convertToDouble();
+  if (!std::isfinite(weight) || weight < 0)
+    return emitOpError() << "(X2) weight must be finite and not negative";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The network
+//===----------------------------------------------------------------------===//
+
+OutputOp NetworkOp::getOutput() {
+  return *getBody().front().getOps<OutputOp>().begin();
+}
+
+void NetworkOp::getAsmBlockArgumentNames(Region &region,
+                                         OpAsmSetValueNameFn setName) {
+  if (!region.empty() && region.getNumArguments() == 1)
+    setName(region.getArgument(0), "image");
+}
+
+LogicalResult NetworkOp::verify() {
+  StringRef name = getSymName();
+  auto inName = [](char c) { return llvm::isAlnum(c) || c == '_'; };
+  if (name.empty() || name.size() > maxNameLength || llvm::isDigit(name[0]) ||
+      !llvm::all_of(name, inName))
+    return emitOpError() << "(N1) the network's name must be a C identifier of "
+                            "at most "
+                         << maxNameLength << " characters";
+  if (failed(verifySize(*this, "N2", "classes", getClasses())) ||
+      failed(verifySizes(*this, "N3", "image", getImage(), 3)) ||
+      failed(verifyCount(*this, "N3", "the image's values",
+                         {getImage()[0], getImage()[1], getImage()[2]})))
+    return failure();
+  Block &body = getBody().front();
+  if (body.getNumArguments() != 1 ||
+      !isa<ImageType>(body.getArgument(0).getType()))
+    return emitOpError() << "(N4) the body must have one argument, a "
+                            "!root.image";
+  return success();
+}
+
+/// (N5), (N6), (N7)
+static LogicalResult verifyLayers(NetworkOp network) {
+  llvm::StringMap<Operation *> layers;
+  Operation *output = nullptr;
+  for (Operation &op : network.getBody().front()) {
+    if (!isa<LayerOpInterface, OutputOp, AuxiliaryOp>(op))
+      return op.emitOpError() << "(N5) only layers, root.auxiliary and "
+                                 "root.output may stand in a network";
+    if (isa<OutputOp>(op)) {
+      if (output) {
+        InFlightDiagnostic error = op.emitOpError()
+                                   << "(N6) a network has one root.output; use "
+                                      "root.auxiliary for further classifiers";
+        error.attachNote(output->getLoc()) << "the first one";
+        return error;
+      }
+      output = &op;
+    }
+    if (auto layer = op.getAttrOfType<StringAttr>("layer")) {
+      auto [entry, added] = layers.try_emplace(layer.getValue(), &op);
+      if (!added) {
+        InFlightDiagnostic error = op.emitOpError()
+                                   << "(N7) the name \"" << layer.getValue()
+                                   << "\" is taken; rename one of the two";
+        error.attachNote(entry->second->getLoc()) << "the first one";
+        return error;
+      }
+    }
+  }
+  if (!output)
+    return network.emitOpError()
+           << "(N6) there is no root.output; end with root.output %logits";
+  return success();
+}
+
+LogicalResult NetworkOp::inferShapes(MapShape image,
+                                     llvm::DenseMap<Value, MapShape> &shapes) {
+  shapes[getImageArgument()] = image;
+  for (Operation &op : getBody().front()) {
+    SmallVector<MapShape> inputs;
+    for (Value operand : op.getOperands()) {
+      auto found = shapes.find(operand);
+      if (found == shapes.end())
+        return op.emitOpError() << "(N8) reads a value that is made later; "
+                                   "move this layer behind it";
+      inputs.push_back(found->second);
+    }
+    if (auto layer = dyn_cast<LayerOpInterface>(op)) {
+      FailureOr<MapShape> shape = layer.inferShape(inputs);
+      if (failed(shape))
+        return failure();
+      shapes[op.getResult(0)] = *shape;
+    } else if (inputs[0] != MapShape{1, 1, getClasses()}) {
+      return op.emitOpError()
+             << (isa<OutputOp>(op) ? "(O1)" : "(X1)") << " the logits are "
+             << describe(inputs[0]) << "; they must be 1x1x" << getClasses()
+             << ", one value a class";
+    }
+  }
+  return success();
+}
+
+LogicalResult NetworkOp::verifyRegions() {
+  llvm::DenseMap<Value, MapShape> shapes;
+  if (failed(verifyLayers(*this)) ||
+      failed(inferShapes(getImageShape(), shapes)))
+    return failure();
+  for (auto [value, shape] : shapes) {
+    SmallVector<int64_t> expected;
+    if (getShaped())
+      expected = {shape.height, shape.width, shape.channels};
+    auto type = ImageType::get(getContext(), expected);
+    if (value.getType() == type)
+      continue;
+    Operation *op = value.getDefiningOp();
+    return (op ? op : getOperation())->emitOpError()
+           << "(N9) a value's type is " << value.getType()
+           << " where the layers give " << type
+           << "; leave the types out, root-infer-shapes writes them";
+  }
+  return success();
+}
