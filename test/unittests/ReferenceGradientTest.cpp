@@ -1,0 +1,205 @@
+//===- ReferenceGradientTest.cpp - The oracle against finite differences
+//---===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ReferenceHelpers.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+using namespace rootc::reference;
+using rootc::codegen::AttributeMap;
+using rootc::codegen::ElementType;
+
+namespace {
+
+using Forward = std::function<Tensor(const Tensor &)>;
+
+double dot(const Tensor &a, const Tensor &b) {
+  EXPECT_EQ(a.shape(), b.shape());
+  double sum = 0;
+  for (int64_t i = 0; i < a.size(); ++i)
+    sum += a.reals[i] * b.reals[i];
+  return sum;
+}
+
+/// Compares `gradient`, claimed to be that of dot(dy, forward(x)) at `at`,
+/// with central differences.
+void expectGradient(const Forward &forward, const Tensor &at, const Tensor &dy,
+                    const Tensor &gradient) {
+  ASSERT_EQ(gradient.shape(), at.shape());
+  double step = 1e-5, largest = 0;
+  for (double value : gradient.reals)
+    largest = std::max(largest, std::abs(value));
+  EXPECT_GT(largest, 0);
+  for (int64_t i = 0; i < at.size(); ++i) {
+    Tensor moved = at;
+    moved.reals[i] = at.reals[i] + step;
+    double above = dot(dy, forward(moved));
+    moved.reals[i] = at.reals[i] - step;
+    double below = dot(dy, forward(moved));
+    ASSERT_NEAR((above - below) / (2 * step), gradient.reals[i],
+                1e-7 * (1 + largest))
+        << "element " << i;
+  }
+}
+
+class Convolutions : public testing::TestWithParam<ConvCase> {};
+
+TEST_P(Convolutions, BackwardMatchesFiniteDifferences) {
+  ConvCase conv = GetParam();
+  Tensor x = randomTensor(conv.inputShape(), 1);
+  Tensor filter = randomTensor(conv.filterShape(), 2);
+  Tensor y = conv.forward(x, filter), dy = randomTensor(y.shape(), 3);
+  expectGradient([&](const Tensor &v) { return conv.forward(v, filter); }, x,
+                 dy, conv.backwardData(dy, filter));
+  expectGradient([&](const Tensor &v) { return conv.forward(x, v); }, filter,
+                 dy, conv.backwardFilter(x, dy));
+  Tensor bias = randomTensor({conv.filters}, 4);
+  expectGradient(
+      [&](const Tensor &v) {
+        return apply("conv2d", conv.attributes(),
+                     {x, conv.pack(filter, "forward"), v});
+      },
+      bias, dy, apply("channel_sum", {}, {dy}));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Reference, Convolutions,
+    testing::Values(
+        ConvCase{2, 5, 7, 3, 5}, ConvCase{1, 1, 1, 4, 3, {1, 1}},
+        ConvCase{2, 6, 5, 6, 9, {3, 2}, {2, 3}, {1, 0, 2, 1}, {1, 1}, 3, 3},
+        // Two whole groups of a block; the last block is half empty.
+        ConvCase{1, 5, 5, 6, 6, {3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}, 3, 4},
+        ConvCase{1, 7, 6, 5, 5, {3, 3}, {1, 1}, {2, 2, 2, 2}, {2, 2}, 5, 4},
+        // A stride that leaves the last rows unread.
+        ConvCase{2, 6, 6, 2, 4, {1, 1}, {4, 4}, {0, 0, 0, 0}, {1, 1}, 2, 8}));
+
+class Pools : public testing::TestWithParam<AttributeMap> {};
+
+TEST_P(Pools, BackwardMatchesFiniteDifferences) {
+  AttributeMap attributes = GetParam();
+  auto input = std::get<Shape>(attributes.at("input"));
+  Tensor x = randomTensor({2, input[0], input[1], 3}, 1);
+  auto maximum = evaluate(makeOp("max_pool_with_index", attributes), {x});
+  Tensor dy = randomTensor(maximum[0].shape(), 2);
+  EXPECT_EQ(apply("max_pool", attributes, {x}).reals, maximum[0].reals);
+  expectGradient(
+      [&](const Tensor &v) { return apply("max_pool", attributes, {v}); }, x,
+      dy, apply("max_pool_backward", attributes, {dy, maximum[1]}));
+  for (int64_t exclude : {0, 1}) {
+    attributes["exclude_pad"] = exclude;
+    expectGradient(
+        [&](const Tensor &v) { return apply("average_pool", attributes, {v}); },
+        x, dy, apply("average_pool_backward", attributes, {dy}));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Reference, Pools,
+    testing::Values(AttributeMap{{"kernel", Shape{3, 3}},
+                                 {"stride", Shape{2, 2}},
+                                 {"pad", Shape{0, 0, 0, 0}},
+                                 {"input", Shape{6, 8}},
+                                 {"output", Shape{3, 4}}}, // ceil
+                    AttributeMap{{"kernel", Shape{3, 2}},
+                                 {"stride", Shape{1, 3}},
+                                 {"pad", Shape{1, 1, 2, 0}},
+                                 {"input", Shape{5, 7}},
+                                 {"output", Shape{6, 3}}},
+                    AttributeMap{{"kernel", Shape{1, 1}},
+                                 {"stride", Shape{1, 1}},
+                                 {"pad", Shape{0, 0, 0, 0}},
+                                 {"input", Shape{1, 1}},
+                                 {"output", Shape{1, 1}}}));
+
+TEST(ReferenceGradients, GlobalAveragePool) {
+  Tensor x = randomTensor({2, 3, 5, 4}, 1), dy = randomTensor({2, 1, 1, 4}, 2);
+  AttributeMap attributes{{"input", Shape{3, 5}}};
+  expectGradient(
+      [&](const Tensor &v) {
+        return apply("global_average_pool", attributes, {v});
+      },
+      x, dy, apply("global_average_pool_backward", attributes, {dy}));
+}
+
+TEST(ReferenceGradients, BatchNorm) {
+  AttributeMap epsilon{{"epsilon", 1e-3}};
+  Tensor x = randomTensor({3, 2, 5, 4}, 1), scale = randomTensor({4}, 2),
+         offset = randomTensor({4}, 3), dy = randomTensor(x.shape(), 4);
+  auto forward = [&](const Tensor &x, const Tensor &scale,
+                     const Tensor &offset) {
+    auto s = evaluate(makeOp("batch_norm_statistics", {}), {x});
+    return apply("batch_norm_normalize", epsilon,
+                 {x, s[0], s[1], scale, offset});
+  };
+  auto s = evaluate(makeOp("batch_norm_statistics", {}), {x});
+  auto r = evaluate(makeOp("batch_norm_backward_reduce", epsilon),
+                    {dy, x, s[0], s[1]});
+  expectGradient([&](const Tensor &v) { return forward(x, v, offset); }, scale,
+                 dy, r[0]);
+  expectGradient([&](const Tensor &v) { return forward(x, scale, v); }, offset,
+                 dy, r[1]);
+  expectGradient([&](const Tensor &v) { return forward(v, scale, offset); }, x,
+                 dy,
+                 apply("batch_norm_backward_data", epsilon,
+                       {dy, x, s[0], s[1], scale, r[2], r[3]}));
+}
+
+TEST(ReferenceGradients, LocalResponseNorm) {
+  for (int64_t size : {1, 3, 4, 5, 9}) {
+    AttributeMap attributes{
+        {"size", size}, {"alpha", 0.7}, {"beta", 0.75}, {"k", 1.5}};
+    Tensor x = randomTensor({2, 1, 3, 7}, 1), dy = randomTensor(x.shape(), 2);
+    expectGradient(
+        [&](const Tensor &v) {
+          return apply("local_response_norm", attributes, {v});
+        },
+        x, dy, apply("local_response_norm_backward", attributes, {dy, x}));
+  }
+}
+
+TEST(ReferenceGradients, SoftmaxCrossEntropy) {
+  Tensor logits = randomTensor({4, 1, 1, 5}, 1);
+  Tensor labels = Tensor::fromIntegers(ElementType::I64, {4}, {0, 4, 2, 2});
+  Tensor weight({1}, {0.3});
+  expectGradient(
+      [&](const Tensor &v) {
+        return apply("softmax_cross_entropy", {}, {v, labels});
+      },
+      logits, weight,
+      apply("softmax_cross_entropy_backward", {{"weight", 0.3}},
+            {logits, labels}));
+}
+
+TEST(ReferenceGradients, PointwiseOps) {
+  Tensor x = randomTensor({3, 2, 3, 5}, 1), dy = randomTensor(x.shape(), 2);
+  Tensor y = apply("relu", {}, {x});
+  expectGradient([&](const Tensor &v) { return apply("relu", {}, {v}); }, x, dy,
+                 apply("relu_backward", {}, {dy, y}));
+  Tensor random = Tensor::fromIntegers(ElementType::I64, {2}, {7, 2});
+  Tensor samples = Tensor::fromIntegers(ElementType::I64, {3}, {5, 0, 9});
+  AttributeMap attributes{{"rate", 0.4}, {"ordinal", int64_t(1)}};
+  auto dropout = [&](const Tensor &v) {
+    return apply("dropout", attributes, {v, random, samples});
+  };
+  expectGradient(dropout, x, dy, dropout(dy));
+}
+
+TEST(ReferenceGradients, ConcatAndSlice) {
+  Tensor a = randomTensor({2, 3, 1, 4}, 1), b = randomTensor({2, 3, 1, 3}, 2);
+  Tensor dy = randomTensor({2, 3, 1, 7}, 3);
+  expectGradient([&](const Tensor &v) { return apply("concat", {}, {a, v}); },
+                 b, dy,
+                 apply("slice_channels",
+                       {{"begin", int64_t(4)}, {"end", int64_t(7)}}, {dy}));
+}
+
+} // namespace

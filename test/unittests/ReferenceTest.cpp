@@ -1,0 +1,277 @@
+//===- ReferenceTest.cpp - Values of the oracle, kernels, programs
+//---------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ReferenceHelpers.h"
+#include "codegen/Philox.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <stdexcept>
+
+using namespace rootc::reference;
+using namespace rootc::codegen;
+
+namespace {
+
+using Values = std::vector<double>;
+using Bytes = std::vector<int64_t>;
+
+TEST(Philox, KnownAnswers) {
+  using Four = std::array<uint32_t, 4>;
+  EXPECT_EQ(philox({0, 0, 0, 0}, {0, 0}),
+            (Four{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  uint32_t ones = 0xffffffff;
+  EXPECT_EQ(philox({ones, ones, ones, ones}, {ones, ones}),
+            (Four{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+                   {0xa4093822, 0x299f31d0}),
+            (Four{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+}
+
+TEST(Reference, ConvolutionByHand) {
+  ConvCase conv{1, 2, 3, 1, 1, {2, 2}, {1, 2}, {1, 0, 0, 1}};
+  Tensor x({1, 2, 3, 1}, {1, 2, 3, 4, 5, 6});
+  Tensor filter({1, 2, 2, 1}, {1, 10, 100, 1000});
+  Tensor y = conv.forward(x, filter);
+  EXPECT_EQ(y.shape(), (Shape{1, 2, 2, 1}));
+  EXPECT_EQ(y.reals, (Values{100 + 2000, 300, 1 + 20 + 400 + 5000, 3 + 600}));
+}
+
+TEST(Reference, GroupedConvolutionIsABlockDiagonalOne) {
+  for (int64_t groups : {1, 2, 3, 6}) {
+    ConvCase grouped{2,      5,     4, 6, 12, {3, 2}, {2, 1}, {1, 1, 0, 1},
+                     {1, 2}, groups};
+    ConvCase dense = grouped;
+    dense.groups = 1;
+    Tensor x = randomTensor(grouped.inputShape(), 1);
+    Tensor filter = randomTensor(grouped.filterShape(), 2);
+    Tensor diagonal({ElementType::F32, dense.filterShape()});
+    int64_t outs = 12 / groups, ins = 6 / groups;
+    for (int64_t o = 0; o < 12; ++o)
+      for (int64_t ky = 0; ky < 3; ++ky)
+        for (int64_t kx = 0; kx < 2; ++kx)
+          for (int64_t i = 0; i < ins; ++i)
+            diagonal.at(o, ky, kx, o / outs * ins + i) =
+                filter.at(o, ky, kx, i);
+    Tensor expected = dense.forward(x, diagonal),
+           y = grouped.forward(x, filter);
+    ASSERT_EQ(y.shape(), expected.shape());
+    for (int64_t i = 0; i < y.size(); ++i)
+      ASSERT_NEAR(y.reals[i], expected.reals[i], 1e-12);
+  }
+}
+
+TEST(Reference, PackedFiltersByHand) {
+  ConvCase conv{1, 1, 2, 1, 2, {1, 2}};
+  Tensor filter({2, 1, 2, 1}, {1, 2, 3, 4});
+  Tensor packed = conv.pack(filter, "forward");
+  EXPECT_EQ(packed.shape(), (Shape{1, 1, 2, 1, 4}));
+  EXPECT_EQ(packed.reals, (Values{1, 3, 0, 0, 2, 4, 0, 0}));
+  packed = conv.pack(filter, "backward_data");
+  EXPECT_EQ(packed.shape(), (Shape{1, 1, 2, 2, 4}));
+  EXPECT_EQ(packed.reals,
+            (Values{2, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0}));
+}
+
+TEST(Reference, MaxPoolTakesTheFirstOfEqualOnes) {
+  AttributeMap attributes{{"kernel", Shape{2, 2}},
+                          {"stride", Shape{1, 1}},
+                          {"pad", Shape{1, 1, 0, 0}},
+                          {"input", Shape{2, 2}},
+                          {"output", Shape{2, 2}}};
+  Tensor x({1, 2, 2, 1}, {-3, -3, -3, -1});
+  auto y = evaluate(makeOp("max_pool_with_index", attributes), {x});
+  EXPECT_EQ(y[0].reals, (Values{-3, -3, -3, -1}));
+  EXPECT_EQ(y[1].integers, (Bytes{3, 2, 1, 3}));
+  Tensor dy({1, 2, 2, 1}, {1, 10, 100, 1000});
+  EXPECT_EQ(apply("max_pool_backward", attributes, {dy, y[1]}).reals,
+            (Values{111, 0, 0, 1000}));
+}
+
+TEST(Reference, AverageDividesByTheClippedWindow) {
+  AttributeMap attributes{
+      {"kernel", Shape{1, 3}},    {"stride", Shape{1, 2}},
+      {"pad", Shape{0, 1, 0, 1}}, {"input", Shape{1, 4}},
+      {"output", Shape{1, 3}},    {"exclude_pad", int64_t(0)}};
+  Tensor x({1, 1, 4, 1}, {6, 12, 18, 24});
+  // Windows [-1,2), [1,4), [3,6) on a padded map [-1,5).
+  EXPECT_EQ(apply("average_pool", attributes, {x}).reals, (Values{6, 18, 12}));
+  attributes["exclude_pad"] = int64_t(1);
+  EXPECT_EQ(apply("average_pool", attributes, {x}).reals, (Values{9, 18, 24}));
+}
+
+TEST(Reference, StatisticsOfOneValueAreNotDividedByZero) {
+  auto s = evaluate(makeOp("batch_norm_statistics", {}),
+                    {Tensor({1, 1, 1, 2}, {3, -4})});
+  EXPECT_EQ(s[0].reals, (Values{3, -4}));
+  EXPECT_EQ(s[1].reals, (Values{0, 0}));
+  EXPECT_EQ(s[2].reals, (Values{0, 0}));
+  s = evaluate(makeOp("batch_norm_statistics", {}),
+               {Tensor({1, 2, 1, 1}, {1, 3})});
+  EXPECT_EQ(s[1].reals, (Values{1}));
+  EXPECT_EQ(s[2].reals, (Values{2}));
+}
+
+TEST(Reference, FoldedBatchNormEqualsBatchNorm) {
+  ConvCase conv{1, 4, 4, 4, 6, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 2};
+  AttributeMap epsilon{{"epsilon", 1e-5}};
+  Tensor x = randomTensor(conv.inputShape(), 1);
+  Tensor filter = randomTensor(conv.filterShape(), 2),
+         bias = randomTensor({6}, 3);
+  Tensor mean = randomTensor({6}, 4), variance = randomTensor({6}, 5);
+  Tensor scale = randomTensor({6}, 6), offset = randomTensor({6}, 7);
+  for (double &value : variance.reals)
+    value = value * value + 0.1;
+  Tensor plain = apply("conv2d", conv.attributes(),
+                       {x, conv.pack(filter, "forward"), bias});
+  Tensor expected = apply("batch_norm_normalize", epsilon,
+                          {plain, mean, variance, scale, offset});
+  Tensor multiplier = apply("fold_multiplier", epsilon, {scale, variance});
+  Tensor folded = apply("fold_bias", {}, {mean, multiplier, offset, bias});
+  Tensor scaled = apply("scale_filter", {}, {filter, multiplier});
+  Tensor y = apply("conv2d", conv.attributes(),
+                   {x, conv.pack(scaled, "forward"), folded});
+  for (int64_t i = 0; i < y.size(); ++i)
+    ASSERT_NEAR(y.reals[i], expected.reals[i], 1e-12);
+}
+
+TEST(Reference, DropoutDependsOnSampleNotOnItsPlaceInTheBatch) {
+  AttributeMap attributes{{"rate", 0.25}, {"ordinal", int64_t(3)}};
+  auto integers = [](Bytes values) {
+    Shape shape{int64_t(values.size())};
+    return Tensor::fromIntegers(ElementType::I64, shape, std::move(values));
+  };
+  Tensor two({2, 5, 5, 3}, Values(150, 3)), one({1, 5, 5, 3}, Values(75, 3));
+  Tensor both =
+      apply("dropout", attributes, {two, integers({-5, 1}), integers({8, 41})});
+  Tensor second =
+      apply("dropout", attributes, {one, integers({-5, 1}), integers({41})});
+  EXPECT_EQ(Values(both.reals.begin() + 75, both.reals.end()), second.reals);
+  EXPECT_NE(Values(both.reals.begin(), both.reals.begin() + 75), second.reals);
+  int64_t kept = 0;
+  for (double value : both.reals) {
+    EXPECT_TRUE(value == 0 || value == 4) << value;
+    kept += value == 4;
+  }
+  EXPECT_NEAR(kept, 112, 20);
+  // Another epoch, seed or ordinal gives another mask.
+  for (Bytes random : {Bytes{-5, 2}, Bytes{-5 + (int64_t(1) << 32), 1}})
+    EXPECT_NE(
+        apply("dropout", attributes, {one, integers(random), integers({41})})
+            .reals,
+        second.reals);
+  attributes["ordinal"] = int64_t(4);
+  EXPECT_NE(
+      apply("dropout", attributes, {one, integers({-5, 1}), integers({41})})
+          .reals,
+      second.reals);
+}
+
+TEST(Reference, SgdWithMomentumAndDecay) {
+  auto r = evaluate(makeOp("sgd", {}),
+                    {Tensor({2}, {1, 2}), Tensor({2}, {3, 4}),
+                     Tensor({2}, {10, 20}), Tensor({3}, {0.5, 0.1, 2})});
+  EXPECT_EQ(r[1].reals, (Values{1 + 3 + 2, 2 + 4 + 4}));
+  EXPECT_EQ(r[0].reals, (Values{1 - 3, 2 - 5}));
+}
+
+TEST(Reference, MalformedOpsAreRefused) {
+  Tensor x = randomTensor({1, 2, 2, 4}, 1);
+  EXPECT_THROW(apply("no_such_op", {}, {x}), std::invalid_argument);
+  EXPECT_THROW(apply("add", {}, {x, randomTensor({1, 2, 2, 3}, 1)}),
+               std::invalid_argument);
+  EXPECT_THROW(apply("conv2d", {}, {x, x}), std::invalid_argument);
+  EXPECT_THROW(apply("softmax_cross_entropy", {},
+                     {randomTensor({1, 1, 1, 3}, 1),
+                      Tensor::fromIntegers(ElementType::I64, {1}, {3})}),
+               std::invalid_argument);
+  EXPECT_THROW(apply("dropout", {{"rate", 0.5}, {"ordinal", int64_t(0)}},
+                     {x, Tensor({2}, {1, 2}), Tensor({1}, {1})}),
+               std::invalid_argument);
+  Op relu = makeOp("relu", {});
+  relu.results = {{ElementType::F32, {-1, 2, 2, 5}}};
+  EXPECT_THROW(evaluate(relu, {x}), std::invalid_argument);
+}
+
+/// image -> (relu, then add of itself) through the workspace -> logits.
+Model twoCalls() {
+  TensorType image{ElementType::F32, {-1, 1, 1, 2}};
+  Kernel relu, twice;
+  relu.name = "relu";
+  relu.inputs = {image};
+  relu.ops = {makeOp("relu", {})};
+  relu.ops[0].operands = {0};
+  relu.ops[0].results = {image};
+  relu.outputs = {1};
+  twice = relu;
+  twice.name = "twice";
+  twice.ops[0].name = "add";
+  twice.ops[0].operands = {0, 0};
+  Model model;
+  model.kernels = {relu, twice};
+  BufferRef in{Arena::Image, 0, image},
+      middle{Arena::WorkspaceBatch, 64, image}, out{Arena::Logits, 0, image};
+  model.programs = {{ProgramKind::Infer,
+                     {{0, {in, middle}, "relu"}, {1, {middle, out}, "twice"}},
+                     128,
+                     64}};
+  return model;
+}
+
+Arenas imageAndLogits() {
+  Arenas arenas;
+  arenas[Arena::Image] = toBytes(std::vector<float>{1, -2, 3, 4});
+  arenas[Arena::Logits].resize(16);
+  return arenas;
+}
+
+TEST(ReferenceRun, ExecutesCallsOnPlannedBuffers) {
+  Arenas arenas = imageAndLogits();
+  run(twoCalls(), ProgramKind::Infer, 2, arenas);
+  EXPECT_EQ(fromBytes<float>(arenas[Arena::Logits]),
+            (std::vector<float>{2, 0, 6, 8}));
+}
+
+TEST(ReferenceRun, ReadingWhatNoCallWroteGivesNaN) {
+  Model model = twoCalls();
+  model.programs[0].calls[1].buffers[0].offset = 0;
+  Arenas arenas = imageAndLogits();
+  run(model, ProgramKind::Infer, 2, arenas);
+  EXPECT_TRUE(std::isnan(fromBytes<float>(arenas[Arena::Logits])[0]));
+}
+
+TEST(ReferenceRun, RefusesBuffersOutsideTheirArena) {
+  Model model = twoCalls();
+  model.programs[0].calls[0].buffers[1].offset = 128;
+  Arenas arenas = imageAndLogits();
+  EXPECT_THROW(run(model, ProgramKind::Infer, 2, arenas),
+               std::invalid_argument);
+  arenas[Arena::Logits].resize(12);
+  EXPECT_THROW(run(twoCalls(), ProgramKind::Infer, 2, arenas),
+               std::invalid_argument);
+  EXPECT_THROW(run(twoCalls(), ProgramKind::Train, 2, arenas),
+               std::invalid_argument);
+}
+
+TEST(ReferenceRun, RefusesOutputsOverInputsUnlessElementwise) {
+  Model model = twoCalls();
+  auto &buffers = model.programs[0].calls[1].buffers;
+  buffers[1] = buffers[0];
+  Arenas arenas = imageAndLogits();
+  EXPECT_NO_THROW(run(model, ProgramKind::Infer, 2, arenas));
+  buffers[1].offset += 4;
+  EXPECT_THROW(run(model, ProgramKind::Infer, 2, arenas),
+               std::invalid_argument);
+  buffers[1].offset -= 4;
+  model.kernels[1].ops[0].name = "local_response_norm";
+  EXPECT_THROW(run(model, ProgramKind::Infer, 2, arenas),
+               std::invalid_argument);
+}
+
+} // namespace
