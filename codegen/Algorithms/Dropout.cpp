@@ -1,0 +1,72 @@
+//===- Dropout.cpp - Counter-based dropout
+//----------------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// The mask of an element depends on nothing but (seed, epoch, sample, which
+// dropout, element): Philox4x32-10 (Salmon et al., 2011), a counter-based
+// generator, so forward and backward, any batch and any thread agree.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Algorithms/Algorithms.h"
+
+#include <cmath>
+#include <stdexcept>
+
+using namespace Halide;
+
+namespace rootc::codegen {
+
+namespace {
+Expr low(Expr value) { return cast<uint32_t>(value); }
+Expr high(Expr value) { return cast<uint32_t>(value >> 32); }
+Expr word(uint32_t value) { return cast<uint32_t>(Expr(value)); }
+
+/// The four words of a counter.
+std::vector<Expr> philox(std::vector<Expr> counter, Expr key0, Expr key1) {
+  for (int round = 0; round < 10; ++round) {
+    Expr product0 =
+        cast<uint64_t>(counter[0]) * cast<uint64_t>(word(0xD2511F53u));
+    Expr product1 =
+        cast<uint64_t>(counter[2]) * cast<uint64_t>(word(0xCD9E8D57u));
+    counter = {
+        cast<uint32_t>(product1 >> 32) ^ counter[1] ^ key0, low(product1),
+        cast<uint32_t>(product0 >> 32) ^ counter[3] ^ key1, low(product0)};
+    key0 = key0 + word(0x9E3779B9u);
+    key1 = key1 + word(0xBB67AE85u);
+  }
+  return counter;
+}
+
+Lowered dropout(const Op &op, const std::vector<Value> &in) {
+  const Value &x = in.at(0);
+  Func random = in.at(1).func, samples = in.at(2).func;
+  double rate = realAttribute(op, "rate");
+  int64_t ordinal = integerAttribute(op, "ordinal");
+  if (!(rate >= 0 && rate < 1))
+    throw std::invalid_argument("op 'dropout': rate is not in [0, 1)");
+  std::vector<Var> v = imageVars(4);
+  int width = static_cast<int>(x.width());
+  int channels = static_cast<int>(x.channels());
+  Expr element = (v[2] * width + v[1]) * channels + v[0];
+  std::vector<Expr> words =
+      philox({cast<uint32_t>(element / 4), low(samples(v[3])), low(random(1)),
+              word(static_cast<uint32_t>(ordinal))},
+             low(random(0)), high(random(0)));
+  // word * 2^-32 >= rate, in integers.
+  Expr threshold = word(static_cast<uint32_t>(std::ceil(std::ldexp(rate, 32))));
+  Expr kept = mux(element % 4, words) >= threshold;
+  Func result(op.name);
+  result(v) = select(
+      kept, x.func(asExprs(v)) * static_cast<float>(1 / (1 - rate)), 0.0f);
+  return {{result}, {}};
+}
+} // namespace
+
+void addDropout(OpRegistry &registry) { registry["dropout"] = {dropout, true}; }
+
+} // namespace rootc::codegen

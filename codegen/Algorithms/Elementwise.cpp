@@ -1,0 +1,160 @@
+//===- Elementwise.cpp - Ops that map points to points
+//----------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Algorithms/Algorithms.h"
+
+#include <stdexcept>
+
+using namespace Halide;
+
+namespace rootc::codegen {
+
+namespace {
+using Operands = std::vector<Value>;
+
+Expr at(const Value &value) {
+  return value.func(asExprs(imageVars(value.type.shape.size())));
+}
+
+/// A result of the rank of `like`, one Expr a point.
+Lowered pointwise(const Op &op, const Value &like, Expr expression) {
+  Func result(op.name);
+  result(imageVars(like.type.shape.size())) = std::move(expression);
+  return {{result}, {}};
+}
+
+/// Value of a [C] operand at the channel of the point.
+Expr channel(const Value &value) { return value.func(imageVars(1)[0]); }
+
+Lowered copy(const Op &op, const Operands &in) {
+  return pointwise(op, in.at(0), at(in[0]));
+}
+
+Lowered add(const Op &op, const Operands &in) {
+  return pointwise(op, in.at(0), at(in[0]) + at(in.at(1)));
+}
+
+Lowered relu(const Op &op, const Operands &in) {
+  return pointwise(op, in.at(0), max(at(in[0]), 0.0f));
+}
+
+Lowered reluBackward(const Op &op, const Operands &in) {
+  return pointwise(op, in.at(0), select(at(in.at(1)) > 0.0f, at(in[0]), 0.0f));
+}
+
+Lowered runningAverage(const Op &op, const Operands &in) {
+  double momentum = realAttribute(op, "momentum");
+  return pointwise(op, in.at(0),
+                   static_cast<float>(1 - momentum) * at(in[0]) +
+                       static_cast<float>(momentum) * at(in.at(1)));
+}
+
+Lowered foldMultiplier(const Op &op, const Operands &in) {
+  float epsilon = static_cast<float>(realAttribute(op, "epsilon"));
+  return pointwise(op, in.at(0), at(in[0]) / sqrt(at(in.at(1)) + epsilon));
+}
+
+Lowered foldBias(const Op &op, const Operands &in) {
+  Expr bias = in.size() > 3 ? at(in[3]) : Expr(0.0f);
+  return pointwise(op, in.at(0),
+                   (bias - at(in[0])) * at(in.at(1)) + at(in.at(2)));
+}
+
+Lowered scaleFilter(const Op &op, const Operands &in) {
+  std::vector<Var> vars = imageVars(in.at(0).type.shape.size());
+  return pointwise(op, in[0], at(in[0]) * in.at(1).func(vars.back()));
+}
+
+Lowered sliceChannels(const Op &op, const Operands &in) {
+  int64_t begin = integerAttribute(op, "begin");
+  int64_t end = integerAttribute(op, "end");
+  if (begin < 0 || begin >= end || end > in.at(0).channels())
+    throw std::invalid_argument("op 'slice_channels': no such channels");
+  std::vector<Expr> point = asExprs(imageVars(in[0].type.shape.size()));
+  point[0] += static_cast<int>(begin);
+  return pointwise(op, in[0], in[0].func(point));
+}
+
+Lowered globalAveragePoolBackward(const Op &op, const Operands &in) {
+  std::vector<int64_t> input = integersAttribute(op, "input", 2);
+  std::vector<Var> v = imageVars(4);
+  return pointwise(op, in.at(0),
+                   in[0].func(v[0], 0, 0, v[3]) *
+                       (1.0f / static_cast<float>(input[0] * input[1])));
+}
+
+Lowered weightedSum(const Op &op, const Operands &in) {
+  std::vector<double> weights = realsAttribute(op, "weights", in.size());
+  Expr sum = at(in.at(0)) * static_cast<float>(weights[0]);
+  for (size_t i = 1; i < in.size(); ++i)
+    sum += at(in[i]) * static_cast<float>(weights[i]);
+  return pointwise(op, in[0], sum);
+}
+
+Lowered batchNormNormalize(const Op &op, const Operands &in) {
+  float epsilon = static_cast<float>(realAttribute(op, "epsilon"));
+  const Value &x = in.at(0);
+  Var c = imageVars(1)[0];
+  Func multiplier("multiplier");
+  multiplier(c) = channel(in.at(3)) / sqrt(channel(in.at(2)) + epsilon);
+  // Subtracting the mean first loses nothing where it dwarfs the deviation.
+  Lowered lowered = pointwise(
+      op, x, (at(x) - channel(in.at(1))) * multiplier(c) + channel(in.at(4)));
+  lowered.stages["multiplier"] = multiplier;
+  return lowered;
+}
+
+Lowered batchNormBackwardData(const Op &op, const Operands &in) {
+  float epsilon = static_cast<float>(realAttribute(op, "epsilon"));
+  const Value &dy = in.at(0), &x = in.at(1), &mean = in.at(2),
+              &variance = in.at(3), &scale = in.at(4), &meanScale = in.at(5),
+              &meanOffset = in.at(6);
+  Var c = imageVars(1)[0];
+  Expr inverse = 1.0f / sqrt(channel(variance) + epsilon);
+  Func multiplier("multiplier"), slope("slope");
+  multiplier(c) = channel(scale) * inverse;
+  slope(c) = channel(meanScale) * inverse;
+  Lowered lowered =
+      pointwise(op, x,
+                multiplier(c) * (at(dy) - channel(meanOffset) -
+                                 (at(x) - channel(mean)) * slope(c)));
+  lowered.stages["multiplier"] = multiplier;
+  lowered.stages["slope"] = slope;
+  return lowered;
+}
+
+/// v = momentum v + (g + decay w), w = w - rate v.
+Lowered sgd(const Op &op, const Operands &in) {
+  const Value &w = in.at(0), &g = in.at(1), &v = in.at(2);
+  Func scalars = in.at(3).func;
+  Var c = imageVars(1)[0];
+  Func velocity("velocity"), parameters("parameters");
+  velocity(c) = scalars(1) * at(v) + (at(g) + scalars(2) * at(w));
+  parameters(c) = at(w) - scalars(0) * velocity(c);
+  return {{parameters, velocity}, {{"velocity", velocity}}};
+}
+} // namespace
+
+void addElementwise(OpRegistry &registry) {
+  registry["add"] = {add, true};
+  registry["batch_norm_backward_data"] = {batchNormBackwardData, true};
+  registry["batch_norm_normalize"] = {batchNormNormalize, true};
+  registry["copy"] = {copy, true};
+  registry["fold_bias"] = {foldBias, true};
+  registry["fold_multiplier"] = {foldMultiplier, true};
+  registry["global_average_pool_backward"] = {globalAveragePoolBackward, true};
+  registry["relu"] = {relu, true};
+  registry["relu_backward"] = {reluBackward, true};
+  registry["running_average"] = {runningAverage, true};
+  registry["scale_filter"] = {scaleFilter, true};
+  registry["sgd"] = {sgd};
+  registry["slice_channels"] = {sliceChannels, true};
+  registry["weighted_sum"] = {weightedSum, true};
+}
+
+} // namespace rootc::codegen

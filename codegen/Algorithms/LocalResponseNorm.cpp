@@ -1,0 +1,96 @@
+//===- LocalResponseNorm.cpp - Normalisation across neighbouring channels
+//---===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// y = x scale^-beta, scale = k + alpha / size * (sum of x^2 over the window).
+// The window of channel c is [c - (size - 1) / 2, c + size / 2].
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Algorithms/Algorithms.h"
+
+#include <stdexcept>
+
+using namespace Halide;
+
+namespace rootc::codegen {
+
+namespace {
+using Operands = std::vector<Value>;
+
+struct Parameters {
+  int size, before, after;
+  float alpha, beta, k;
+};
+
+Parameters parameters(const Op &op) {
+  int64_t size = integerAttribute(op, "size");
+  if (size < 1 || size > 1 << 16)
+    throw std::invalid_argument("op '" + op.name + "': absurd size");
+  int window = static_cast<int>(size);
+  return {window,
+          (window - 1) / 2,
+          window / 2,
+          static_cast<float>(realAttribute(op, "alpha")),
+          static_cast<float>(realAttribute(op, "beta")),
+          static_cast<float>(realAttribute(op, "k"))};
+}
+
+/// The operand with zero channels on both sides.
+Func padded(const Value &value, const std::string &name) {
+  std::vector<Var> v = imageVars(4);
+  Func exterior = BoundaryConditions::constant_exterior(
+      value.func, 0.0f, {{0, static_cast<int>(value.channels())}});
+  Func result(name);
+  result(v) = exterior(v);
+  return result;
+}
+
+/// scale(c, ...), defined beyond the channels too.
+Func scaleOf(Func x, const Parameters &p) {
+  std::vector<Var> v = imageVars(4);
+  RDom r(0, p.size, "r");
+  Expr neighbour = x(v[0] - p.before + r, v[1], v[2], v[3]);
+  Func squares("squares"), scale("scale");
+  squares(v) += neighbour * neighbour;
+  scale(v) = p.k + p.alpha / static_cast<float>(p.size) * squares(v);
+  return scale;
+}
+
+Lowered normalize(const Op &op, const Operands &in) {
+  Parameters p = parameters(op);
+  std::vector<Var> v = imageVars(4);
+  Func x = padded(in.at(0), "x");
+  Func scale = scaleOf(x, p);
+  Func result(op.name);
+  result(v) = x(v) * pow(scale(v), -p.beta);
+  return {{result}, {{"row0", x}, {"row1", scale}}};
+}
+
+Lowered backward(const Op &op, const Operands &in) {
+  Parameters p = parameters(op);
+  std::vector<Var> v = imageVars(4);
+  Func dy = padded(in.at(0), "dy"), x = padded(in.at(1), "x");
+  Func scale = scaleOf(x, p);
+  Func ratio("ratio"), sum("sum"), result(op.name);
+  ratio(v) = dy(v) * x(v) * pow(scale(v), -p.beta - 1);
+  // Channels whose window holds c.
+  RDom r(0, p.size, "r");
+  sum(v) += ratio(v[0] - p.after + r, v[1], v[2], v[3]);
+  float slope = 2 * p.alpha * p.beta / static_cast<float>(p.size);
+  result(v) = dy(v) * pow(scale(v), -p.beta) - slope * x(v) * sum(v);
+  return {{result},
+          {{"row0", x}, {"row1", dy}, {"row2", scale}, {"row3", ratio}}};
+}
+} // namespace
+
+void addLocalResponseNorm(OpRegistry &registry) {
+  registry["local_response_norm"] = {normalize};
+  registry["local_response_norm_backward"] = {backward};
+}
+
+} // namespace rootc::codegen

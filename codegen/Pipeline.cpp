@@ -1,0 +1,201 @@
+//===- Pipeline.cpp - From a kernel description to Halide
+//-------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Pipeline.h"
+#include "codegen/Schedules/Schedules.h"
+
+#include <limits>
+#include <stdexcept>
+
+using namespace Halide;
+
+namespace rootc::codegen {
+
+namespace {
+Type halideType(ElementType element) {
+  switch (element) {
+  case ElementType::F32:
+    return Float(32);
+  case ElementType::I64:
+    return Int(64);
+  case ElementType::U8:
+    return UInt(8);
+  }
+  throw std::invalid_argument("unknown element type");
+}
+
+void checkType(const TensorType &type) {
+  if (type.shape.empty() || type.shape.size() > 4)
+    throw std::invalid_argument("a tensor must have one to four dimensions");
+  int64_t elements = 1;
+  for (size_t i = 0; i < type.shape.size(); ++i) {
+    int64_t extent = type.shape[i];
+    if (extent == -1 && i == 0)
+      continue;
+    if (extent < 1 || extent > std::numeric_limits<int32_t>::max() / elements)
+      throw std::invalid_argument("a tensor's extents are not positive, or "
+                                  "their product exceeds 2^31 - 1");
+    elements *= extent;
+  }
+}
+
+/// Fixes everything about a dense buffer that the type fixes.
+void constrain(OutputImageParam buffer, const TensorType &type, Expr dynamic) {
+  int64_t stride = 1;
+  int rank = static_cast<int>(type.shape.size());
+  for (int d = 0; d < rank; ++d) {
+    int64_t extent = type.shape[rank - 1 - d];
+    buffer.dim(d).set_min(0).set_stride(static_cast<int>(stride));
+    if (extent >= 0)
+      buffer.dim(d).set_extent(static_cast<int>(extent));
+    else if (dynamic.defined())
+      buffer.dim(d).set_extent(dynamic);
+    stride *= extent;
+  }
+  // Every buffer starts at a multiple of its element only: a slab may begin at
+  // any image.
+}
+
+class Builder {
+public:
+  Builder(const Kernel &kernel, const Target &target, bool plain)
+      : kernel(kernel), target(target), plain(plain) {}
+
+  BuiltPipeline build() {
+    makeInputs();
+    for (const Op &op : kernel.ops)
+      lower(op);
+    Value result = makeOutput();
+    schedule(result);
+    return {Pipeline(result.func), std::move(inputs)};
+  }
+
+private:
+  void makeInputs() {
+    for (const TensorType &type : kernel.inputs) {
+      checkType(type);
+      inputs.emplace_back(halideType(type.element),
+                          static_cast<int>(type.shape.size()),
+                          "in" + std::to_string(inputs.size()));
+      if (!dynamic.defined() && type.shape[0] < 0)
+        dynamic = inputs.back().dim(type.shape.size() - 1).extent();
+    }
+    bool first = true;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      bool defines = first && kernel.inputs[i].shape[0] < 0;
+      constrain(inputs[i], kernel.inputs[i], defines ? Expr() : dynamic);
+      first = first && !defines;
+      values.push_back({inputs[i], kernel.inputs[i], dynamic});
+    }
+  }
+
+  const Value &value(int64_t id) const {
+    if (id < 0 || id >= static_cast<int64_t>(values.size()))
+      throw std::invalid_argument("value " + std::to_string(id) +
+                                  " is used before it is defined");
+    return values[id];
+  }
+
+  void lower(const Op &op) {
+    const OpInfo &info = opInfo(op.name);
+    std::vector<Value> operands;
+    for (int64_t id : op.operands)
+      operands.push_back(value(id));
+    Lowered lowered = info.algorithm(op, operands);
+    if (lowered.results.size() != op.results.size())
+      throw std::invalid_argument("op '" + op.name + "' has " +
+                                  std::to_string(lowered.results.size()) +
+                                  " results");
+    for (size_t i = 0; i < op.results.size(); ++i) {
+      checkType(op.results[i]);
+      if (op.results[i].shape[0] < 0 && !dynamic.defined())
+        throw std::invalid_argument("op '" + op.name +
+                                    "' makes a batch from none");
+      if (lowered.results[i].dimensions() !=
+          static_cast<int>(op.results[i].shape.size()))
+        throw std::invalid_argument("op '" + op.name +
+                                    "' has a result of another rank");
+      values.push_back({lowered.results[i], op.results[i], dynamic});
+    }
+    if (info.elementwise) {
+      for (auto &[name, stage] : lowered.stages)
+        stage.compute_root();
+      return;
+    }
+    if (anchor)
+      throw std::invalid_argument("two anchor ops in one kernel: '" +
+                                  anchor->name + "' and '" + op.name + "'");
+    anchor = &op;
+    anchorFuncs = std::move(lowered);
+    anchorOperands = std::move(operands);
+  }
+
+  Value makeOutput() {
+    if (kernel.outputs.empty())
+      throw std::invalid_argument("a kernel without outputs");
+    const TensorType &shape = value(kernel.outputs[0]).type;
+    std::vector<Var> vars = imageVars(shape.shape.size());
+    std::vector<Expr> results;
+    for (int64_t id : kernel.outputs) {
+      if (value(id).type.shape != shape.shape)
+        throw std::invalid_argument("a kernel's outputs differ in shape");
+      results.push_back(cast(halideType(value(id).type.element),
+                             Expr(value(id).func(asExprs(vars)))));
+    }
+    Func output("output");
+    if (results.size() == 1)
+      output(vars) = results[0];
+    else
+      output(vars) = Tuple(results);
+    for (size_t i = 0; i < results.size(); ++i)
+      constrain(output.output_buffers()[i], value(kernel.outputs[i]).type,
+                dynamic);
+    return {output, shape, dynamic};
+  }
+
+  void schedule(const Value &output) {
+    ScheduleContext context{kernel,      anchor, anchorFuncs, anchorOperands,
+                            output.func, output, target,      plain};
+    cpuFamily(anchor)(context);
+  }
+
+  const Kernel &kernel;
+  Target target;
+  bool plain;
+  std::vector<ImageParam> inputs;
+  std::vector<Value> values;
+  Expr dynamic;
+  const Op *anchor = nullptr;
+  Lowered anchorFuncs;
+  std::vector<Value> anchorOperands;
+};
+} // namespace
+
+std::vector<Argument> BuiltPipeline::arguments() const {
+  return {inputs.begin(), inputs.end()};
+}
+
+Target kernelTarget(const std::string &text) {
+  if (!Target::validate_target_string(text))
+    throw std::invalid_argument("unknown target '" + text + "'");
+  Target target(text);
+  if (target.arch != Target::X86 || target.bits != 64 ||
+      target.os != Target::Linux)
+    throw std::invalid_argument("target '" + text +
+                                "' is not supported: only x86-64-linux is");
+  return target.with_feature(Target::UserContext)
+      .with_feature(Target::NoRuntime)
+      .with_feature(Target::NoBoundsQuery);
+}
+
+BuiltPipeline buildPipeline(const Kernel &kernel, const Target &target,
+                            bool plain) {
+  return Builder(kernel, target, plain).build();
+}
+
+} // namespace rootc::codegen

@@ -1,0 +1,136 @@
+//===- Reduction.cpp - Reductions over the batch's positions
+//----------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// Three loops after one another: chunks (some rows of one image, computed in
+// registers, in parallel), images where the op wants them, and the ordered sum
+// of these. Chunks follow from shapes alone.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Schedules/Schedules.h"
+
+#include <algorithm>
+
+using namespace Halide;
+
+namespace rootc::codegen {
+
+namespace {
+/// Sums over a few hundred parts: vectors over channels are enough.
+void scheduleOrdered(const ScheduleContext &context, Func func,
+                     const ChannelSplit &split) {
+  func.compute_root();
+  if (context.plain)
+    return;
+  Var c = func.args()[0];
+  Var co("co"), ci("ci");
+  func.vectorize(c, split.vector, TailStrategy::GuardWithIf);
+  Stage update = func.update();
+  std::vector<VarOrRVar> order = {ci};
+  update.split(c, co, ci, split.vector, TailStrategy::GuardWithIf);
+  for (const RVar &r : func.rvars())
+    order.push_back(r);
+  order.push_back(co);
+  update.reorder(order).vectorize(ci);
+}
+
+void scheduleChunk(const ScheduleContext &context, const Value &x) {
+  Func chunk = context.stage("chunk");
+  Var c = chunk.args()[0], b = chunk.args()[1], n = chunk.args()[2];
+  Var co("co"), ci("ci"), lane("lane"), bo("bo"), task("task");
+  int accumulators = context.stage("register0").outputs();
+  ChannelSplit split =
+      splitChannels(context, x.channels(),
+                    static_cast<int>(context.knob(
+                        "vectors", (context.registers() - 8) / accumulators)));
+  int64_t rows = rowsPerChunk(x);
+  int64_t bytes = rows * x.width() * x.channels() * 4;
+  int64_t chunks =
+      std::clamp<int64_t>((256 * 1024) / bytes, 1, x.height() / rows);
+  chunk.compute_root()
+      .split(c, co, ci, split.block, TailStrategy::GuardWithIf)
+      .split(b, bo, b, static_cast<int>(chunks), TailStrategy::GuardWithIf)
+      .reorder(ci, co, b, bo, n)
+      .fuse(bo, n, task);
+  if (!context.plain)
+    chunk.vectorize(ci, split.vector, TailStrategy::GuardWithIf).parallel(task);
+  for (const char *name : {"register0", "register1"}) {
+    auto entry = context.anchorFuncs.stages.find(name);
+    if (entry == context.anchorFuncs.stages.end())
+      continue;
+    Func sum = entry->second;
+    sum.compute_at(chunk, co);
+    if (context.plain)
+      continue;
+    Stage update = sum.update();
+    Var cu("cu");
+    std::vector<VarOrRVar> order = {c};
+    for (const RVar &r : sum.rvars())
+      order.push_back(r);
+    if (split.exact) {
+      sum.bound_extent(c, split.block);
+      sum.split(c, cu, c, split.vector).vectorize(c).unroll(cu);
+      update.split(c, cu, c, split.vector);
+      order.insert(order.begin() + 1, cu);
+      update.reorder(order).vectorize(c).unroll(cu);
+    } else {
+      sum.vectorize(c, split.vector, TailStrategy::GuardWithIf);
+      update.split(c, cu, c, split.vector, TailStrategy::GuardWithIf);
+      order.push_back(cu);
+      update.reorder(order).vectorize(c);
+    }
+  }
+}
+} // namespace
+
+void scheduleReduction(const ScheduleContext &context) {
+  const Value &operand = context.operands.at(0);
+  ChannelSplit split = splitChannels(context, operand.channels(), 1);
+  if (context.anchorFuncs.stages.count("chunk"))
+    scheduleChunk(context, operand);
+  for (const char *name : {"image0", "image1"}) {
+    auto entry = context.anchorFuncs.stages.find(name);
+    if (entry == context.anchorFuncs.stages.end())
+      continue;
+    Func image = entry->second;
+    scheduleOrdered(context, image, split);
+    if (!context.plain)
+      image.update().parallel(image.args()[1]);
+  }
+  for (const char *name : {"total0", "total1"}) {
+    auto entry = context.anchorFuncs.stages.find(name);
+    if (entry != context.anchorFuncs.stages.end())
+      scheduleOrdered(context, entry->second, split);
+  }
+  Func output = context.output;
+  if (!context.plain)
+    output.vectorize(output.args()[0], split.vector,
+                     TailStrategy::GuardWithIf);
+}
+
+void scheduleGlobalPool(const ScheduleContext &context) {
+  const Value &x = context.operands.at(0);
+  std::vector<Var> v = imageVars(4);
+  Func output = context.output;
+  Func row = context.stage("row"), sum = context.stage("sum");
+  ChannelSplit split = splitChannels(context, x.channels(), 1);
+  Var task("task");
+  output.fuse(v[2], v[3], task).reorder(v[0], v[1], task);
+  sum.compute_at(output, task);
+  row.compute_at(output, task);
+  if (context.plain)
+    return;
+  output.vectorize(v[0], split.vector, TailStrategy::GuardWithIf)
+      .parallel(task);
+  for (Func f : {row, sum}) {
+    f.vectorize(f.args()[0], split.vector, TailStrategy::GuardWithIf);
+    f.update().vectorize(f.args()[0], split.vector, TailStrategy::GuardWithIf);
+  }
+}
+
+} // namespace rootc::codegen
