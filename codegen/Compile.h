@@ -1,0 +1,37 @@
+//===- Compile.h - Kernels to files -----------------------------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_CODEGEN_COMPILE_H
+#define ROOTC_CODEGEN_COMPILE_H
+
+#include "codegen/Kernel.h"
+
+#include <string>
+
+namespace rootc::codegen {
+
+/// `Cpp` is C++17 that needs neither Halide nor LLVM, without vectors and
+/// threads. Files of several kernels may be included one after another in one
+/// source file: what they have in common is guarded.
+enum class OutputKind { Object, Stmt, Llvm, Assembly, Cpp };
+
+/// From "object", "stmt", "llvm", "asm" or "cpp"; throws std::invalid_argument.
+OutputKind outputKind(const std::string &name);
+
+/// Compiles a kernel for a Halide target string to the file `output`, which
+/// appears whole or not at all. Throws std::exception with a message that says
+/// what is wrong; a fatal error inside LLVM ends the process.
+void compileKernel(const Kernel &kernel, OutputKind kind,
+                   const std::string &target, const std::string &output);
+
+/// Halide's version and a hash of this library's sources: equal texts compile
+/// equal kernels to equal code.
+std::string codegenVersion();
+
+} // namespace rootc::codegen
+
+#endif // ROOTC_CODEGEN_COMPILE_H
