@@ -53,18 +53,23 @@ OutputFileType fileType(OutputKind kind) {
 
 void compileKernel(const Kernel &kernel, OutputKind kind,
                    const std::string &target, const std::string &output) {
-  BuiltPipeline built = buildPipeline(kernel, kernelTarget(target),
-                                      kind == OutputKind::Cpp);
+  Target machine = kernelTarget(target);
   // Written beside and renamed, so that nobody reads half a file.
   std::string aside = output + ".tmp" + std::to_string(getpid());
-  std::error_code ignored;
   try {
+    BuiltPipeline built =
+        buildPipeline(kernel, machine, kind == OutputKind::Cpp);
     built.pipeline.compile_to({{fileType(kind), aside}}, built.arguments(),
-                              kernel.name, kernelTarget(target));
+                              kernel.name, machine);
     std::filesystem::rename(aside, output);
-  } catch (...) {
+  } catch (const Error &error) { // not a std::exception
+    std::error_code ignored;
     std::filesystem::remove(aside, ignored);
-    throw;
+    throw std::runtime_error("kernel '" + kernel.name + "': " + error.what());
+  } catch (const std::exception &error) {
+    std::error_code ignored;
+    std::filesystem::remove(aside, ignored);
+    throw std::runtime_error("kernel '" + kernel.name + "': " + error.what());
   }
 }
 

@@ -44,21 +44,25 @@ void checkType(const TensorType &type) {
   }
 }
 
-/// Fixes everything about a dense buffer that the type fixes.
-void constrain(OutputImageParam buffer, const TensorType &type, Expr dynamic) {
+/// Fixes everything about a dense buffer that the type fixes. Halide gives the
+/// further buffers of a Tuple the bounds of its first, so `bounds` is false
+/// for them.
+void constrain(OutputImageParam buffer, const TensorType &type, Expr dynamic,
+               bool bounds = true) {
   int64_t stride = 1;
   int rank = static_cast<int>(type.shape.size());
   for (int d = 0; d < rank; ++d) {
     int64_t extent = type.shape[rank - 1 - d];
-    buffer.dim(d).set_min(0).set_stride(static_cast<int>(stride));
+    buffer.dim(d).set_stride(static_cast<int>(stride));
+    stride *= extent;
+    if (!bounds)
+      continue;
+    buffer.dim(d).set_min(0);
     if (extent >= 0)
       buffer.dim(d).set_extent(static_cast<int>(extent));
     else if (dynamic.defined())
       buffer.dim(d).set_extent(dynamic);
-    stride *= extent;
   }
-  // Every buffer starts at a multiple of its element only: a slab may begin at
-  // any image.
 }
 
 class Builder {
@@ -154,7 +158,7 @@ private:
       output(vars) = Tuple(results);
     for (size_t i = 0; i < results.size(); ++i)
       constrain(output.output_buffers()[i], value(kernel.outputs[i]).type,
-                dynamic);
+                dynamic, i == 0);
     return {output, shape, dynamic};
   }
 
