@@ -1,0 +1,53 @@
+//===- Cost.h - Parameters and multiply-adds of a network -------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Counts as the Deep Roots paper does: parameters are the weights and biases of
+// convolutions and linear layers; multiply-adds are weights x output positions,
+// plus one per bias (not per position). Nothing else counts.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_ANALYSIS_COST_H
+#define ROOTC_ANALYSIS_COST_H
+
+#include "dialect/RootDialect.h"
+
+#include <string>
+#include <vector>
+
+namespace rootc {
+
+struct LayerCost {
+  std::string name;
+  std::string op; ///< "conv2d" or "linear"
+  int64_t groups = 1;
+  int64_t params = 0;
+  int64_t macs = 0; ///< for one image
+};
+
+struct NetworkCost {
+  std::string network;
+  int64_t params = 0;
+  int64_t macs = 0;
+  std::vector<LayerCost> layers; ///< in the network's order
+};
+
+/// Counts a verified network at its declared image size, whether or not its
+/// shapes are inferred. Fails, after an error at the op, if a sum overflows.
+llvm::FailureOr<NetworkCost> computeCost(root::NetworkOp network);
+
+enum class CostFormat { Text, Json, Csv };
+
+/// Writes `computeCost`: a table to read, a JSON object {"network", "params",
+/// "macs", "layers": [{"name", "op", "groups", "params", "macs"}]}, or CSV with
+/// a header and a last row named "total".
+llvm::LogicalResult emitCost(root::NetworkOp network, CostFormat format,
+                             llvm::raw_ostream &out);
+
+} // namespace rootc
+
+#endif // ROOTC_ANALYSIS_COST_H
