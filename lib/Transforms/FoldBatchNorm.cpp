@@ -1,0 +1,79 @@
+//===- FoldBatchNorm.cpp - Batch norm into the convolution before it ------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Transforms/Passes.h"
+#include "lib/Transforms/PrimBuilder.h"
+
+using namespace mlir;
+using namespace rootc;
+using namespace rootc::root;
+
+namespace rootc {
+#define GEN_PASS_DEF_ROOTFOLDBATCHNORM
+#include "lib/Transforms/Passes.h.inc"
+} // namespace rootc
+
+/// Known before any image: a parameter or a running statistic.
+static bool isConstant(Value value) {
+  return value.getDefiningOp<ParameterOp>() ||
+         value.getDefiningOp<StatisticOp>();
+}
+
+/// A filter that is a parameter, or was folded into once already.
+static bool isFoldableFilter(Value filter) {
+  while (auto scaled = filter.getDefiningOp<PrimScaleFilterOp>())
+    filter = scaled.getFilter();
+  return filter.getDefiningOp<ParameterOp>() != nullptr;
+}
+
+/// scale (conv(x, f) + b - mean) / std + offset is a convolution by f times
+/// scale / std with the bias (b - mean) scale / std + offset.
+static void fold(PrimBatchNormNormalizeOp norm) {
+  auto conv = norm.getX().getDefiningOp<PrimConv2dOp>();
+  if (!conv || !conv->hasOneUse() || !isFoldableFilter(conv.getFilter()) ||
+      !isConstant(norm.getMean()) || !isConstant(norm.getVariance()) ||
+      !isConstant(norm.getScale()) || !isConstant(norm.getOffset()))
+    return;
+
+  // At the normalisation, where all its operands are known; the label is the
+  // convolution's, as it is what runs.
+  OpBuilder builder(norm);
+  PrimBuilder b(builder, conv);
+  Type vector = norm.getScale().getType();
+  auto multiplier = b.make<PrimFoldMultiplierOp>(
+      vector, {norm.getScale(), norm.getVariance()},
+      b.attributes().copy(norm, {"epsilon"}));
+  auto filter = b.make<PrimScaleFilterOp>(
+      conv.getFilter().getType(), {conv.getFilter(), multiplier.getResult()});
+  SmallVector<Value> biasOperands = {norm.getMean(), multiplier,
+                                     norm.getOffset()};
+  if (conv.getBias())
+    biasOperands.push_back(conv.getBias());
+  auto bias = b.make<PrimFoldBiasOp>(vector, biasOperands);
+  auto folded = b.make<PrimConv2dOp>(
+      conv.getY().getType(),
+      {conv.getX(), filter.getResult(), bias.getResult()},
+      b.attributes().copy(conv, convAttributeNames).copy(conv, {"block"}));
+  norm.replaceAllUsesWith(folded.getY());
+  norm.erase();
+  conv.erase();
+}
+
+namespace {
+struct RootFoldBatchNorm
+    : rootc::impl::RootFoldBatchNormBase<RootFoldBatchNorm> {
+  void runOnOperation() override {
+    ProgramOp infer = findProgram(getOperation(), ProgramKind::Infer);
+    if (!infer)
+      return;
+    // In order, so that a normalisation of a folded one finds its convolution.
+    for (auto norm : llvm::make_early_inc_range(
+             infer.getBody().getOps<PrimBatchNormNormalizeOp>()))
+      fold(norm);
+  }
+};
+} // namespace

@@ -1,0 +1,345 @@
+//===- ForwardBuilder.cpp - Layers to primitive ops -----------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Transforms/ForwardBuilder.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace rootc;
+using namespace rootc::root;
+
+//===----------------------------------------------------------------------===//
+// NetworkLayers
+//===----------------------------------------------------------------------===//
+
+NetworkLayers::NetworkLayers(NetworkOp network) : network(network) {
+  usedInTraining = findUsed(/*training=*/true);
+  usedInInference = findUsed(/*training=*/false);
+
+  Builder builder(network.getContext());
+  llvm::StringMap<int64_t> unnamed;
+  for (Operation &op : network.getBody().front()) {
+    if (auto dropout = dyn_cast<DropoutOp>(op))
+      ordinals.insert({dropout, ordinals.size()});
+    auto label = op.getAttrOfType<StringAttr>("layer");
+    if (!label) {
+      StringRef kind = op.getName().stripDialect();
+      label = builder.getStringAttr(
+          isa<OutputOp>(op) ? "loss"
+                            : kind + "_" + std::to_string(++unnamed[kind]));
+    }
+    labels[&op] = label;
+  }
+}
+
+llvm::DenseSet<Operation *> NetworkLayers::findUsed(bool training) const {
+  llvm::DenseSet<Operation *> used;
+  NetworkOp op = network;
+  for (Operation &layer : llvm::reverse(op.getBody().front()))
+    if (isa<OutputOp>(layer) || (training && isa<AuxiliaryOp>(layer)) ||
+        llvm::any_of(layer.getUsers(),
+                     [&](Operation *user) { return used.contains(user); }))
+      used.insert(&layer);
+  return used;
+}
+
+void NetworkLayers::warnUnused() const {
+  NetworkOp op = network;
+  for (Operation &layer : op.getBody().front())
+    if (!isUsed(&layer, /*training=*/true))
+      layer.emitWarning("layer '")
+          << label(&layer).getValue()
+          << "' is left out: no output or auxiliary classifier depends on it";
+}
+
+//===----------------------------------------------------------------------===//
+// ForwardBuilder
+//===----------------------------------------------------------------------===//
+
+static ImageType imageOf(Value value) {
+  return cast<ImageType>(value.getType());
+}
+
+/// The tensor type of a network's value: the batch in front.
+static RankedTensorType tensorOf(Value value) {
+  SmallVector<int64_t> shape = {ShapedType::kDynamic};
+  llvm::append_range(shape, imageOf(value).getShape());
+  return RankedTensorType::get(shape, Float32Type::get(value.getContext()));
+}
+
+ForwardBuilder::ForwardBuilder(const NetworkLayers &layers, ProgramOp program,
+                               bool training, OpBuilder *arena)
+    : layers(layers), training(training), arena(arena),
+      builder(OpBuilder::atBlockEnd(&program.getBody().front())) {}
+
+Value ForwardBuilder::argument(ArgumentKind kind, ArrayRef<int64_t> shape,
+                               Type element) {
+  NetworkOp network = layers.network;
+  return ArgumentOp::create(builder, network.getLoc(),
+                            RankedTensorType::get(shape, element), kind);
+}
+
+void ForwardBuilder::build() {
+  NetworkOp network = layers.network;
+  Value image = network.getImageArgument();
+  values[image] = argument(ArgumentKind::Image, tensorOf(image).getShape(),
+                           builder.getF32Type());
+  for (Operation &op : network.getBody().front()) {
+    if (!layers.isUsed(&op, training) || op.getNumResults() == 0)
+      continue;
+    values[op.getResult(0)] =
+        llvm::TypeSwitch<Operation *, Value>(&op)
+            .Case<Conv2dOp, LinearOp, BatchNormOp, ReluOp, MaxPoolOp,
+                  AveragePoolOp, GlobalAveragePoolOp, AddOp, ConcatOp,
+                  DropoutOp, LocalResponseNormOp>(
+                [&](auto layer) { return emit(layer); });
+  }
+  if (training) {
+    emitLosses();
+    return;
+  }
+  OutputOp output = network.getOutput();
+  StoreOp::create(builder, output.getLoc(), StoreKind::Logits, "",
+                  at(output.getLogits()));
+}
+
+/// The output's loss plus the auxiliary classifiers', weighted.
+void ForwardBuilder::emitLosses() {
+  NetworkOp network = layers.network;
+  Type scalar = RankedTensorType::get(1, builder.getF32Type());
+  Value labels = argument(ArgumentKind::Labels, ShapedType::kDynamic,
+                          builder.getI64Type());
+  auto lossOf = [&](Operation *op, Value logits) -> Value {
+    return prims(op).make<PrimSoftmaxCrossEntropyOp>(scalar,
+                                                     {at(logits), labels});
+  };
+  OutputOp output = network.getOutput();
+  SmallVector<Value> losses = {lossOf(output, output.getLogits())};
+  SmallVector<double> weights = {1.0};
+  for (auto auxiliary : network.getBody().getOps<AuxiliaryOp>()) {
+    losses.push_back(lossOf(auxiliary, auxiliary.getLogits()));
+    weights.push_back(auxiliary.getWeight().convertToDouble());
+  }
+  Value loss = losses[0];
+  if (losses.size() > 1) {
+    PrimBuilder b = prims(output);
+    Attributes attributes = b.attributes();
+    attributes.list.set("weights", builder.getDenseF64ArrayAttr(weights));
+    loss = b.make<PrimWeightedSumOp>(scalar, losses, attributes);
+  }
+  StoreOp::create(builder, output.getLoc(), StoreKind::Loss, "", loss);
+}
+
+//===----------------------------------------------------------------------===//
+// Parameters
+//===----------------------------------------------------------------------===//
+
+static std::string tensorName(StringRef layer, StringRef role) {
+  return (layer + "." + role).str();
+}
+
+void ForwardBuilder::declare(Operation *op, TensorKind kind, StringRef name,
+                             StringRef role, ArrayRef<int64_t> shape,
+                             int64_t fanIn) {
+  if (arena)
+    ArenaTensorOp::create(*arena, op->getLoc(), kind, name, role, fanIn,
+                          RankedTensorType::get(shape, builder.getF32Type()),
+                          IntegerAttr());
+}
+
+Value ForwardBuilder::parameter(Operation *op, StringRef layer, StringRef role,
+                                ArrayRef<int64_t> shape, int64_t fanIn,
+                                ArrayRef<int64_t> declared) {
+  std::string name = tensorName(layer, role);
+  declare(op, TensorKind::Parameter, name, role, declared, fanIn);
+  return ParameterOp::create(builder, op->getLoc(),
+                             RankedTensorType::get(shape, builder.getF32Type()),
+                             name);
+}
+
+Value ForwardBuilder::vector(Operation *op, StringRef layer, StringRef role,
+                             int64_t channels) {
+  return parameter(op, layer, role, channels, /*fanIn=*/0, channels);
+}
+
+Value ForwardBuilder::statistic(Operation *op, StringRef layer, StringRef role,
+                                int64_t channels) {
+  std::string name = tensorName(layer, role);
+  declare(op, TensorKind::Statistic, name, role, channels, /*fanIn=*/0);
+  return StatisticOp::create(
+      builder, op->getLoc(),
+      RankedTensorType::get(channels, builder.getF32Type()), name);
+}
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+Value ForwardBuilder::emit(Conv2dOp op) {
+  ImageType input = imageOf(op.getInput());
+  int64_t filters = op.getFilters(), groups = op.getGroups();
+  ArrayRef<int64_t> kernel = op.getKernel();
+  int64_t inGroup = input.getChannels() / groups;
+  SmallVector<int64_t> shape = {filters, kernel[0], kernel[1], inGroup};
+  SmallVector<Value> operands = {
+      at(op.getInput()), parameter(op, op.getLayer(), "filter", shape,
+                                   kernel[0] * kernel[1] * inGroup, shape)};
+  if (op.getBias())
+    operands.push_back(vector(op, op.getLayer(), "bias", filters));
+  PrimBuilder b = prims(op);
+  return b.make<PrimConv2dOp>(
+      tensorOf(op.getResult()), operands,
+      b.attributes()
+          .ints("kernel", kernel)
+          .ints("stride", op.getStride())
+          .ints("pad", op.getPad())
+          .ints("dilation", op.getDilation())
+          .integer("groups", groups)
+          .integer("filters", filters)
+          .ints("input", {input.getHeight(), input.getWidth()})
+          .integer("block", 0));
+}
+
+/// A convolution whose kernel is the whole map.
+Value ForwardBuilder::emit(LinearOp op) {
+  ImageType input = imageOf(op.getInput());
+  int64_t outputs = op.getOutputs();
+  int64_t inputs = input.getHeight() * input.getWidth() * input.getChannels();
+  SmallVector<int64_t> shape = {outputs, input.getHeight(), input.getWidth(),
+                                input.getChannels()};
+  SmallVector<Value> operands = {
+      at(op.getInput()),
+      parameter(op, op.getLayer(), "weight", shape, inputs, {outputs, inputs})};
+  if (op.getBias())
+    operands.push_back(vector(op, op.getLayer(), "bias", outputs));
+  PrimBuilder b = prims(op);
+  ArrayRef<int64_t> map = input.getShape().take_front(2);
+  return b.make<PrimConv2dOp>(tensorOf(op.getResult()), operands,
+                              b.attributes()
+                                  .ints("kernel", map)
+                                  .ints("stride", {1, 1})
+                                  .ints("pad", {0, 0, 0, 0})
+                                  .ints("dilation", {1, 1})
+                                  .integer("groups", 1)
+                                  .integer("filters", outputs)
+                                  .ints("input", map)
+                                  .integer("block", 0));
+}
+
+Value ForwardBuilder::emit(BatchNormOp op) {
+  int64_t channels = imageOf(op.getInput()).getChannels();
+  Value scale = vector(op, op.getLayer(), "scale", channels);
+  Value offset = vector(op, op.getLayer(), "offset", channels);
+  Value mean = statistic(op, op.getLayer(), "mean", channels);
+  Value variance = statistic(op, op.getLayer(), "variance", channels);
+  Type type = mean.getType();
+  PrimBuilder b = prims(op);
+  Value x = at(op.getInput());
+  if (training) {
+    auto batch = b.make<PrimBatchNormStatisticsOp>({type, type, type}, x);
+    auto update = [&](Value running, Value value, StringRef role) {
+      auto updated = b.make<PrimRunningAverageOp>(
+          type, {running, value},
+          b.attributes().real("momentum", op.getMomentum().convertToDouble()));
+      StoreOp::create(builder, op.getLoc(), StoreKind::Statistic,
+                      tensorName(op.getLayer(), role), updated);
+    };
+    update(mean, batch.getMean(), "mean");
+    update(variance, batch.getUnbiased(), "variance");
+    mean = batch.getMean();
+    variance = batch.getVariance();
+  }
+  return b.make<PrimBatchNormNormalizeOp>(
+      x.getType(), {x, mean, variance, scale, offset},
+      b.attributes().real("epsilon", op.getEpsilon().convertToDouble()));
+}
+
+Value ForwardBuilder::emit(ReluOp op) {
+  Value x = at(op.getInput());
+  return prims(op).make<PrimReluOp>(x.getType(), x);
+}
+
+template <typename PoolOp>
+static Attributes windowAttributes(PrimBuilder &b, PoolOp op) {
+  return b.attributes()
+      .ints("kernel", op.getKernel())
+      .ints("stride", op.getStride())
+      .ints("pad", op.getPad())
+      .ints("output", imageOf(op.getResult()).getShape().take_front(2));
+}
+
+/// Training keeps the place of each maximum.
+Value ForwardBuilder::emit(MaxPoolOp op) {
+  PrimBuilder b = prims(op);
+  RankedTensorType type = tensorOf(op.getResult());
+  Attributes attributes = windowAttributes(b, op);
+  if (!training)
+    return b.make<PrimMaxPoolOp>(type, at(op.getInput()), attributes);
+  auto index = RankedTensorType::get(
+      type.getShape(), builder.getIntegerType(8, /*isSigned=*/false));
+  return b
+      .make<PrimMaxPoolWithIndexOp>({type, index}, at(op.getInput()),
+                                    attributes)
+      .getY();
+}
+
+Value ForwardBuilder::emit(AveragePoolOp op) {
+  PrimBuilder b = prims(op);
+  return b.make<PrimAveragePoolOp>(
+      tensorOf(op.getResult()), at(op.getInput()),
+      windowAttributes(b, op)
+          .integer("exclude_pad", op.getExcludePad())
+          .ints("input", imageOf(op.getInput()).getShape().take_front(2)));
+}
+
+Value ForwardBuilder::emit(GlobalAveragePoolOp op) {
+  PrimBuilder b = prims(op);
+  return b.make<PrimGlobalAveragePoolOp>(
+      tensorOf(op.getResult()), at(op.getInput()),
+      b.attributes().ints("input",
+                          imageOf(op.getInput()).getShape().take_front(2)));
+}
+
+Value ForwardBuilder::emit(AddOp op) {
+  return prims(op).make<PrimAddOp>(tensorOf(op.getResult()),
+                                   {at(op.getLhs()), at(op.getRhs())});
+}
+
+Value ForwardBuilder::emit(ConcatOp op) {
+  SmallVector<Value> inputs = llvm::map_to_vector(
+      op.getInputs(), [&](Value input) { return at(input); });
+  return prims(op).make<PrimConcatOp>(tensorOf(op.getResult()), inputs);
+}
+
+/// Only training drops anything, and only at a rate.
+Value ForwardBuilder::emit(DropoutOp op) {
+  double rate = op.getRate().convertToDouble();
+  Value x = at(op.getInput());
+  if (!training || rate == 0)
+    return x;
+  if (!random) {
+    random = argument(ArgumentKind::Random, 2, builder.getI64Type());
+    samples = argument(ArgumentKind::Samples, ShapedType::kDynamic,
+                       builder.getI64Type());
+  }
+  PrimBuilder b = prims(op);
+  return b.make<PrimDropoutOp>(
+      x.getType(), {x, random, samples},
+      b.attributes().real("rate", rate).integer("ordinal", layers.ordinal(op)));
+}
+
+Value ForwardBuilder::emit(LocalResponseNormOp op) {
+  PrimBuilder b = prims(op);
+  return b.make<PrimLocalResponseNormOp>(
+      tensorOf(op.getResult()), at(op.getInput()),
+      b.attributes()
+          .integer("size", op.getSize())
+          .real("alpha", op.getAlpha().convertToDouble())
+          .real("beta", op.getBeta().convertToDouble())
+          .real("k", op.getK().convertToDouble()));
+}

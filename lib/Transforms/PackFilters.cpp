@@ -1,0 +1,102 @@
+//===- PackFilters.cpp - Filters in the layout that kernels read ----------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The layout itself is codegen's: codegen/Schedules/FilterLayout.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Schedules/FilterLayout.h"
+#include "lib/Transforms/Passes.h"
+#include "lib/Transforms/PrimBuilder.h"
+
+using namespace mlir;
+using namespace rootc;
+using namespace rootc::root;
+
+namespace rootc {
+#define GEN_PASS_DEF_ROOTPACKFILTERS
+#include "lib/Transforms/Passes.h.inc"
+} // namespace rootc
+
+template <size_t Count>
+static std::array<int64_t, Count> toArray(ArrayRef<int64_t> values) {
+  std::array<int64_t, Count> result;
+  llvm::copy(values, result.begin());
+  return result;
+}
+
+template <typename ConvOp>
+static codegen::ConvShape convShape(ConvOp op, int64_t inChannels) {
+  codegen::ConvShape shape;
+  shape.inHeight = op.getInput()[0];
+  shape.inWidth = op.getInput()[1];
+  shape.inChannels = inChannels;
+  shape.outChannels = op.getFilters();
+  shape.groups = op.getGroups();
+  shape.kernel = toArray<2>(op.getKernel());
+  shape.stride = toArray<2>(op.getStride());
+  shape.pad = toArray<4>(op.getPad());
+  shape.dilation = toArray<2>(op.getDilation());
+  return shape;
+}
+
+namespace {
+struct RootPackFilters : rootc::impl::RootPackFiltersBase<RootPackFilters> {
+  using RootPackFiltersBase::RootPackFiltersBase;
+
+  void runOnOperation() override {
+    if (vectorBits < 128 || vectorBits % 32 != 0 || registers < 8) {
+      getOperation().emitOpError("cannot be packed for vector-bits ")
+          << vectorBits << " and registers " << registers
+          << "; give a multiple of 32 of at least 128, and at least 8";
+      return signalPassFailure();
+    }
+    for (auto program : getOperation().getBody().getOps<ProgramOp>()) {
+      packed.clear();
+      for (Operation &op : program.getBody().front()) {
+        if (auto conv = dyn_cast<PrimConv2dOp>(op))
+          pack(conv, conv.getX(), /*backwardData=*/false);
+        else if (auto conv = dyn_cast<PrimConv2dBackwardDataOp>(op))
+          pack(conv, conv.getDx(), /*backwardData=*/true);
+      }
+    }
+  }
+
+private:
+  /// Gives `conv` a packed filter; one whose block is set has it already.
+  template <typename ConvOp>
+  void pack(ConvOp conv, Value input, bool backwardData) {
+    if (conv.getBlock() != 0)
+      return;
+    codegen::TargetInfo target;
+    target.vectorBits = vectorBits;
+    target.registers = registers;
+    codegen::FilterLayout layout = codegen::filterLayout(
+        convShape(conv, cast<RankedTensorType>(input.getType()).getShape()[3]),
+        backwardData, target);
+
+    OpBuilder builder(conv);
+    PrimBuilder b(builder, conv);
+    // Convolutions that share a filter may differ in stride or pad, which the
+    // layout does not depend on.
+    Value &value = packed[{conv.getFilter(), {backwardData, layout.block}}];
+    if (!value)
+      value = b.make<PrimPackFilterOp>(
+          RankedTensorType::get(layout.shape(), builder.getF32Type()),
+          conv.getFilter(),
+          b.attributes()
+              .copy(conv, convAttributeNames)
+              .text("direction", backwardData ? "backward_data" : "forward")
+              .integer("block", layout.block));
+    conv.getFilterMutable().assign(value);
+    conv.setBlock(layout.block);
+  }
+
+  /// By filter, direction and block.
+  llvm::DenseMap<std::pair<Value, std::pair<int64_t, int64_t>>, Value> packed;
+};
+} // namespace
