@@ -1,0 +1,209 @@
+//===- Emit.cpp - From a model to the files that users get
+//------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Emit/Emit.h"
+#include "codegen/Emit/Embedded.h"
+#include "codegen/Emit/HostCode.h"
+#include "codegen/Emit/Linker.h"
+#include "codegen/Emit/TemporaryFolder.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+
+namespace rootc::codegen {
+
+namespace {
+
+Error writeFile(const std::string &path, StringRef content) {
+  Error error = writeToOutput(path, [&](raw_ostream &stream) {
+    stream << content;
+    return Error::success();
+  });
+  if (!error)
+    return error;
+  return createStringError("cannot write '" + path +
+                           "': " + toString(std::move(error)));
+}
+
+/// C declarations of one model; the common part is guarded in itself.
+std::string headerText(const Model &model) {
+  std::string guard = "ROOTC_MODEL_OF_" + model.name;
+  std::string text = "/* The model '" + model.name +
+                     "', compiled by rootc. Needs no other file. */\n";
+  text += "#ifndef " + guard + "\n#define " + guard + "\n\n";
+  text += embeddedModelHeader();
+  text += "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n";
+  text += "const rootc_model *" + entryName(model) + "(void);\n";
+  text += "#ifdef __cplusplus\n}\n#endif\n\n#endif /* " + guard + " */\n";
+  return text;
+}
+
+/// What kernels are asked for, for each kind.
+const char *kernelKind(EmitKind kind) {
+  switch (kind) {
+  case EmitKind::Cpp:
+    return "cpp";
+  case EmitKind::LLVM:
+    return "llvm";
+  case EmitKind::Assembly:
+    return "asm";
+  case EmitKind::Stmt:
+    return "stmt";
+  default:
+    return "object";
+  }
+}
+
+class Emission {
+public:
+  Emission(Model model, const EmitOptions &options)
+      : model(std::move(model)), options(options) {}
+
+  Error run() {
+    if (options.kind == EmitKind::Header)
+      return writeFile(options.output, headerText(model));
+    for (Kernel &kernel : model.kernels)
+      kernel.name = kernelSymbol(kernel);
+    auto planned = planHost(model);
+    if (!planned)
+      return planned.takeError();
+    plan = std::move(*planned);
+    KernelCompilerOptions compiler = options.kernels;
+    compiler.target = options.target.halide;
+    compiler.kind = kernelKind(options.kind);
+    auto compiled = compileKernels(model.kernels, compiler);
+    if (!compiled)
+      return compiled.takeError();
+    kernels = std::move(*compiled);
+    switch (options.kind) {
+    case EmitKind::SharedLibrary:
+    case EmitKind::StaticLibrary:
+    case EmitKind::Object:
+      return emitBinary();
+    case EmitKind::Cpp:
+      return emitCpp();
+    default:
+      return emitText();
+    }
+  }
+
+private:
+  Model model;
+  const EmitOptions &options;
+  HostPlan plan;
+  std::vector<std::string> kernels;
+
+  std::string comment(size_t kernel, StringRef mark) const {
+    std::string users;
+    for (const HostProgram &program : plan)
+      for (const HostCall &call : program.calls)
+        if (call.kernel == int64_t(kernel) &&
+            users.find(call.label) == std::string::npos)
+          users += (users.empty() ? "" : ", ") + call.label;
+    return (mark + " " + model.kernels[kernel].name + ": " + users + "\n")
+        .str();
+  }
+
+  Error emitText() {
+    std::string text;
+    StringRef mark = options.kind == EmitKind::LLVM       ? ";"
+                     : options.kind == EmitKind::Assembly ? "#"
+                                                          : "//";
+    if (options.kind != EmitKind::Stmt) {
+      LLVMContext context;
+      auto host = buildHostModule(model, plan, options.target, context);
+      text += (mark + " host code\n").str();
+      if (options.kind == EmitKind::LLVM) {
+        raw_string_ostream(text) << *host;
+      } else {
+        auto assembly = compileHostModule(*host, true);
+        if (!assembly)
+          return assembly.takeError();
+        text += *assembly;
+      }
+    }
+    for (size_t i = 0; i < kernels.size(); ++i)
+      text += "\n" + comment(i, mark) + kernels[i];
+    return writeFile(options.output, text);
+  }
+
+  Error emitCpp() {
+    std::string text = "// The model '" + model.name +
+                       "', compiled by rootc. C++17; needs no other file.\n";
+    text += embeddedSupportSource();
+    for (size_t i = 0; i < kernels.size(); ++i)
+      text += "\n" + comment(i, "//") + kernels[i];
+    text += printHostCpp(model, plan, options.target);
+    return writeFile(options.output, text);
+  }
+
+  Error emitBinary() {
+    Expected<TemporaryFolder> folder = TemporaryFolder::create();
+    if (!folder)
+      return folder.takeError();
+    std::vector<std::string> objects;
+    auto addObject = [&](const std::string &name, StringRef bytes) -> Error {
+      objects.push_back(folder->path() + "/" + name + ".o");
+      return writeFile(objects.back(), bytes);
+    };
+    LLVMContext context;
+    auto host = compileHostModule(
+        *buildHostModule(model, plan, options.target, context), false);
+    if (!host)
+      return host.takeError();
+    if (Error error = addObject("host", *host))
+      return error;
+    if (Error error = addObject("support", embeddedSupportObject()))
+      return error;
+    for (size_t i = 0; i < kernels.size(); ++i)
+      if (Error error = addObject(model.kernels[i].name, kernels[i]))
+        return error;
+    return finishBinary(objects, folder->path());
+  }
+
+  Error finishBinary(const std::vector<std::string> &objects,
+                     const std::string &folder) {
+    std::string made = folder + "/output";
+    std::string entry = entryName(model);
+    if (Error error = options.kind == EmitKind::SharedLibrary
+                          ? linkShared(objects, entry, made, folder)
+                          : linkRelocatable(objects, entry, made, folder))
+      return error;
+    if (options.kind == EmitKind::StaticLibrary) {
+      std::string object = std::exchange(made, folder + "/archive");
+      if (Error error = archiveObject(object, model.name + ".o", made))
+        return error;
+    }
+    auto bytes = MemoryBuffer::getFile(made, false, false);
+    if (!bytes)
+      return createStringError(made + ": " + bytes.getError().message());
+    if (Error error = writeFile(options.output, (*bytes)->getBuffer()))
+      return error;
+    if (options.kind != EmitKind::StaticLibrary)
+      return Error::success();
+    SmallString<128> header(options.output);
+    sys::path::replace_extension(header, "h");
+    return writeFile(std::string(header), headerText(model));
+  }
+};
+
+} // namespace
+
+bool isText(EmitKind kind) {
+  return kind != EmitKind::SharedLibrary && kind != EmitKind::StaticLibrary &&
+         kind != EmitKind::Object;
+}
+
+Error emitModel(const Model &model, const EmitOptions &options) {
+  return Emission(model, options).run();
+}
+
+} // namespace rootc::codegen

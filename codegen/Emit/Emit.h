@@ -1,0 +1,43 @@
+//===- Emit.h - From a model to the files that users get -----*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_CODEGEN_EMIT_EMIT_H
+#define ROOTC_CODEGEN_EMIT_EMIT_H
+
+#include "codegen/Emit/KernelCompiler.h"
+#include "codegen/Program.h"
+
+namespace rootc::codegen {
+
+enum class EmitKind {
+  SharedLibrary, ///< NAME.so
+  StaticLibrary, ///< NAME.a, and NAME.h beside it
+  Object,        ///< NAME.o, as in the static library
+  Header,        ///< C declarations that need no other file
+  Cpp,           ///< C++17 source that needs no other file
+  LLVM,          ///< of the host code and every kernel
+  Assembly,      ///< the same
+  Stmt,          ///< Halide's loops, of every kernel
+};
+
+/// True for kinds that go to standard output where no output is named.
+bool isText(EmitKind kind);
+
+struct EmitOptions {
+  EmitKind kind = EmitKind::SharedLibrary;
+  std::string output; ///< "-": standard output
+  TargetInfo target;
+  KernelCompilerOptions kernels; ///< target and kind are set here
+};
+
+/// Compiles the model's kernels and writes the output, by rename where it is a
+/// file. Fails with KernelErrors for kernels, otherwise with one message.
+llvm::Error emitModel(const Model &model, const EmitOptions &options);
+
+} // namespace rootc::codegen
+
+#endif // ROOTC_CODEGEN_EMIT_EMIT_H

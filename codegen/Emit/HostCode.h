@@ -1,0 +1,40 @@
+//===- HostCode.h - A model's own functions and tables ---------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_CODEGEN_EMIT_HOSTCODE_H
+#define ROOTC_CODEGEN_EMIT_HOSTCODE_H
+
+#include "codegen/Emit/HostPlan.h"
+#include "llvm/IR/Module.h"
+
+#include <memory>
+
+namespace rootc::codegen {
+
+/// The rootc_model table, NAME_model, the ELF note and one function a program
+/// that calls its kernels in order, as LLVM IR for x86-64 Linux. It refers to
+/// the kernels by name and to the support code (runtime/support).
+std::unique_ptr<llvm::Module> buildHostModule(const Model &model,
+                                              const HostPlan &plan,
+                                              const TargetInfo &target,
+                                              llvm::LLVMContext &context);
+
+/// Machine code of the module: an ELF object, or assembly text.
+llvm::Expected<std::string> compileHostModule(llvm::Module &module,
+                                              bool assembly);
+
+/// The same as buildHostModule, as C++ to follow the support code's text and
+/// the kernels in one source file.
+std::string printHostCpp(const Model &model, const HostPlan &plan,
+                         const TargetInfo &target);
+
+/// NAME_model.
+std::string entryName(const Model &model);
+
+} // namespace rootc::codegen
+
+#endif // ROOTC_CODEGEN_EMIT_HOSTCODE_H

@@ -1,0 +1,158 @@
+//===- Target.cpp - What the kernels are compiled for ---------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Emit/Target.h"
+#include "runtime/support/Support.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/TargetParser/Host.h"
+
+#include <set>
+
+namespace rootc::codegen {
+
+namespace {
+
+struct Feature {
+  const char *name; ///< Halide's
+  uint64_t bit;     ///< rootc_cpu_feature
+  std::vector<const char *> implies;
+  /// LLVM's names of what a CPU must have.
+  std::vector<const char *> llvm;
+};
+
+const std::vector<Feature> &features() {
+  static const std::vector<Feature> table = {
+      {"sse41", ROOTC_CPU_SSE41, {}, {"sse4.1"}},
+      {"avx", ROOTC_CPU_AVX, {"sse41"}, {"avx"}},
+      {"f16c", ROOTC_CPU_F16C, {"avx"}, {"f16c"}},
+      {"fma", ROOTC_CPU_FMA, {"avx"}, {"fma"}},
+      {"avx2", ROOTC_CPU_AVX2, {"avx"}, {"avx2", "bmi", "bmi2"}},
+      {"avx512",
+       ROOTC_CPU_AVX512_FOUNDATION,
+       {"avx2", "f16c", "fma"},
+       {"avx512f", "avx512cd"}},
+      {"avx512_skylake",
+       ROOTC_CPU_AVX512_SKYLAKE,
+       {"avx512"},
+       {"avx512bw", "avx512dq", "avx512vl"}},
+      {"avx512_cannonlake",
+       ROOTC_CPU_AVX512_CANNONLAKE,
+       {"avx512_skylake"},
+       {"avx512ifma", "avx512vbmi"}},
+      {"avx512_zen4",
+       ROOTC_CPU_AVX512_ZEN4,
+       {"avx512_cannonlake"},
+       {"avx512vnni", "avx512bf16", "avx512bitalg", "avx512vbmi2",
+        "avx512vpopcntdq"}},
+  };
+  return table;
+}
+
+const Feature *find(llvm::StringRef name) {
+  for (const Feature &feature : features())
+    if (name == feature.name)
+      return &feature;
+  return nullptr;
+}
+
+void add(std::set<std::string> &set, const Feature &feature) {
+  set.insert(feature.name);
+  for (const char *implied : feature.implies)
+    add(set, *find(implied));
+}
+
+std::set<std::string> hostFeatures() {
+  llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
+  std::set<std::string> set;
+  for (const Feature &feature : features()) {
+    bool all = true;
+    for (const char *name : feature.llvm)
+      all &= host.lookup(name);
+    for (const char *name : feature.implies)
+      all &= set.count(name) != 0;
+    if (all)
+      set.insert(feature.name);
+  }
+#ifdef ROOTC_HALIDE_SANITIZER
+  set.insert(ROOTC_HALIDE_SANITIZER);
+#endif
+  return set;
+}
+
+llvm::Error unknown(llvm::StringRef text, llvm::StringRef why) {
+  std::string names;
+  for (const Feature &feature : features())
+    names += std::string(names.empty() ? "" : ", ") + feature.name;
+  return llvm::createStringError(
+      "--target=" + text + ": " + why +
+      "; give host, x86-64-v3, x86-64-v4, or x86-64-linux followed by any of "
+      "these with a '-' before each: " +
+      names);
+}
+
+TargetInfo make(const std::set<std::string> &set) {
+  TargetInfo info;
+  info.halide = "x86-64-linux";
+  for (const std::string &name : set)
+    info.halide += "-" + name;
+  bool wide = set.count("avx512") != 0;
+  info.vectorBits = wide ? 512 : set.count("avx") ? 256 : 128;
+  info.registers = wide ? 32 : 16;
+  return info;
+}
+
+} // namespace
+
+llvm::Expected<TargetInfo> parseTarget(llvm::StringRef text) {
+  std::set<std::string> set;
+  if (text == "host")
+    return make(hostFeatures());
+  if (text == "x86-64-v3" || text == "x86-64-v4") {
+    for (const char *name : {"avx2", "f16c", "fma"})
+      add(set, *find(name));
+    if (text == "x86-64-v4")
+      add(set, *find("avx512_skylake"));
+    return make(set);
+  }
+  if (text.contains(','))
+    return unknown(text, "several targets are not supported by this version");
+  llvm::StringRef rest = text;
+  if (rest.consume_front("host")) {
+    set = hostFeatures();
+  } else if (!rest.consume_front("x86-64-linux")) {
+    return unknown(text, "unknown target");
+  }
+  llvm::SmallVector<llvm::StringRef> names;
+  rest.split(names, '-', -1, false);
+  if (!rest.empty() && rest[0] != '-')
+    return unknown(text, "unknown target");
+  for (llvm::StringRef name : names) {
+    if (const Feature *feature = find(name))
+      add(set, *feature);
+    else if (name == "asan" || name == "tsan")
+      set.insert(name.str());
+    else
+      return unknown(text, ("feature '" + name +
+                            "' is unknown or not supported by this version")
+                               .str());
+  }
+  return make(set);
+}
+
+uint64_t cpuFeatures(const TargetInfo &target) {
+  llvm::SmallVector<llvm::StringRef> names;
+  llvm::StringRef(target.halide).split(names, '-');
+  uint64_t bits = 0;
+  for (llvm::StringRef name : names)
+    if (const Feature *feature = find(name))
+      bits |= feature->bit;
+  return bits;
+}
+
+} // namespace rootc::codegen

@@ -1,0 +1,41 @@
+//===- WorkerPool.h - Processes that answer a line with a line --*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#ifndef ROOTC_CODEGEN_EMIT_WORKERPOOL_H
+#define ROOTC_CODEGEN_EMIT_WORKERPOOL_H
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace rootc::codegen {
+
+/// What became of one job.
+struct WorkerAnswer {
+  /// Answered: `text` is the worker's line. Otherwise `text` says what
+  /// happened to the worker, with the end of what it wrote to standard error.
+  bool answered = false;
+  std::string text;
+};
+
+struct WorkerPoolOptions {
+  std::string program;
+  unsigned workers = 1;
+  unsigned timeoutSeconds = 600; ///< for one job
+};
+
+/// Sends each job (one line, without its end) to a process of `program` that
+/// is free, which answers with one line; `done` is called on this thread as
+/// answers arrive. A process that ends, or takes too long, fails the job it
+/// had, and the rest go on in a new one. Returns "", or why no process could be
+/// started, and then some jobs have had no answer.
+std::string runJobs(const std::vector<std::string> &jobs,
+                    const WorkerPoolOptions &options,
+                    const std::function<void(size_t, WorkerAnswer)> &done);
+
+} // namespace rootc::codegen
+
+#endif // ROOTC_CODEGEN_EMIT_WORKERPOOL_H

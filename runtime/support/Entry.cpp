@@ -1,0 +1,253 @@
+//===- Entry.cpp - The entries of a model: checks, then the program -------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Support.h"
+
+namespace {
+
+/// The largest element count that a kernel's 32-bit indices reach.
+const int64_t indexLimit = 2147483647;
+
+const char *programName(int32_t program) {
+  switch (program) {
+  case ROOTC_PREPARE:
+    return "prepare";
+  case ROOTC_INFER:
+    return "infer";
+  case ROOTC_TRAIN:
+    return "train";
+  case ROOTC_GRAD:
+    return "grad";
+  default:
+    return "update";
+  }
+}
+
+/// One call of an entry: collects the arenas, and the first complaint.
+struct Entry {
+  rootc_context *context;
+  int32_t program;
+  int64_t n;
+  int status = ROOTC_OK;
+  char *arenas[ROOTC_ARENA_COUNT] = {};
+
+  const rootc_host_program &host() const {
+    return rootc_host.programs[program];
+  }
+
+  Entry(rootc_context *context, int32_t program, int64_t n)
+      : context(context), program(program), n(n) {
+    if (!context) {
+      status = ROOTC_ERROR_ARGUMENT;
+      return;
+    }
+    context->error[0] = 0;
+    if (const char *why = rootc_support_unsupported()) {
+      status = ROOTC_ERROR_UNSUPPORTED;
+      rootc_support_error(context, "%s", why);
+    } else if (!host().run) {
+      status = ROOTC_ERROR_UNSUPPORTED;
+      rootc_support_error(context,
+                          "%s: %s was compiled without it; compile the network "
+                          "with --mode=train",
+                          programName(program), rootc_host.model->name);
+    } else if (n < 1) {
+      bad("%s is %lld; it must be at least 1", nName(), (long long)n);
+    } else if (host().max_elements && n > indexLimit / host().max_elements) {
+      bad("%s is %lld; at most %lld fit: a buffer may hold 2147483647 elements",
+          nName(), (long long)n, (long long)(indexLimit / host().max_elements));
+    }
+  }
+
+  const char *nName() const {
+    return program == ROOTC_UPDATE ? "the parameter count" : "the batch size";
+  }
+
+  void bad(const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+  void arena(rootc_arena index, const char *name, const void *address,
+             bool needed, bool aligned) {
+    if (status != ROOTC_OK)
+      return;
+    if (needed && !address)
+      bad("the pointer to the %s is null", name);
+    else if (aligned && (uintptr_t)address % 64)
+      bad("the %s must begin at a multiple of 64 bytes", name);
+    arenas[index] = (char *)address;
+  }
+
+  void batchArenas(const rootc_batch *batch, const int64_t *random) {
+    const rootc_model *model = rootc_host.model;
+    arena(ROOTC_ARENA_IMAGE, "image", batch->image, true, false);
+    arena(ROOTC_ARENA_LABELS, "labels", batch->labels, true, false);
+    arena(ROOTC_ARENA_SAMPLES, "samples (the key of dropout)", batch->samples,
+          host().uses_samples, false);
+    arena(ROOTC_ARENA_RANDOM, "random key", random, true, false);
+    for (int64_t i = 0; status == ROOTC_OK && i < n; ++i)
+      if (batch->labels[i] < 0 || batch->labels[i] >= model->classes)
+        bad("the label of image %lld is %lld; labels are 0 to %lld",
+            (long long)i, (long long)batch->labels[i],
+            (long long)model->classes - 1);
+  }
+
+  int run() {
+    if (status == ROOTC_OK) {
+      int64_t bytes = rootc_support_workspace_bytes(program, n);
+      if (bytes < 0) {
+        bad("the workspace of %s %lld overflows", nName(), (long long)n);
+      } else if (bytes > 0) {
+        if (context->workspace_bytes < (size_t)bytes)
+          bad("the workspace holds %llu bytes; %s needs %lld",
+              (unsigned long long)context->workspace_bytes,
+              programName(program), (long long)bytes);
+        arena(ROOTC_ARENA_WORKSPACE_BATCH, "workspace", context->workspace,
+              true, true);
+        if (status == ROOTC_OK)
+          arenas[ROOTC_ARENA_WORKSPACE_FIXED] =
+              arenas[ROOTC_ARENA_WORKSPACE_BATCH] + n * host().batch_bytes;
+      }
+    }
+    return status == ROOTC_OK ? host().run(context, arenas, n) : status;
+  }
+};
+
+} // namespace
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void Entry::bad(const char *format, ...) {
+  if (status != ROOTC_OK)
+    return;
+  status = ROOTC_ERROR_ARGUMENT;
+  char text[384];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  rootc_support_error(context, "%s: %s", programName(program), text);
+}
+
+int64_t rootc_support_workspace_bytes(int32_t program, int64_t batch) {
+  if (program < 0 || program >= ROOTC_PROGRAM_COUNT || batch < 1)
+    return -1;
+  const rootc_host_program &host = rootc_host.programs[program];
+  int64_t bytes;
+  if (!host.run ||
+      (host.max_elements && batch > indexLimit / host.max_elements) ||
+      __builtin_mul_overflow(batch, host.batch_bytes, &bytes) ||
+      __builtin_add_overflow(bytes, host.fixed_bytes, &bytes))
+    return -1;
+  return bytes;
+}
+
+int rootc_support_prepare(rootc_context *context, const float *parameters,
+                          const float *statistics, void *prepared) {
+  const rootc_model *model = rootc_host.model;
+  Entry entry(context, ROOTC_PREPARE, 1);
+  entry.arena(ROOTC_ARENA_PARAMETERS, "parameters", parameters,
+              model->parameter_count > 0, true);
+  entry.arena(ROOTC_ARENA_STATISTICS, "statistics", statistics,
+              model->statistic_count > 0, true);
+  entry.arena(ROOTC_ARENA_PREPARED, "prepared buffer", prepared,
+              model->prepared_bytes > 0, true);
+  return entry.run();
+}
+
+int rootc_support_infer(rootc_context *context, int64_t batch,
+                        const float *image, const void *prepared,
+                        float *logits) {
+  Entry entry(context, ROOTC_INFER, batch);
+  entry.arena(ROOTC_ARENA_IMAGE, "image", image, true, false);
+  entry.arena(ROOTC_ARENA_PREPARED, "prepared buffer", prepared,
+              rootc_host.model->prepared_bytes > 0, true);
+  entry.arena(ROOTC_ARENA_LOGITS, "logits", logits, true, false);
+  return entry.run();
+}
+
+static int trainOrGrad(rootc_context *context, int32_t program,
+                       const rootc_batch *batch, const float *parameters,
+                       float *statistics, float *gradients, float *loss,
+                       float *dImage) {
+  const rootc_model *model = rootc_host.model;
+  Entry entry(context, program, batch ? batch->size : 1);
+  int64_t random[2] = {0, 0};
+  if (batch) {
+    random[0] = batch->seed;
+    random[1] = batch->epoch;
+    entry.batchArenas(batch, random);
+  } else if (context) {
+    entry.bad("the pointer to the batch is null");
+  }
+  bool any = model->parameter_count > 0;
+  entry.arena(ROOTC_ARENA_PARAMETERS, "parameters", parameters, any, true);
+  entry.arena(ROOTC_ARENA_STATISTICS, "statistics", statistics,
+              model->statistic_count > 0, true);
+  entry.arena(ROOTC_ARENA_GRADIENTS, "gradients", gradients, any, true);
+  entry.arena(ROOTC_ARENA_LOSS, "loss", loss, true, false);
+  if (program == ROOTC_GRAD)
+    entry.arena(ROOTC_ARENA_INPUT_GRADIENT, "gradient of the image", dImage,
+                true, false);
+  return entry.run();
+}
+
+int rootc_support_train(rootc_context *context, const rootc_batch *batch,
+                        const float *parameters, float *statistics,
+                        float *gradients, float *loss) {
+  return trainOrGrad(context, ROOTC_TRAIN, batch, parameters, statistics,
+                     gradients, loss, nullptr);
+}
+
+int rootc_support_grad(rootc_context *context, const rootc_batch *batch,
+                       const float *parameters, float *statistics,
+                       float *gradients, float *loss, float *d_image) {
+  return trainOrGrad(context, ROOTC_GRAD, batch, parameters, statistics,
+                     gradients, loss, d_image);
+}
+
+int rootc_support_update(rootc_context *context, int64_t count,
+                         float *parameters, const float *gradients,
+                         float *velocity, float learning_rate, float momentum,
+                         float weight_decay) {
+  Entry entry(context, ROOTC_UPDATE, count);
+  float scalars[3] = {learning_rate, momentum, weight_decay};
+  // Counts are cut where decay ends, at a multiple of 64 bytes.
+  entry.arena(ROOTC_ARENA_PARAMETERS, "parameters", parameters, true, true);
+  entry.arena(ROOTC_ARENA_GRADIENTS, "gradients", gradients, true, true);
+  entry.arena(ROOTC_ARENA_VELOCITY, "velocity", velocity, true, true);
+  entry.arena(ROOTC_ARENA_SCALARS, "scalars", scalars, true, false);
+  return entry.run();
+}
+
+void rootc_support_begin(rootc_context *context, int32_t program,
+                         int32_t call) {
+  if (context->call_hook)
+    context->call_hook(context->call_hook_state, program, call, 0);
+}
+
+int rootc_support_end(rootc_context *context, int32_t program, int32_t call,
+                      int32_t kernel_result) {
+  if (context->call_hook)
+    context->call_hook(context->call_hook_state, program, call, 1);
+  if (!kernel_result)
+    return ROOTC_OK;
+  // The kernel left its reason; say where it happened.
+  char reason[sizeof context->error];
+  __builtin_memcpy(reason, context->error, sizeof reason);
+  context->error[0] = 0;
+  const rootc_model *model = rootc_host.model;
+  if (reason[0])
+    rootc_support_error(context, "%s, kernel '%s': %s", programName(program),
+                        model->call_labels[program][call], reason);
+  else
+    rootc_support_error(context, "%s, kernel '%s' failed with code %d",
+                        programName(program), model->call_labels[program][call],
+                        (int)kernel_result);
+  const int halideOutOfMemory = -11;
+  return kernel_result == halideOutOfMemory ? ROOTC_ERROR_MEMORY
+                                            : ROOTC_ERROR_KERNEL;
+}
