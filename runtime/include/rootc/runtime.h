@@ -1,0 +1,188 @@
+//===- rootc/runtime.h - Load, run and train a model ------------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The C++ interface of the runtime library (link RootcRuntime). A whole
+// program:
+//
+//   rootc::Model model = rootc::Model::open("nin.so");
+//   auto weights = rootc::Weights::load(model, "weights.safetensors");
+//   rootc::Prepared prepared(model, weights);   // share it among threads
+//   rootc::Session session(model);              // one for each thread
+//   session.infer(prepared, 16, images, logits);
+//
+// Images are NHWC float32, already normalised ((pixel - mean) / scale, see
+// Weights); logits are [batch, classes] float32; labels int64. Arrays that the
+// caller passes in hold exactly the documented number of values.
+//
+// Every function that can fail throws rootc::Error, whose message names the
+// file, flag or tensor at fault and what to do. Model, Prepared and ThreadPool
+// may be used by any number of threads at once; a Session by one at a time.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_RUNTIME_H
+#define ROOTC_RUNTIME_H
+
+#include "rootc/model.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace rootc {
+
+class Error : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Gives memory at multiples of 64 bytes, as models want their arenas.
+template <typename T> struct AlignedAllocator {
+  using value_type = T;
+  AlignedAllocator() = default;
+  template <typename U> AlignedAllocator(const AlignedAllocator<U> &) {}
+  T *allocate(size_t count) {
+    if (count > SIZE_MAX / sizeof(T))
+      throw std::bad_alloc();
+    return static_cast<T *>(
+        ::operator new(count * sizeof(T), std::align_val_t(64)));
+  }
+  void deallocate(T *pointer, size_t) {
+    ::operator delete(pointer, std::align_val_t(64));
+  }
+  template <typename U> bool operator==(const AlignedAllocator<U> &) const {
+    return true;
+  }
+};
+using FloatArray = std::vector<float, AlignedAllocator<float>>;
+using ByteArray = std::vector<std::byte, AlignedAllocator<std::byte>>;
+
+/// A loaded model: a cheap handle, unloaded with its last copy.
+class Model {
+public:
+  /// Loads a library that rootc made. Whether the file is one, complete, and of
+  /// this ABI version is checked before any of its code runs.
+  static Model open(const std::string &path);
+  /// Wraps a model that is linked into the program: adopt(nin_model()).
+  static Model adopt(const rootc_model *table);
+
+  const rootc_model *operator->() const { return table; }
+  /// The file, or the model's name if it was linked in; for messages.
+  const std::string &path() const;
+  /// Floats of one image: height x width x channels.
+  int64_t imageSize() const;
+  /// Throws an Error if the model was compiled without training.
+  void requireTraining() const;
+
+private:
+  struct State;
+  std::shared_ptr<const State> state;
+  const rootc_model *table = nullptr;
+};
+
+/// $ROOTC_THREADS if set, else the number of cores this process may use.
+int defaultThreads();
+
+/// The threads that kernels run on; the caller is one of them. Several
+/// sessions may share a pool.
+class ThreadPool {
+public:
+  /// threads = 0: defaultThreads().
+  explicit ThreadPool(Model model, int threads = 0);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool &) = delete;
+  ThreadPool &operator=(const ThreadPool &) = delete;
+  int threads() const { return count; }
+  void *handle() const { return pool; }
+
+private:
+  Model model;
+  int count;
+  void *pool = nullptr;
+};
+
+/// What a network has learnt: parameters and running statistics in the model's
+/// flat layout (rootc_tensor), and how its training images were normalised.
+struct Weights {
+  /// All zero.
+  explicit Weights(const Model &model);
+
+  /// He initialisation: normal with variance 2 / fan-in; scales and variances
+  /// 1, everything else 0. The same seed gives the same bits for a tensor of
+  /// the same name and shape, whatever else the network holds.
+  static Weights initialise(const Model &model, uint64_t seed);
+
+  /// Reads a safetensors file: keys are tensor names ("conv2a.filter"), and
+  /// input.mean, input.scale if present. With `slice`, a filter with fewer
+  /// groups than the network's is cut to its diagonal blocks, which
+  /// `message` is told.
+  static Weights
+  load(const Model &model, const std::string &path, bool slice = false,
+       const std::function<void(const std::string &)> &message = nullptr);
+
+  /// Writes a safetensors file: aside, then renamed.
+  void save(const Model &model, const std::string &path) const;
+
+  FloatArray parameters; ///< model->parameter_count floats
+  FloatArray statistics; ///< model->statistic_count floats
+  FloatArray inputMean;  ///< [H,W,C], in pixel values 0 to 255; empty: unknown
+  FloatArray inputScale; ///< [C], standard deviations; empty: unknown
+};
+
+/// Weights packed for inference; immutable.
+class Prepared {
+public:
+  Prepared(const Model &model, const Weights &weights);
+  const void *data() const { return bytes.data(); }
+
+private:
+  ByteArray bytes;
+};
+
+/// What one thread needs to run a model: a workspace, which grows to the
+/// largest batch it has met, and a place for messages.
+class Session {
+public:
+  /// Without a pool, kernels run on the calling thread.
+  explicit Session(Model model, std::shared_ptr<ThreadPool> pool = nullptr);
+
+  /// logits[batch * classes] from image[batch * imageSize()]. Allocates nothing
+  /// once it has seen the batch size.
+  void infer(const Prepared &prepared, int64_t batch, const float *image,
+             float *logits);
+  /// One training-mode forward and backward; returns the batch's mean loss.
+  /// gradients[parameter_count] is overwritten, weights.statistics updated.
+  float train(const rootc_batch &batch, Weights &weights, float *gradients);
+  /// As train, and image gradients in imageGradient[size * imageSize()].
+  float grad(const rootc_batch &batch, Weights &weights, float *gradients,
+             float *imageGradient);
+  /// SGD: v = momentum v + (g + decay w), w = w - rate v. Weight decay applies
+  /// to filters and linear weights, and with decayAll to everything.
+  void update(Weights &weights, const float *gradients, float *velocity,
+              float rate, float momentum, float decay, bool decayAll = false);
+
+  /// The underlying context, to set a call_hook.
+  rootc_context &context() { return ctx; }
+
+private:
+  void reserve(int32_t program, int64_t batch);
+  void check(int status) const;
+
+  Model model;
+  std::shared_ptr<ThreadPool> pool;
+  ByteArray workspace;
+  rootc_context ctx{};
+};
+
+} // namespace rootc
+
+#endif // ROOTC_RUNTIME_H

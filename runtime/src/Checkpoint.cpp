@@ -1,0 +1,155 @@
+//===- Checkpoint.cpp - The state of a training run -----------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Checkpoint.h"
+#include "WeightsFile.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+using namespace rootc;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+constexpr const char *stateKey = "rootc.training";
+std::string currentOf(const std::string &folder) {
+  return folder + "/checkpoint.safetensors";
+}
+std::string previousOf(const std::string &folder) {
+  return folder + "/checkpoint.previous.safetensors";
+}
+} // namespace
+
+bool rootc::hasCheckpoint(const std::string &folder) {
+  std::error_code error;
+  return fs::exists(currentOf(folder), error) ||
+         fs::exists(previousOf(folder), error);
+}
+
+void rootc::removeCheckpoints(const std::string &folder) {
+  // The current one last: while it is there, the other is not looked at.
+  for (const std::string &path : {previousOf(folder), currentOf(folder)}) {
+    std::error_code error;
+    fs::remove(path, error);
+    if (error)
+      fail("{}: cannot be removed: {}", path, error.message());
+  }
+}
+
+void rootc::saveCheckpoint(const std::string &folder, const Model &model,
+                           const TrainingState &state) {
+  SafetensorsWriter writer;
+  addWeights(writer, model, state.weights);
+  addTensors(writer, model, state.velocity.data(), nullptr, velocityPrefix);
+  json training = {
+      {"epoch", state.epoch},      {"step", state.step},
+      {"loss_sum", state.lossSum}, {"images", state.images},
+      {"seconds", state.seconds},  {"metrics_bytes", state.metricsBytes},
+      {"options", state.options}};
+  writer.note("rootc.model", model->name);
+  writer.note(stateKey,
+              training.dump(-1, ' ', false, json::error_handler_t::replace));
+  std::string current = currentOf(folder), previous = previousOf(folder);
+  writer.write(current, [&] {
+    // A second name for the current file, so that it never goes missing.
+    std::string aside = previous + ".partial";
+    unlink(aside.c_str());
+    if (link(current.c_str(), aside.c_str()) == 0)
+      rename(aside.c_str(), previous.c_str());
+    else if (errno != ENOENT) // a file system without links
+      rename(current.c_str(), previous.c_str());
+  });
+}
+
+/// The state in a file's metadata, without its tensors.
+static TrainingState readState(const Safetensors &file, const Model &model) {
+  TrainingState state(model);
+  auto found = file.metadata().find(stateKey);
+  if (found == file.metadata().end() || !file.hashed())
+    fail("{}: is not a checkpoint of a training run", file.path());
+  try {
+    json training = json::parse(found->second);
+    training.at("epoch").get_to(state.epoch);
+    training.at("step").get_to(state.step);
+    training.at("loss_sum").get_to(state.lossSum);
+    training.at("images").get_to(state.images);
+    training.at("seconds").get_to(state.seconds);
+    training.at("metrics_bytes").get_to(state.metricsBytes);
+    training.at("options").get_to(state.options);
+  } catch (const json::exception &error) {
+    fail("{}: is a checkpoint of another version: {}", file.path(),
+         error.what());
+  }
+  if (state.epoch < 0 || state.step < 0 || state.images < 0 ||
+      state.metricsBytes < 0)
+    fail("{}: is a damaged checkpoint", file.path());
+  return state;
+}
+
+static void checkOptions(const std::string &path,
+                         const std::map<std::string, std::string> &saved,
+                         const std::map<std::string, std::string> &asked) {
+  for (const auto &[name, value] : asked) {
+    auto found = saved.find(name);
+    std::string before = found == saved.end() ? "(none)" : found->second;
+    if (before == value)
+      continue;
+    if (name.starts_with("--"))
+      fail("{}: the run was begun with {} {}, not {}; resume it with the same "
+           "options, or begin another one with -o OTHER",
+           path, name, before, value);
+    fail("{}: the run was begun with another {} ({}, not {}); resume it with "
+         "the same one, or begin another run with -o OTHER",
+         path, name, before, value);
+  }
+}
+
+std::optional<TrainingState>
+rootc::loadCheckpoint(const std::string &folder, const Model &model,
+                      const std::map<std::string, std::string> &options,
+                      const std::function<void(const std::string &)> &message) {
+  if (!hasCheckpoint(folder))
+    return std::nullopt;
+  std::string current = currentOf(folder), previous = previousOf(folder);
+  std::optional<Safetensors> file;
+  std::optional<TrainingState> state;
+  for (const std::string &path : {current, previous}) {
+    std::error_code error;
+    if (!fs::exists(path, error))
+      continue;
+    try {
+      file = Safetensors::read(path);
+      state = readState(*file, model);
+      break;
+    } catch (const Error &error) {
+      state.reset();
+      message(error.what());
+      // Moved out of the way: the next checkpoint must not become the
+      // predecessor of a damaged one.
+      rename(path.c_str(), (path + ".damaged").c_str());
+    }
+  }
+  if (!state)
+    fail(
+        "{}: none of its checkpoints can be read; begin the run again, without "
+        "--resume",
+        folder);
+  if (file->path() == previous)
+    message(fmt::format("going on from the checkpoint before, {}", previous));
+  checkOptions(file->path(), state->options, options);
+  state->weights = readWeights(model, *file);
+  for (int64_t i = 0; i < model->tensor_count; ++i) {
+    const rootc_tensor &tensor = model->tensors[i];
+    if (!tensor.statistic)
+      file->copy(velocityPrefix + std::string(tensor.name), shapeOf(tensor),
+                 state->velocity.data() + tensor.offset);
+  }
+  return state;
+}

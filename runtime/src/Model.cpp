@@ -1,0 +1,149 @@
+//===- Model.cpp - Load a model -------------------------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ElfNote.h"
+#include "Support.h"
+
+#include <cstdlib>
+#include <dlfcn.h>
+#include <sched.h>
+
+using namespace rootc;
+
+struct Model::State {
+  std::string path;
+  void *library = nullptr;
+  ~State() {
+    if (library)
+      dlclose(library);
+  }
+};
+
+/// What rootc promises of a table; a library that breaks it was damaged, or
+/// made by something else.
+static const char *findFault(const rootc_model &table) {
+  if (!table.name || !table.target || !table.description || !table.tensors)
+    return "a name is missing";
+  if (table.height < 1 || table.width < 1 || table.channels < 1 ||
+      table.classes < 1)
+    return "its image size or class count is not positive";
+  auto pixels = elementCount({table.height, table.width, table.channels});
+  if (!pixels)
+    return "its image size overflows";
+  if (table.decayed_count < 0 || table.decayed_count > table.parameter_count ||
+      table.decayed_count % 16 || table.statistic_count < 0 ||
+      table.prepared_bytes < 0)
+    return "its arena sizes are inconsistent";
+  for (int64_t i = 0; i < table.tensor_count; ++i) {
+    const rootc_tensor &tensor = table.tensors[i];
+    if (!tensor.name || !tensor.role || tensor.rank < 0 || tensor.rank > 4)
+      return "a tensor has no name, or more than 4 dimensions";
+    auto count = elementCount({tensor.shape, tensor.shape + tensor.rank});
+    int64_t arena =
+        tensor.statistic ? table.statistic_count : table.parameter_count;
+    if (!count || tensor.offset < 0 || tensor.offset > arena ||
+        *count > arena - tensor.offset)
+      return "a tensor lies outside of its arena";
+  }
+  if (!table.workspace_bytes || !table.prepare || !table.infer ||
+      !table.pool_create || !table.pool_destroy || !table.parallel_for)
+    return "a function is missing";
+  if (table.has_training && (!table.train || !table.grad || !table.update))
+    return "a training function is missing";
+  for (int program = 0; program < ROOTC_PROGRAM_COUNT; ++program)
+    if (table.call_count[program] < 0 ||
+        (table.call_count[program] && !table.call_labels[program]))
+      return "a program has no labels";
+  return nullptr;
+}
+
+static void checkTable(const std::string &path, const rootc_model *table) {
+  if (!table)
+    fail("{}: its entry returns no model; make it again with rootc", path);
+  if (table->abi_version != ROOTC_ABI_VERSION ||
+      table->struct_size != sizeof(rootc_model))
+    fail("{}: is a model of ABI version {} ({} bytes), and this program was "
+         "built for version {} ({} bytes); compile the network again",
+         path, table->abi_version, table->struct_size, ROOTC_ABI_VERSION,
+         sizeof(rootc_model));
+  if (const char *reason = table->unsupported ? table->unsupported() : nullptr)
+    fail("{}: cannot run on this machine: {}; compile the network with "
+         "--target=host here",
+         path, reason);
+  if (const char *fault = findFault(*table))
+    fail("{}: its model is damaged: {}; make it again with rootc", path, fault);
+}
+
+Model Model::open(const std::string &path) {
+  std::string entry = readModelNote(path, readFile(path));
+  auto state = std::make_shared<State>();
+  state->path = path;
+  // Without a slash dlopen would search the system's library path.
+  std::string file = path.find('/') == std::string::npos ? "./" + path : path;
+  state->library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!state->library)
+    fail("{}: cannot be loaded: {}", path, dlerror());
+  auto function = reinterpret_cast<const rootc_model *(*)()>(
+      dlsym(state->library, entry.c_str()));
+  if (!function)
+    fail("{}: has no function '{}', which its note names; make it again with "
+         "rootc",
+         path, entry);
+  Model model;
+  model.table = function();
+  checkTable(path, model.table);
+  model.state = state;
+  return model;
+}
+
+Model Model::adopt(const rootc_model *table) {
+  auto state = std::make_shared<State>();
+  state->path = table && table->name ? table->name : "model";
+  checkTable(state->path, table);
+  Model model;
+  model.table = table;
+  model.state = state;
+  return model;
+}
+
+const std::string &Model::path() const { return state->path; }
+
+int64_t Model::imageSize() const {
+  return table->height * table->width * table->channels;
+}
+
+void Model::requireTraining() const {
+  if (!table->has_training)
+    fail("{}: was compiled for inference only; compile the network without "
+         "--mode=infer",
+         path());
+}
+
+int rootc::defaultThreads() {
+  if (const char *text = std::getenv("ROOTC_THREADS")) {
+    char *end = nullptr;
+    long count = std::strtol(text, &end, 10);
+    if (end == text || *end || count < 1 || count > 1024)
+      fail("ROOTC_THREADS is '{}'; set it to a number from 1 to 1024", text);
+    return int(count);
+  }
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0)
+    return std::max(1, CPU_COUNT(&set));
+  return 1;
+}
+
+ThreadPool::ThreadPool(Model model, int threads)
+    : model(std::move(model)), count(threads > 0 ? threads : defaultThreads()) {
+  pool = this->model->pool_create(count);
+  if (!pool)
+    fail("{} threads cannot be started; ask for fewer with --threads or "
+         "ROOTC_THREADS",
+         count);
+}
+
+ThreadPool::~ThreadPool() { model->pool_destroy(pool); }

@@ -1,0 +1,52 @@
+//===- Philox.h - Counter-based random numbers ------------------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Philox4x32-10: four random words as a function of a key and a counter. Every
+// use is keyed by what it is for, so no state has to be saved or shared, and
+// nothing depends on the order of calls.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_RUNTIME_PHILOX_H
+#define ROOTC_RUNTIME_PHILOX_H
+
+#include <array>
+#include <cstdint>
+
+namespace rootc {
+
+using PhiloxBlock = std::array<uint32_t, 4>;
+
+/// The last counter word of each use. Dropouts count from 0.
+enum class RandomUse : uint32_t {
+  Shuffle = 0xffff0001,
+  Augment = 0xffff0002,
+  Initialise = 0xffff0003,
+  Benchmark = 0xffff0004
+};
+
+inline PhiloxBlock philox(PhiloxBlock counter, uint64_t key) {
+  uint32_t k0 = uint32_t(key), k1 = uint32_t(key >> 32);
+  for (int round = 0; round < 10; ++round) {
+    uint64_t a = uint64_t(0xD2511F53) * counter[0];
+    uint64_t b = uint64_t(0xCD9E8D57) * counter[2];
+    counter = {uint32_t(b >> 32) ^ counter[1] ^ k0, uint32_t(b),
+               uint32_t(a >> 32) ^ counter[3] ^ k1, uint32_t(a)};
+    k0 += 0x9E3779B9;
+    k1 += 0xBB67AE85;
+  }
+  return counter;
+}
+
+/// A number in [0, bound) from a random word.
+inline uint32_t below(uint32_t word, uint32_t bound) {
+  return uint32_t(uint64_t(word) * bound >> 32);
+}
+
+} // namespace rootc
+
+#endif // ROOTC_RUNTIME_PHILOX_H

@@ -1,0 +1,98 @@
+//===- Session.cpp - Run a model ------------------------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Support.h"
+
+using namespace rootc;
+
+Prepared::Prepared(const Model &model, const Weights &weights)
+    : bytes(size_t(model->prepared_bytes)) {
+  Session session(model);
+  int64_t needed = model->workspace_bytes(ROOTC_PREPARE, 1);
+  ByteArray workspace(needed > 0 ? size_t(needed) : 0);
+  rootc_context &context = session.context();
+  context.workspace = workspace.data();
+  context.workspace_bytes = workspace.size();
+  if (model->prepare(&context, weights.parameters.data(),
+                     weights.statistics.data(), bytes.data()) != ROOTC_OK)
+    fail("{}: {}", model.path(), context.error);
+}
+
+Session::Session(Model model, std::shared_ptr<ThreadPool> pool)
+    : model(std::move(model)), pool(std::move(pool)) {
+  if (this->pool) {
+    ctx.parallel_for = this->model->parallel_for;
+    ctx.pool = this->pool->handle();
+  }
+}
+
+void Session::reserve(int32_t program, int64_t batch) {
+  int64_t needed = model->workspace_bytes(program, batch);
+  if (needed < 0)
+    fail("{}: a batch of {} images is too large; use a smaller --batch",
+         model.path(), batch);
+  if (size_t(needed) > workspace.size()) {
+    try {
+      workspace = ByteArray();
+      workspace = ByteArray(size_t(needed));
+    } catch (const std::bad_alloc &) {
+      fail("{}: a batch of {} images needs {} MiB of memory, which cannot be "
+           "had; use a smaller --batch",
+           model.path(), batch, needed >> 20);
+    }
+  }
+  ctx.workspace = workspace.data();
+  ctx.workspace_bytes = workspace.size();
+}
+
+void Session::check(int status) const {
+  if (status != ROOTC_OK)
+    fail("{}: {}", model.path(),
+         ctx.error[0] ? ctx.error : "a kernel failed without a message");
+}
+
+void Session::infer(const Prepared &prepared, int64_t batch, const float *image,
+                    float *logits) {
+  reserve(ROOTC_INFER, batch);
+  check(model->infer(&ctx, batch, image, prepared.data(), logits));
+}
+
+float Session::train(const rootc_batch &batch, Weights &weights,
+                     float *gradients) {
+  model.requireTraining();
+  reserve(ROOTC_TRAIN, batch.size);
+  float loss = 0;
+  check(model->train(&ctx, &batch, weights.parameters.data(),
+                     weights.statistics.data(), gradients, &loss));
+  return loss;
+}
+
+float Session::grad(const rootc_batch &batch, Weights &weights,
+                    float *gradients, float *imageGradient) {
+  model.requireTraining();
+  reserve(ROOTC_GRAD, batch.size);
+  float loss = 0;
+  check(model->grad(&ctx, &batch, weights.parameters.data(),
+                    weights.statistics.data(), gradients, &loss,
+                    imageGradient));
+  return loss;
+}
+
+void Session::update(Weights &weights, const float *gradients, float *velocity,
+                     float rate, float momentum, float decay, bool decayAll) {
+  model.requireTraining();
+  reserve(ROOTC_UPDATE, 1);
+  int64_t decayed = decayAll ? model->parameter_count : model->decayed_count;
+  int64_t rest = model->parameter_count - decayed;
+  if (decayed)
+    check(model->update(&ctx, decayed, weights.parameters.data(), gradients,
+                        velocity, rate, momentum, decay));
+  if (rest)
+    check(model->update(&ctx, rest, weights.parameters.data() + decayed,
+                        gradients + decayed, velocity + decayed, rate, momentum,
+                        0));
+}

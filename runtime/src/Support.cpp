@@ -1,0 +1,137 @@
+//===- Support.cpp - Errors and files -------------------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Support.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace rootc;
+
+namespace {
+/// A file descriptor that closes itself.
+struct File {
+  int descriptor;
+  explicit File(int descriptor) : descriptor(descriptor) {}
+  ~File() { close(descriptor); }
+  File(const File &) = delete;
+  File &operator=(const File &) = delete;
+};
+} // namespace
+
+std::string rootc::systemError() { return std::strerror(errno); }
+
+std::vector<char> rootc::readFile(const std::string &path) {
+  File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.descriptor < 0)
+    fail("{}: cannot be opened: {}", path, systemError());
+  struct stat info;
+  if (fstat(file.descriptor, &info) != 0)
+    fail("{}: cannot be read: {}", path, systemError());
+  if (!S_ISREG(info.st_mode))
+    fail("{}: is not a regular file", path);
+  std::vector<char> bytes(info.st_size);
+  size_t done = 0;
+  while (done < bytes.size()) {
+    ssize_t got =
+        read(file.descriptor, bytes.data() + done, bytes.size() - done);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      fail("{}: cannot be read: {}", path, systemError());
+    if (got == 0)
+      fail("{}: became shorter while it was read", path);
+    done += got;
+  }
+  return bytes;
+}
+
+static void writeAll(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    ssize_t put = write(descriptor, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR)
+      continue;
+    if (put < 0)
+      throw Error(systemError());
+    bytes.remove_prefix(put);
+  }
+}
+
+static void syncFolder(const std::string &path) {
+  size_t slash = path.rfind('/');
+  std::string folder = slash == std::string::npos ? "."
+                       : slash == 0               ? "/"
+                                                  : path.substr(0, slash);
+  File file(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Some file systems cannot sync a folder (EINVAL); then nothing can be done.
+  if (file.descriptor < 0 || (fsync(file.descriptor) != 0 && errno != EINVAL))
+    throw Error(systemError());
+}
+
+void rootc::writeFile(const std::string &path,
+                      const std::vector<std::string_view> &pieces,
+                      const std::function<void()> &beforeRename) {
+  struct stat info;
+  bool exists = stat(path.c_str(), &info) == 0;
+  if (exists && S_ISDIR(info.st_mode))
+    fail("{}: cannot be written: it is a folder", path);
+  try {
+    // A device or a pipe (-o /dev/stdout) is written in place.
+    if (exists && !S_ISREG(info.st_mode)) {
+      File file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+      if (file.descriptor < 0)
+        throw Error(systemError());
+      for (std::string_view piece : pieces)
+        writeAll(file.descriptor, piece);
+      return;
+    }
+    std::string aside = fmt::format("{}.partial.{}", path, getpid());
+    try {
+      File file(
+          open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+      if (file.descriptor < 0)
+        throw Error(systemError());
+      for (std::string_view piece : pieces)
+        writeAll(file.descriptor, piece);
+      if (fsync(file.descriptor) != 0)
+        throw Error(systemError());
+      if (beforeRename)
+        beforeRename();
+      if (rename(aside.c_str(), path.c_str()) != 0)
+        throw Error(systemError());
+    } catch (const Error &) {
+      unlink(aside.c_str());
+      throw;
+    }
+    syncFolder(path);
+  } catch (const Error &error) {
+    fail("{}: cannot be written: {}", path, error.what());
+  }
+}
+
+std::optional<int64_t> rootc::multiply(int64_t a, int64_t b) {
+  int64_t product;
+  if (a < 0 || b < 0 || __builtin_mul_overflow(a, b, &product))
+    return std::nullopt;
+  return product;
+}
+
+std::optional<int64_t> rootc::elementCount(const std::vector<int64_t> &shape) {
+  std::optional<int64_t> count = 1;
+  for (int64_t size : shape)
+    if (!(count = multiply(*count, size)))
+      return std::nullopt;
+  return count;
+}
+
+std::string rootc::toString(const std::vector<int64_t> &shape) {
+  return fmt::format("[{}]", fmt::join(shape, ","));
+}

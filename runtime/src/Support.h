@@ -1,0 +1,50 @@
+//===- Support.h - Errors and files -----------------------------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_RUNTIME_SUPPORT_H
+#define ROOTC_RUNTIME_SUPPORT_H
+
+#include "rootc/runtime.h"
+
+#include <fmt/format.h>
+#include <optional>
+#include <string_view>
+
+namespace rootc {
+
+/// Throws an Error with a formatted message.
+template <typename... Args>
+[[noreturn]] void fail(fmt::format_string<Args...> format, Args &&...args) {
+  throw Error(fmt::format(format, std::forward<Args>(args)...));
+}
+
+/// The text of errno.
+std::string systemError();
+
+/// A whole regular file. Throws if it cannot be read.
+std::vector<char> readFile(const std::string &path);
+
+/// Writes the pieces, one after another, to a file of another name beside
+/// `path`, syncs it, calls `beforeRename`, renames, and syncs the folder: a
+/// reader sees the old file or the new one, whenever the power goes.
+void writeFile(const std::string &path,
+               const std::vector<std::string_view> &pieces,
+               const std::function<void()> &beforeRename = nullptr);
+
+/// a * b for sizes that are not negative; nothing if it overflows.
+std::optional<int64_t> multiply(int64_t a, int64_t b);
+
+/// The number of elements of a shape; nothing if a dimension is negative or
+/// the product overflows.
+std::optional<int64_t> elementCount(const std::vector<int64_t> &shape);
+
+/// "[192,5,5,3]"
+std::string toString(const std::vector<int64_t> &shape);
+
+} // namespace rootc
+
+#endif // ROOTC_RUNTIME_SUPPORT_H

@@ -1,0 +1,278 @@
+//===- Train.cpp - Train a model ------------------------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Train.h"
+#include "Checkpoint.h"
+#include "Evaluate.h"
+#include "Loader.h"
+#include "Progress.h"
+#include "RunFolder.h"
+
+#include <cmath>
+#include <csignal>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <xxhash.h>
+
+using namespace rootc;
+
+namespace {
+constexpr int64_t evaluationBatch = 128;
+
+volatile std::sig_atomic_t caughtSignal = 0;
+
+/// Notes the first Ctrl-C or SIGTERM; the second one ends the process.
+class SignalCatcher {
+public:
+  SignalCatcher() {
+    caughtSignal = 0;
+    struct sigaction action = {};
+    action.sa_handler = [](int signal) { caughtSignal = signal; };
+    action.sa_flags = int(SA_RESETHAND | SA_RESTART);
+    sigaction(SIGINT, &action, &interrupt);
+    sigaction(SIGTERM, &action, &terminate);
+  }
+  ~SignalCatcher() {
+    sigaction(SIGINT, &interrupt, nullptr);
+    sigaction(SIGTERM, &terminate, nullptr);
+  }
+
+private:
+  struct sigaction interrupt, terminate;
+};
+
+/// One run, from its first or next step to its end.
+class Trainer {
+public:
+  Trainer(const TrainOptions &options, Model model, RunFolder &folder,
+          spdlog::logger &log);
+  int run();
+
+private:
+  void begin();
+  bool trainEpoch(Loader &loader, Progress &progress);
+  void step(const Batch &batch);
+  bool finishEpoch(Progress &progress);
+  void save() { saveCheckpoint(folder.path(), model, *state); }
+  int stopped(Progress &progress);
+  std::map<std::string, std::string> optionsToKeep() const;
+
+  const TrainOptions &options;
+  Model model;
+  RunFolder &folder;
+  spdlog::logger &log;
+  Dataset trainingSet, testSet;
+  Normalisation normalisation;
+  int64_t perEpoch;
+  Session session;
+  FloatArray gradients;
+  std::optional<TrainingState> state;
+};
+} // namespace
+
+static std::shared_ptr<ThreadPool> makePool(const Model &model, int threads) {
+  return std::make_shared<ThreadPool>(model, threads);
+}
+
+Trainer::Trainer(const TrainOptions &options, Model model, RunFolder &folder,
+                 spdlog::logger &log)
+    : options(options), model(model), folder(folder), log(log),
+      trainingSet(loadCifar(options.data, true, model)),
+      testSet(loadCifar(options.data, false, model)),
+      normalisation(Normalisation::of(trainingSet)),
+      perEpoch((trainingSet.count + options.batch - 1) / options.batch),
+      session(model, makePool(model, options.threads)),
+      gradients(size_t(model->parameter_count)) {}
+
+std::map<std::string, std::string> Trainer::optionsToKeep() const {
+  std::vector<char> code = readFile(model.path());
+  const LearningRate &rate = options.rate;
+  std::map<std::string, std::string> kept = {
+      {"model", fmt::format("{} {:016x}", model->name,
+                            XXH3_64bits(code.data(), code.size()))},
+      {"data", trainingSet.hash()},
+      {"--epochs", fmt::format("{}", options.epochs)},
+      {"--batch", fmt::format("{}", options.batch)},
+      {"--lr", fmt::format("{}", rate.lr)},
+      {"--lr-policy", rate.policy},
+      {"--lr-every", fmt::format("{}", rate.every)},
+      {"--lr-milestones", fmt::format("{}", fmt::join(rate.milestones, ","))},
+      {"--lr-gamma", fmt::format("{}", rate.gamma)},
+      {"--lr-power", fmt::format("{}", rate.power)},
+      {"--momentum", fmt::format("{}", options.momentum)},
+      {"--weight-decay", fmt::format("{}", options.weightDecay)},
+      {"--decay-all", options.decayAll ? "on" : "off"},
+      {"--augment", options.augment ? "pad-crop-mirror" : "none"},
+      {"--seed", fmt::format("{}", options.seed)}};
+  return kept;
+}
+
+void Trainer::begin() {
+  auto kept = optionsToKeep();
+  auto warn = [&](const std::string &text) { log.warn("{}", text); };
+  if (options.resume) {
+    state = loadCheckpoint(folder.path(), model, kept, warn);
+    if (state)
+      log.info("resuming {} at epoch {}, step {}", folder.path(),
+               state->epoch + 1, state->step);
+    else
+      log.info("{} has no checkpoint: starting afresh", folder.path());
+  } else if (hasCheckpoint(folder.path())) {
+    if (!options.overwrite)
+      fail("-o {}: holds a run already; pass --resume to go on with it, "
+           "--overwrite to begin again, or choose another folder",
+           folder.path());
+    removeCheckpoints(folder.path());
+  }
+  if (!state) {
+    state.emplace(model);
+    state->weights =
+        options.weights.empty()
+            ? Weights::initialise(model, options.seed)
+            : Weights::load(model, options.weights, options.sliceWeights, warn);
+    state->weights.inputMean = normalisation.mean;
+    state->weights.inputScale = normalisation.scale;
+    state->options = kept;
+  }
+  folder.truncateMetrics(state->metricsBytes);
+}
+
+void Trainer::step(const Batch &batch) {
+  auto start = std::chrono::steady_clock::now();
+  rootc_batch arguments = {};
+  arguments.size = batch.size;
+  arguments.image = batch.image.data();
+  arguments.labels = batch.labels.data();
+  arguments.samples = batch.samples.data();
+  arguments.seed = int64_t(options.seed);
+  arguments.epoch = batch.epoch;
+  float loss = session.train(arguments, state->weights, gradients.data());
+  double rate = options.rate.at(batch.epoch * perEpoch + batch.index, perEpoch,
+                                options.epochs);
+  if (!std::isfinite(loss))
+    fail("the loss is {} at epoch {}, step {} (learning rate {:.3g}); use a "
+         "smaller --lr; {} keeps the last checkpoint",
+         loss, batch.epoch + 1, batch.index + 1, rate, folder.path());
+  session.update(state->weights, gradients.data(), state->velocity.data(),
+                 float(rate), float(options.momentum),
+                 float(options.weightDecay), options.decayAll);
+  state->lossSum += double(loss) * double(batch.size);
+  state->images += batch.size;
+  ++state->step;
+  state->seconds +=
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+          .count();
+}
+
+/// Returns false if a signal came.
+bool Trainer::trainEpoch(Loader &loader, Progress &progress) {
+  while (state->step < perEpoch) {
+    const Batch *batch = loader.next();
+    if (!batch)
+      fail("the loader ended before the epoch did");
+    step(*batch);
+    progress.step(fmt::format("epoch {}/{}", state->epoch + 1, options.epochs),
+                  state->step, perEpoch,
+                  fmt::format("loss {:.4f}  {:.0f} images/s",
+                              state->lossSum / double(state->images),
+                              double(state->images) / state->seconds));
+    if (caughtSignal)
+      return false;
+    int64_t every = options.checkpointEvery;
+    if (every && state->step < perEpoch && state->step % every == 0)
+      save();
+  }
+  return true;
+}
+
+/// Evaluates and writes the epoch's line; returns false if a signal came.
+bool Trainer::finishEpoch(Progress &progress) {
+  Prepared prepared(model, state->weights);
+  Evaluation test = evaluate(session, model, prepared, testSet, normalisation,
+                             evaluationBatch, [] { return caughtSignal != 0; });
+  if (!test.complete)
+    return false;
+  double loss = state->lossSum / double(state->images);
+  double speed = double(state->images) / state->seconds;
+  nlohmann::ordered_json line = {{"epoch", state->epoch + 1},
+                                 {"loss", loss},
+                                 {"test_accuracy", test.accuracy},
+                                 {"images_per_second", speed},
+                                 {"test_loss", test.loss}};
+  state->metricsBytes = folder.appendMetrics(line.dump());
+  progress.clear();
+  log.info("epoch {}/{}: loss {:.4f}, test accuracy {:.4f}, {:.0f} images/s",
+           state->epoch + 1, options.epochs, loss, test.accuracy, speed);
+  ++state->epoch;
+  state->step = state->images = 0;
+  state->lossSum = state->seconds = 0;
+  save();
+  return true;
+}
+
+int Trainer::stopped(Progress &progress) {
+  progress.clear();
+  save();
+  log.info("stopped at epoch {}, step {}; go on with --resume -o {}",
+           state->epoch + 1, state->step, folder.path());
+  return 128 + caughtSignal;
+}
+
+int Trainer::run() {
+  SignalCatcher catcher;
+  begin();
+  LoaderOptions loading;
+  loading.batch = options.batch;
+  loading.seed = options.seed;
+  loading.shuffle = true;
+  loading.augment = options.augment;
+  loading.epochs = options.epochs;
+  loading.firstEpoch = state->epoch;
+  loading.firstBatch = state->step;
+  loading.threads = options.loaderThreads;
+  Loader loader(trainingSet, normalisation, loading);
+  Progress progress((options.epochs - state->epoch) * perEpoch - state->step);
+  while (state->epoch < options.epochs)
+    if (!trainEpoch(loader, progress) || !finishEpoch(progress))
+      return stopped(progress);
+  state->weights.save(model, folder.file("weights.safetensors"));
+  log.info("weights: {}", folder.file("weights.safetensors"));
+  log.info("metrics: {}", folder.file("metrics.jsonl"));
+  return 0;
+}
+
+int rootc::train(const TrainOptions &options) {
+  Model model = Model::open(options.model);
+  model.requireTraining();
+  options.rate.at(0, 1, 1); // says so if the policy is unknown
+  if (options.resume && options.output.empty())
+    fail("--resume needs -o RUN, the folder of the run to go on with");
+  RunFolder folder(options.output.empty() ? newRunFolder(model->name)
+                                          : options.output);
+  auto console = std::make_shared<spdlog::sinks::stdout_sink_mt>();
+  console->set_pattern("%v");
+  std::shared_ptr<spdlog::sinks::basic_file_sink_mt> file;
+  try {
+    file =
+        std::make_shared<spdlog::sinks::basic_file_sink_mt>(folder.file("log"));
+  } catch (const spdlog::spdlog_ex &error) {
+    fail("{}: cannot be written: {}", folder.file("log"), error.what());
+  }
+  file->set_pattern("%Y-%m-%d %H:%M:%S.%e %v");
+  spdlog::logger log("train", {console, file});
+  log.flush_on(spdlog::level::info);
+  try {
+    return Trainer(options, model, folder, log).run();
+  } catch (const Error &error) {
+    file->log({"train", spdlog::level::err, error.what()});
+    file->flush();
+    throw;
+  }
+}

@@ -1,0 +1,236 @@
+//===- Weights.cpp - Parameters and statistics by name --------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Philox.h"
+#include "WeightsFile.h"
+
+#include <cmath>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <numbers>
+#include <xxhash.h>
+
+using namespace rootc;
+using nlohmann::json;
+
+Weights::Weights(const Model &model)
+    : parameters(size_t(model->parameter_count)),
+      statistics(size_t(model->statistic_count)) {}
+
+std::vector<int64_t> rootc::shapeOf(const rootc_tensor &tensor) {
+  return {tensor.shape, tensor.shape + tensor.rank};
+}
+
+/// Box-Muller on pairs of words: normals 4 block to 4 block + 3.
+static std::array<double, 4> normals(uint64_t seed, uint64_t name,
+                                     uint32_t block) {
+  PhiloxBlock words = philox({block, uint32_t(name), uint32_t(name >> 32),
+                              uint32_t(RandomUse::Initialise)},
+                             seed);
+  std::array<double, 4> result;
+  for (int pair = 0; pair < 2; ++pair) {
+    double u = (words[2 * pair] + 0.5) * 0x1p-32;
+    double angle = 2 * std::numbers::pi * words[2 * pair + 1] * 0x1p-32;
+    double radius = std::sqrt(-2 * std::log(u));
+    result[2 * pair] = radius * std::cos(angle);
+    result[2 * pair + 1] = radius * std::sin(angle);
+  }
+  return result;
+}
+
+Weights Weights::initialise(const Model &model, uint64_t seed) {
+  Weights weights(model);
+  for (int64_t i = 0; i < model->tensor_count; ++i) {
+    const rootc_tensor &tensor = model->tensors[i];
+    float *data =
+        (tensor.statistic ? weights.statistics : weights.parameters).data() +
+        tensor.offset;
+    int64_t count = *elementCount(shapeOf(tensor));
+    if (tensor.fan_in > 0) {
+      uint64_t name = XXH3_64bits(tensor.name, std::strlen(tensor.name));
+      double deviation = std::sqrt(2.0 / double(tensor.fan_in));
+      std::array<double, 4> block;
+      for (int64_t j = 0; j < count; ++j) {
+        if (j % 4 == 0)
+          block = normals(seed, name, uint32_t(j / 4));
+        data[j] = float(deviation * block[j % 4]);
+      }
+    } else {
+      std::string role = tensor.role;
+      std::fill(data, data + count,
+                role == "scale" || role == "variance" ? 1.f : 0.f);
+    }
+  }
+  return weights;
+}
+
+/// Groups of the convolution `layer`, from the model's description; 0 if it
+/// does not tell.
+static int64_t groupsOf(const Model &model, const std::string &layer) {
+  json description = json::parse(model->description, nullptr, false);
+  if (!description.is_object() || !description.contains("layers") ||
+      !description["layers"].is_array())
+    return 0;
+  for (const json &entry : description["layers"])
+    if (entry.is_object() && entry.value("name", "") == layer &&
+        entry.contains("groups") && entry["groups"].is_number_integer())
+      return entry["groups"].get<int64_t>();
+  return 0;
+}
+
+/// By how much the file's filter has fewer groups than the network's: its
+/// shape is the same but for `ratio` times the input channels. 0: neither.
+static int64_t groupRatio(const Model &model, const rootc_tensor &tensor,
+                          const TensorEntry &entry, int64_t &groups) {
+  if (tensor.rank != 4 || std::string(tensor.role) != "filter" ||
+      entry.shape.size() != 4 || entry.dtype != "F32" ||
+      !std::equal(entry.shape.begin(), entry.shape.begin() + 3, tensor.shape) ||
+      entry.shape[3] <= tensor.shape[3] || tensor.shape[3] < 1 ||
+      entry.shape[3] % tensor.shape[3])
+    return 0;
+  std::string name = tensor.name;
+  groups = groupsOf(model, name.substr(0, name.rfind('.')));
+  int64_t ratio = entry.shape[3] / tensor.shape[3];
+  bool divides =
+      groups > 0 && groups % ratio == 0 && tensor.shape[0] % groups == 0;
+  return divides ? ratio : 0;
+}
+
+/// Keeps, of every filter, the input channels of its own group.
+static void sliceFilter(const rootc_tensor &tensor, const TensorEntry &entry,
+                        int64_t groups, int64_t ratio, float *destination) {
+  int64_t taps = tensor.shape[1] * tensor.shape[2];
+  int64_t kept = tensor.shape[3], present = entry.shape[3];
+  for (int64_t filter = 0; filter < tensor.shape[0]; ++filter) {
+    int64_t group = filter / (tensor.shape[0] / groups);
+    int64_t first = group % ratio * kept;
+    for (int64_t tap = 0; tap < taps; ++tap)
+      std::memcpy(destination + (filter * taps + tap) * kept,
+                  entry.data +
+                      ((filter * taps + tap) * present + first) * sizeof(float),
+                  size_t(kept) * sizeof(float));
+  }
+}
+
+static void loadTensor(const Model &model, const rootc_tensor &tensor,
+                       const Safetensors &file, bool slice,
+                       const std::function<void(const std::string &)> &message,
+                       float *destination) {
+  auto found = file.tensors().find(tensor.name);
+  if (found == file.tensors().end())
+    fail("{}: has no tensor '{}' {}, which {} needs; are these the weights of "
+         "this network?",
+         file.path(), tensor.name, toString(shapeOf(tensor)), model.path());
+  const TensorEntry &entry = found->second;
+  if (entry.shape != shapeOf(tensor)) {
+    int64_t groups = 0;
+    int64_t ratio = groupRatio(model, tensor, entry, groups);
+    if (!ratio)
+      fail("{}: tensor '{}' has shape {}, and {} in {}; are these the weights "
+           "of this network?",
+           file.path(), tensor.name, toString(entry.shape),
+           toString(shapeOf(tensor)), model.path());
+    if (!slice)
+      fail(
+          "{}: filter '{}' has shape {} ({} groups), and {} in {} ({} groups); "
+          "use weights of the grouped network, or pass --slice-weights to "
+          "keep the diagonal blocks only",
+          file.path(), tensor.name, toString(entry.shape), groups / ratio,
+          toString(shapeOf(tensor)), model.path(), groups);
+    sliceFilter(tensor, entry, groups, ratio, destination);
+    if (message)
+      message(fmt::format(
+          "'{}' cut from {} to its diagonal blocks, {}: {} of "
+          "{} weights kept",
+          tensor.name, toString(entry.shape), toString(shapeOf(tensor)),
+          *elementCount(shapeOf(tensor)), *elementCount(entry.shape)));
+    return;
+  }
+  file.copy(tensor.name, shapeOf(tensor), destination);
+}
+
+Weights
+rootc::readWeights(const Model &model, const Safetensors &file, bool slice,
+                   const std::function<void(const std::string &)> &message) {
+  Weights weights(model);
+  size_t known = 0;
+  for (int64_t i = 0; i < model->tensor_count; ++i) {
+    const rootc_tensor &tensor = model->tensors[i];
+    FloatArray &arena =
+        tensor.statistic ? weights.statistics : weights.parameters;
+    loadTensor(model, tensor, file, slice, message,
+               arena.data() + tensor.offset);
+    ++known;
+  }
+  if (file.tensors().count("input.mean")) {
+    weights.inputMean.resize(size_t(model.imageSize()));
+    file.copy("input.mean", {model->height, model->width, model->channels},
+              weights.inputMean.data());
+    ++known;
+  }
+  if (file.tensors().count("input.scale")) {
+    weights.inputScale.resize(size_t(model->channels));
+    file.copy("input.scale", {model->channels}, weights.inputScale.data());
+    for (float scale : weights.inputScale)
+      if (!(scale > 0) || !std::isfinite(scale))
+        fail("{}: tensor 'input.scale' holds {}, and must be positive",
+             file.path(), scale);
+    ++known;
+  }
+  if (known == file.tensors().size())
+    return weights;
+  for (const auto &[name, entry] : file.tensors()) {
+    bool used = name == "input.mean" || name == "input.scale" ||
+                name.starts_with(velocityPrefix);
+    for (int64_t i = 0; !used && i < model->tensor_count; ++i)
+      used = name == model->tensors[i].name;
+    if (used)
+      continue;
+    // A model compiled for inference has dropped its auxiliary classifiers.
+    if (model->has_training)
+      fail("{}: has a tensor '{}' {}, which {} does not; are these the weights "
+           "of this network?",
+           file.path(), name, toString(entry.shape), model.path());
+    if (message)
+      message(fmt::format("'{}' is not used for inference", name));
+  }
+  return weights;
+}
+
+Weights Weights::load(const Model &model, const std::string &path, bool slice,
+                      const std::function<void(const std::string &)> &message) {
+  return readWeights(model, Safetensors::read(path), slice, message);
+}
+
+void rootc::addTensors(SafetensorsWriter &writer, const Model &model,
+                       const float *parameters, const float *statistics,
+                       const std::string &prefix) {
+  for (int64_t i = 0; i < model->tensor_count; ++i) {
+    const rootc_tensor &tensor = model->tensors[i];
+    const float *arena = tensor.statistic ? statistics : parameters;
+    if (arena)
+      writer.add(prefix + tensor.name, shapeOf(tensor), arena + tensor.offset);
+  }
+}
+
+void rootc::addWeights(SafetensorsWriter &writer, const Model &model,
+                       const Weights &weights) {
+  addTensors(writer, model, weights.parameters.data(),
+             weights.statistics.data());
+  if (!weights.inputMean.empty())
+    writer.add("input.mean", {model->height, model->width, model->channels},
+               weights.inputMean.data());
+  if (!weights.inputScale.empty())
+    writer.add("input.scale", {model->channels}, weights.inputScale.data());
+}
+
+void Weights::save(const Model &model, const std::string &path) const {
+  SafetensorsWriter writer;
+  writer.note("rootc.model", model->name);
+  addWeights(writer, model, *this);
+  writer.write(path);
+}

@@ -1,0 +1,35 @@
+//===- WeightsFile.h - Arenas to and from named tensors ---------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_RUNTIME_WEIGHTSFILE_H
+#define ROOTC_RUNTIME_WEIGHTSFILE_H
+
+#include "Safetensors.h"
+
+namespace rootc {
+
+/// Checkpoints keep the velocity of "conv2a.filter" under
+/// "velocity:conv2a.filter"; no op's name has a colon.
+inline constexpr const char *velocityPrefix = "velocity:";
+
+std::vector<int64_t> shapeOf(const rootc_tensor &tensor);
+
+/// Weights::load on a file that is already read.
+Weights
+readWeights(const Model &model, const Safetensors &file, bool slice = false,
+            const std::function<void(const std::string &)> &message = nullptr);
+
+/// Adds every tensor of the arenas that are not null.
+void addTensors(SafetensorsWriter &writer, const Model &model,
+                const float *parameters, const float *statistics,
+                const std::string &prefix = "");
+void addWeights(SafetensorsWriter &writer, const Model &model,
+                const Weights &weights);
+
+} // namespace rootc
+
+#endif // ROOTC_RUNTIME_WEIGHTSFILE_H

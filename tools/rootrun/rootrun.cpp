@@ -1,0 +1,271 @@
+//===- rootrun.cpp - Train and run models ---------------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Flags only; what they do is in runtime/src.
+//
+//===----------------------------------------------------------------------===//
+
+#include "rootc/runtime.h"
+#include "runtime/src/Train.h"
+#include "runtime/src/Verbs.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+using namespace rootc;
+
+static const CLI::Range counts(int64_t(1), int64_t(1) << 40);
+static const CLI::Range threadCounts(1, 1024);
+static const CLI::Range indices(int64_t(0), int64_t(1) << 40);
+
+namespace {
+/// The flags of every verb but train.
+struct Flags {
+  VerbOptions options;
+
+  CLI::App *verb(CLI::App &app, const char *name, const char *help,
+                 void (*run)(const VerbOptions &)) {
+    CLI::App *verb = app.add_subcommand(name, help);
+    verb->add_option("NET.so", options.model, "A model that rootc compiled")
+        ->required();
+    verb->callback([this, run] { run(options); });
+    return verb;
+  }
+  void weights(CLI::App *verb, bool required = true) {
+    verb->add_option("--weights", options.weights,
+                     required ? "Weights or a checkpoint, safetensors"
+                              : "Weights, safetensors (default: random)")
+        ->required(required);
+    verb->add_flag("--slice-weights", options.sliceWeights,
+                   "Cut filters with fewer groups than the network's to their "
+                   "diagonal blocks");
+  }
+  void threads(CLI::App *verb) {
+    verb->add_option("--threads", options.threads,
+                     "Threads (default: $ROOTC_THREADS, else all cores)")
+        ->check(threadCounts);
+  }
+  void batch(CLI::App *verb, const char *help) {
+    verb->add_option("--batch", options.batch, help)->check(counts);
+  }
+  void seed(CLI::App *verb, const char *help) {
+    verb->add_option("--seed", options.seed, help);
+  }
+  void json(CLI::App *verb) {
+    verb->add_flag("--json", options.json, "Print one JSON object");
+  }
+  void output(CLI::App *verb, const char *help) {
+    verb->add_option("-o,--output", options.output, help)->required();
+  }
+  void input(CLI::App *verb, const char *help) {
+    verb->add_option("--input", options.input, help)->required();
+  }
+  void runs(CLI::App *verb) {
+    verb->add_option("--runs", options.runs, "Measured runs (default: 10)")
+        ->check(counts);
+  }
+};
+} // namespace
+
+static void addTrain(CLI::App &app, TrainOptions &options, int &code) {
+  CLI::App *verb = app.add_subcommand("train", "Train a model");
+  verb->add_option("NET.so", options.model, "A model that rootc compiled")
+      ->required();
+  verb->add_option("--data", options.data,
+                   "Folder of CIFAR-10's data_batch_*.bin and test_batch.bin")
+      ->required();
+  verb->add_option("-o,--output", options.output,
+                   "Folder of the run (default: runs/NAME-1, -2, ...)");
+  verb->add_flag("--resume", options.resume,
+                 "Go on from the folder's checkpoint, if it has one");
+  verb->add_flag("--overwrite", options.overwrite,
+                 "Begin again in a folder that holds a run");
+  verb->add_option("--epochs", options.epochs, "Epochs (default: 15)")
+      ->check(CLI::Range(int64_t(1), int64_t(1) << 31));
+  verb->add_option("--batch", options.batch, "Images a step (default: 64)")
+      ->check(CLI::Range(int64_t(1), int64_t(1) << 31));
+  verb->add_option("--lr", options.rate.lr,
+                   "Learning rate, the highest (default: 0.05)")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--lr-policy", options.rate.policy,
+                   "constant, step, multistep, poly, cosine or one-cycle "
+                   "(default)");
+  verb->add_option("--lr-every", options.rate.every,
+                   "step: epochs between two drops (default: 10)")
+      ->check(counts);
+  verb->add_option("--lr-milestones", options.rate.milestones,
+                   "multistep: epochs of the drops, comma-separated")
+      ->delimiter(',')
+      ->check(indices);
+  verb->add_option("--lr-gamma", options.rate.gamma,
+                   "step, multistep: factor of a drop (default: 0.1)")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--lr-power", options.rate.power,
+                   "poly: exponent (default: 1)")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--momentum", options.momentum, "Momentum (default: 0.9)")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--weight-decay", options.weightDecay,
+                   "Weight decay (default: 0.0005)")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_flag("--decay-all", options.decayAll,
+                 "Decay biases and batch norm too, not only filters and linear "
+                 "weights");
+  verb->add_option_function<std::string>(
+          "--augment",
+          [&options](const std::string &kind) {
+            options.augment = kind != "none";
+          },
+          "pad-crop-mirror (default) or none")
+      ->check(CLI::IsMember({"pad-crop-mirror", "none"}));
+  verb->add_option(
+      "--seed", options.seed,
+      "Seed of weights, order, augmentation, dropout (default: 0)");
+  verb->add_option("--weights", options.weights,
+                   "Begin with these weights (default: He initialisation)");
+  verb->add_flag("--slice-weights", options.sliceWeights,
+                 "Cut filters with fewer groups than the network's to their "
+                 "diagonal blocks");
+  verb->add_option("--threads", options.threads,
+                   "Threads (default: $ROOTC_THREADS, else all cores)")
+      ->check(threadCounts);
+  verb->add_option("--loader-threads", options.loaderThreads,
+                   "Threads that make batches ahead (default: 1)")
+      ->check(threadCounts);
+  verb->add_option("--checkpoint-every", options.checkpointEvery,
+                   "Steps between checkpoints within an epoch (default: 0, "
+                   "after each epoch only)")
+      ->check(indices);
+  verb->callback([&options, &code] { code = train(options); });
+}
+
+static void addVerbs(CLI::App &app, Flags &flags) {
+  VerbOptions &options = flags.options;
+  CLI::App *eval =
+      flags.verb(app, "eval", "Measure accuracy on a data set", evalModel);
+  flags.weights(eval);
+  eval->add_option("--data", options.data,
+                   "Folder of CIFAR-10's data_batch_*.bin and test_batch.bin")
+      ->required();
+  eval->add_option("--split", options.split, "test (default) or train")
+      ->check(CLI::IsMember({"test", "train"}));
+  flags.batch(eval, "Images at a time (default: 128)");
+  flags.threads(eval);
+  flags.json(eval);
+
+  CLI::App *predict =
+      flags.verb(app, "predict", "Classify images", predictImages);
+  flags.weights(predict);
+  flags.input(predict, "Pixels 0 to 255: .npy [N,H,W,C] or [H,W,C], uint8 or "
+                       "float32, or a CIFAR-10 .bin file");
+  predict->add_option("--top", options.top, "Classes an image (default: 1)")
+      ->check(counts);
+  predict->add_option("--classes", options.classes,
+                      "Folder of batches.meta.txt, the class names (default: "
+                      "the input's)");
+  flags.batch(predict, "Images at a time (default: 128)");
+  flags.threads(predict);
+  flags.json(predict);
+
+  CLI::App *run = flags.verb(app, "run", "Infer on raw tensors", runTensors);
+  flags.weights(run);
+  flags.input(run, "Images, .npy float32 [N,H,W,C], taken as they are");
+  flags.output(run, "Logits, .npy float32 [N,classes]");
+  flags.batch(run, "Images at a time (default: all)");
+  flags.threads(run);
+
+  CLI::App *grad = flags.verb(
+      app, "grad", "One training-mode forward and backward", gradTensors);
+  flags.weights(grad);
+  flags.input(grad, "Images, .npy float32 [N,H,W,C], taken as they are");
+  grad->add_option("--labels", options.labels, "Labels, .npy int64 [N]")
+      ->required();
+  flags.seed(grad, "Key of dropout (default: 0)");
+  grad->add_option("--epoch", options.epoch, "Key of dropout (default: 0)")
+      ->check(indices);
+  flags.output(grad, "Gradients, safetensors: loss, input, every parameter");
+  flags.threads(grad);
+
+  CLI::App *init =
+      flags.verb(app, "init", "Write initial weights", initWeights);
+  flags.seed(init, "Seed of the weights (default: 0)");
+  flags.output(init, "Weights, safetensors");
+
+  CLI::App *bench =
+      flags.verb(app, "bench", "Time inference and training", benchModel);
+  flags.weights(bench, false);
+  flags.batch(bench, "Images at a time (default: 1)");
+  bench->add_flag("--train", options.train, "Training steps (default: both)");
+  bench->add_flag("--infer", options.infer, "Inference (default: both)");
+  flags.runs(bench);
+  bench->add_flag("--serve", options.serve,
+                  "Answer each line of standard input with a time in ms (best "
+                  "of 3), to take turns with others");
+  flags.seed(bench, "Seed of weights and images (default: 0)");
+  flags.threads(bench);
+  flags.json(bench);
+
+  CLI::App *profile =
+      flags.verb(app, "profile", "Time every kernel", profileModel);
+  flags.weights(profile, false);
+  flags.batch(profile, "Images at a time (default: 1)");
+  profile->add_flag("--train", options.train,
+                    "A training step (default: inference)");
+  flags.runs(profile);
+  flags.seed(profile, "Seed of weights and images (default: 0)");
+  flags.threads(profile);
+  flags.json(profile);
+
+  CLI::App *info = flags.verb(app, "info", "Describe a model", describeModel);
+  flags.batch(info, "Batch of the printed workspace sizes (default: 1)");
+  flags.json(info);
+}
+
+static int report(const std::string &message) {
+  std::fprintf(stderr, "rootrun: error: %s\n", message.c_str());
+  return 1;
+}
+
+/// A bad command line: what is wrong, and which --help tells more.
+static int reportUsage(const CLI::App &app, const std::string &message,
+                       const std::string &verb) {
+  std::string verbs;
+  for (const CLI::App *known : app.get_subcommands(nullptr)) {
+    if (known->get_name() == verb)
+      return report(message + "; see rootrun " + verb + " --help");
+    verbs += (verbs.empty() ? "" : ", ") + known->get_name();
+  }
+  if (verb.empty())
+    return report("a verb is missing: " + verbs);
+  return report("'" + verb + "' is not a verb; use one of " + verbs);
+}
+
+int main(int argc, char **argv) {
+  CLI::App app("Trains and runs the models that rootc compiles.", "rootrun");
+  app.require_subcommand(1);
+  TrainOptions trainOptions;
+  Flags flags;
+  int code = 0;
+  addTrain(app, trainOptions, code);
+  addVerbs(app, flags);
+  try {
+    app.parse(argc, argv);
+    if (std::fflush(stdout) != 0)
+      return report("standard output cannot be written");
+    return code;
+  } catch (const CLI::ParseError &error) {
+    if (error.get_exit_code() == 0)
+      return app.exit(error);
+    return reportUsage(app, error.what(), argc > 1 ? argv[1] : "");
+  } catch (const Error &error) {
+    return report(error.what());
+  } catch (const std::bad_alloc &) {
+    return report("memory ran out; use a smaller --batch");
+  } catch (const std::exception &error) {
+    return report(error.what());
+  }
+}
