@@ -10,4 +10,4 @@ shift || true
 mkdir -p "$(dirname "$run")"
 build/release/bin/rootc models/nin.mlir --root=8 -o build/release/nin-root-8.so
 build/release/bin/rootrun train build/release/nin-root-8.so --data data/cifar10-quick \
-  --epochs 15 --batch 64 --lr 0.05 --lr-policy one-cycle --momentum 0.9 --weight-decay 5e-4 -o "$run" "$@"
+  --epochs 15 --batch 64 --lr 0.05 --lr-policy one-cycle --momentum 0.9 --weight-decay 5e-4 --resume -o "$run" "$@"

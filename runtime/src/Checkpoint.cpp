@@ -48,11 +48,14 @@ void rootc::saveCheckpoint(const std::string &folder, const Model &model,
   SafetensorsWriter writer;
   addWeights(writer, model, state.weights);
   addTensors(writer, model, state.velocity.data(), nullptr, velocityPrefix);
-  json training = {
-      {"epoch", state.epoch},      {"step", state.step},
-      {"loss_sum", state.lossSum}, {"images", state.images},
-      {"seconds", state.seconds},  {"metrics_bytes", state.metricsBytes},
-      {"options", state.options}};
+  json training = {{"epoch", state.epoch},
+                   {"step", state.step},
+                   {"loss_sum", state.lossSum},
+                   {"images", state.images},
+                   {"seconds", state.seconds},
+                   {"metrics_bytes", state.metricsBytes},
+                   {"test_accuracy", state.testAccuracy},
+                   {"options", state.options}};
   writer.note("rootc.model", model->name);
   writer.note(stateKey,
               training.dump(-1, ' ', false, json::error_handler_t::replace));
@@ -82,6 +85,7 @@ static TrainingState readState(const Safetensors &file, const Model &model) {
     training.at("images").get_to(state.images);
     training.at("seconds").get_to(state.seconds);
     training.at("metrics_bytes").get_to(state.metricsBytes);
+    training.at("test_accuracy").get_to(state.testAccuracy);
     training.at("options").get_to(state.options);
   } catch (const json::exception &error) {
     fail("{}: is a checkpoint of another version: {}", file.path(),

@@ -27,6 +27,7 @@ struct TrainingState {
   int64_t images = 0;       ///< of this epoch so far
   double seconds = 0;       ///< training time of this epoch so far
   int64_t metricsBytes = 0; ///< length of metrics.jsonl
+  double testAccuracy = 0;  ///< after the last complete epoch
   /// What has to be the same when the run is resumed: flag -> value.
   std::map<std::string, std::string> options;
 };

@@ -210,6 +210,7 @@ bool Trainer::finishEpoch(Progress &progress) {
   progress.clear();
   log.info("epoch {}/{}: loss {:.4f}, test accuracy {:.4f}, {:.0f} images/s",
            state->epoch + 1, options.epochs, loss, test.accuracy, speed);
+  state->testAccuracy = test.accuracy;
   ++state->epoch;
   state->step = state->images = 0;
   state->lossSum = state->seconds = 0;
@@ -243,6 +244,8 @@ int Trainer::run() {
     if (!trainEpoch(loader, progress) || !finishEpoch(progress))
       return stopped(progress);
   state->weights.save(model, folder.file("weights.safetensors"));
+  log.info("test accuracy {:.4f} after {} epochs", state->testAccuracy,
+           options.epochs);
   log.info("weights: {}", folder.file("weights.safetensors"));
   log.info("metrics: {}", folder.file("metrics.jsonl"));
   return 0;
