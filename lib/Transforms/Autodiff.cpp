@@ -101,12 +101,12 @@ LogicalResult Differentiator::storeResults() {
 }
 
 namespace rootc {
-#define GEN_PASS_DEF_ROOTAUTODIFF
+#define GEN_PASS_DEF_AUTODIFF
 #include "lib/Transforms/Passes.h.inc"
 } // namespace rootc
 
 namespace {
-struct RootAutodiff : rootc::impl::RootAutodiffBase<RootAutodiff> {
+struct Autodiff : rootc::impl::AutodiffBase<Autodiff> {
   void runOnOperation() override {
     ModelOp model = getOperation();
     ProgramOp train = findProgram(model, ProgramKind::Train);

@@ -13,7 +13,7 @@ using namespace rootc;
 using namespace rootc::root;
 
 namespace rootc {
-#define GEN_PASS_DEF_ROOTBUILDPROGRAMS
+#define GEN_PASS_DEF_BUILDPROGRAMS
 #include "lib/Transforms/Passes.h.inc"
 } // namespace rootc
 
@@ -39,9 +39,8 @@ static void buildUpdate(ProgramOp program) {
 }
 
 namespace {
-struct RootBuildPrograms
-    : rootc::impl::RootBuildProgramsBase<RootBuildPrograms> {
-  using RootBuildProgramsBase::RootBuildProgramsBase;
+struct BuildPrograms : rootc::impl::BuildProgramsBase<BuildPrograms> {
+  using BuildProgramsBase::BuildProgramsBase;
 
   void runOnOperation() override {
     for (auto network :

@@ -13,7 +13,7 @@ using namespace rootc;
 using namespace rootc::root;
 
 namespace rootc {
-#define GEN_PASS_DEF_ROOTFOLDBATCHNORM
+#define GEN_PASS_DEF_FOLDBATCHNORM
 #include "lib/Transforms/Passes.h.inc"
 } // namespace rootc
 
@@ -64,8 +64,7 @@ static void fold(PrimBatchNormNormalizeOp norm) {
 }
 
 namespace {
-struct RootFoldBatchNorm
-    : rootc::impl::RootFoldBatchNormBase<RootFoldBatchNorm> {
+struct FoldBatchNorm : rootc::impl::FoldBatchNormBase<FoldBatchNorm> {
   void runOnOperation() override {
     ProgramOp infer = findProgram(getOperation(), ProgramKind::Infer);
     if (!infer)

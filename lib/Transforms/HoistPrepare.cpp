@@ -24,7 +24,7 @@ using namespace rootc;
 using namespace rootc::root;
 
 namespace rootc {
-#define GEN_PASS_DEF_ROOTHOISTPREPARE
+#define GEN_PASS_DEF_HOISTPREPARE
 #include "lib/Transforms/Passes.h.inc"
 } // namespace rootc
 
@@ -115,7 +115,7 @@ void Hoister::run() {
 }
 
 namespace {
-struct RootHoistPrepare : rootc::impl::RootHoistPrepareBase<RootHoistPrepare> {
+struct HoistPrepare : rootc::impl::HoistPrepareBase<HoistPrepare> {
   void runOnOperation() override {
     ModelOp model = getOperation();
     ProgramOp infer = findProgram(model, ProgramKind::Infer);

@@ -18,7 +18,7 @@ using namespace rootc;
 using namespace rootc::root;
 
 namespace rootc {
-#define GEN_PASS_DEF_ROOTPACKFILTERS
+#define GEN_PASS_DEF_PACKFILTERS
 #include "lib/Transforms/Passes.h.inc"
 } // namespace rootc
 
@@ -45,8 +45,8 @@ static codegen::ConvShape convShape(ConvOp op, int64_t inChannels) {
 }
 
 namespace {
-struct RootPackFilters : rootc::impl::RootPackFiltersBase<RootPackFilters> {
-  using RootPackFiltersBase::RootPackFiltersBase;
+struct PackFilters : rootc::impl::PackFiltersBase<PackFilters> {
+  using PackFiltersBase::PackFiltersBase;
 
   void runOnOperation() override {
     if (vectorBits < 128 || vectorBits % 32 != 0 || registers < 8) {

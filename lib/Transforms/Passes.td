@@ -10,11 +10,67 @@
 
 include "mlir/Pass/PassBase.td"
 
+def InferShapes : Pass<"root-infer-shapes", "::rootc::root::NetworkOp"> {
+  let summary = "Gives every value of a network its shape";
+  let description = [{
+    Computes height, width and channels of every layer's result from the
+    declared image, and marks the network `shaped`. Running it again does no
+    harm.
+  }];
+  let options = [
+    Option<"image", "image", "std::string", "",
+           "HEIGHTxWIDTH: replaces the declared image size">,
+  ];
+}
+
+def Topology : Pass<"root-topology", "::rootc::root::NetworkOp"> {
+  let summary = "Splits convolutions into filter groups";
+  let description = [{
+    A *spatial* convolution has a kernel larger than 1x1 and is reached from the
+    image only through another convolution. The output sizes of the spatial
+    convolutions, at the image size that the file declares, are the stages; the
+    largest is stage 0. At stage s, `root=N` makes
+
+    * max(1, N >> s) groups where `topology=root`,
+    * N << s where `topology=tree`,
+    * N where `topology=column`.
+
+    The clause `stage(k)` gives a convolution (any, spatial or not) its stage,
+    `ungrouped` leaves it alone. A convolution that has groups already is left
+    alone, with a remark. It is an error if none can be changed, or if the
+    groups do not divide the channels.
+
+    `groups=NAME=G,...` sets groups by name, of any convolution, grouped or not;
+    these are then left alone by `root=N`.
+
+    A grouped convolution gets a remark if no ungrouped 1x1 convolution follows
+    through pools, concat, normalisation and elementwise layers.
+  }];
+  let options = [
+    Option<"root", "root", "int64_t", "0", "N: groups at stage 0; 0: none">,
+    Option<"topology", "topology", "std::string", "\"root\"",
+           "root, tree or column">,
+    Option<"groups", "groups", "std::string", "", "NAME=GROUPS,...">,
+  ];
+}
+
+def PrintCost : Pass<"root-print-cost", "::mlir::ModuleOp"> {
+  let summary = "Prints parameters and multiply-adds of each network";
+  let description = [{
+    Counts weights and biases of convolutions and linear layers, and their
+    multiply-adds for one image: weights x output positions, plus one per bias.
+    Writes to standard output.
+  }];
+  let options = [
+    Option<"format", "format", "std::string", "\"text\"", "text, json or csv">,
+  ];
+}
+
 //===----------------------------------------------------------------------===//
 // From a network to programs
 //===----------------------------------------------------------------------===//
 
-def RootBuildPrograms : Pass<"root-build-programs", "::mlir::ModuleOp"> {
+def BuildPrograms : Pass<"root-build-programs", "::mlir::ModuleOp"> {
   let summary = "Make programs of primitive ops from a shaped network";
   let description = [{
     Replaces each `root.network`, which must be `shaped`, by a `root.model` with
@@ -37,7 +93,7 @@ def RootBuildPrograms : Pass<"root-build-programs", "::mlir::ModuleOp"> {
   let dependentDialects = ["::rootc::root::RootDialect"];
 }
 
-def RootAutodiff : Pass<"root-autodiff", "::rootc::root::ModelOp"> {
+def Autodiff : Pass<"root-autodiff", "::rootc::root::ModelOp"> {
   let summary = "Append the backward network to the training program";
   let description = [{
     `@train` gets the gradient of its loss by every parameter, stored as
@@ -46,7 +102,7 @@ def RootAutodiff : Pass<"root-autodiff", "::rootc::root::ModelOp"> {
   }];
 }
 
-def RootFoldBatchNorm : Pass<"root-fold-batch-norm", "::rootc::root::ModelOp"> {
+def FoldBatchNorm : Pass<"root-fold-batch-norm", "::rootc::root::ModelOp"> {
   let summary = "Fold batch norm into the convolution before it, for inference";
   let description = [{
     In `@infer`, `batch_norm_normalize` of a convolution that nothing else reads
@@ -55,7 +111,7 @@ def RootFoldBatchNorm : Pass<"root-fold-batch-norm", "::rootc::root::ModelOp"> {
   }];
 }
 
-def RootPackFilters : Pass<"root-pack-filters", "::rootc::root::ModelOp"> {
+def PackFilters : Pass<"root-pack-filters", "::rootc::root::ModelOp"> {
   let summary = "Pack filters for the convolutions' kernels";
   let description = [{
     Inserts `pack_filter` before each `conv2d` and `conv2d_backward_data` that
@@ -70,7 +126,7 @@ def RootPackFilters : Pass<"root-pack-filters", "::rootc::root::ModelOp"> {
   ];
 }
 
-def RootHoistPrepare : Pass<"root-hoist-prepare", "::rootc::root::ModelOp"> {
+def HoistPrepare : Pass<"root-hoist-prepare", "::rootc::root::ModelOp"> {
   let summary = "Move what depends on parameters only from @infer to @prepare";
   let description = [{
     Makes `@prepare`, which computes what `@infer` needs of parameters and
