@@ -1,0 +1,138 @@
+"""`rootrun grad` and `rootrun run` against jax in float64, for networks in files and random ones.
+
+Per tensor, the error may be 1e-4 of max(its own largest magnitude, 1e-3 of the network's largest gradient)."""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import zlib
+
+import numpy as np
+
+import random_networks
+from files import read_safetensors, write_safetensors
+from jax_model import Model, tolerance_violations
+from network_syntax import load
+from topology import apply_root
+
+# float32 is off by some 1e-6 where sums are long: a value nearer to a kink may fall on its other side.
+SAFE_MARGIN = 5e-6
+TRIES = 40
+
+
+def make_values(model, seed):
+    """Parameters and statistics that leave nothing at a special value."""
+    arrays = {}
+    for name, (shape, role) in {**model.parameters, **model.statistics}.items():
+        generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        normal = generator.standard_normal(shape)
+        if role in ('filter', 'weight'):
+            value = normal * np.sqrt(2 / np.prod(shape[1:]))
+        elif role == 'scale':
+            value = generator.uniform(0.5, 1.5, shape)
+        elif role == 'variance':
+            value = generator.uniform(0.5, 2, shape)
+        else:
+            value = 0.3 * normal
+        arrays[name] = value.astype(np.float32)
+    return arrays
+
+
+def split(model, arrays):
+    return ({name: arrays[name] for name in model.parameters}, {name: arrays[name] for name in model.statistics})
+
+
+def make_batch(model, batch, seed):
+    generator = np.random.default_rng([seed, 7])
+    return (generator.standard_normal((batch, *model.network.image)).astype(np.float32),
+            generator.integers(0, model.network.classes, batch))
+
+
+def draw(model, arrays, batch, seed):
+    """A batch whose gradient exists: no ReLU or maximum so near its kink that float32 may take the other side.
+    Returns it with the oracle's answer, the best found within the tries."""
+    best = None
+    for attempt in range(TRIES):
+        image, labels = make_batch(model, batch, 1000 * seed + attempt)
+        oracle = model.gradients(*split(model, arrays), image, labels, model.masks(batch, seed, 0, range(batch)))
+        if best is None or oracle[3] > best[2][3]:
+            best = image, labels, oracle
+        if oracle[3] > SAFE_MARGIN:
+            break
+    return best
+
+
+def call(*command):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f'{" ".join(map(str, command))}: exit code {done.returncode}\n{done.stderr}')
+
+
+def check(tools, path, batch, seed, root=1, folder=None):
+    """Raises on a disagreement; returns the worst ratios of error to scale of gradients and logits."""
+    network = load(path)
+    if root > 1:
+        apply_root(network, root)
+    model = Model(network)
+    arrays = make_values(model, seed)
+    image, labels, (loss, gradients, _, margin) = draw(model, arrays, batch, seed)
+    file = lambda name: os.path.join(folder, name)
+    write_safetensors(file('weights.safetensors'), arrays)
+    np.save(file('image.npy'), image)
+    np.save(file('labels.npy'), labels)
+    library = file('net.so')
+    call(tools.rootc, path, *([f'--root={root}'] if root > 1 else []), '-o', library)
+    given = (library, '--weights', file('weights.safetensors'), '--input', file('image.npy'))
+    call(tools.rootrun, 'grad', *given, '--labels', file('labels.npy'), '--seed', seed, '-o', file('g.safetensors'))
+    call(tools.rootrun, 'run', *given, '-o', file('logits.npy'))
+
+    actual = read_safetensors(file('g.safetensors'))
+    if set(actual) != set(gradients) | {'loss'}:
+        raise AssertionError(f'tensors differ: {sorted(set(actual) ^ (set(gradients) | {"loss"}))}')
+    problems, worst = tolerance_violations(gradients, actual)
+    if not abs(float(actual['loss'].reshape(-1)[0]) - loss) <= 1e-5 * max(abs(loss), 1e-2):
+        problems['loss'] = float(actual['loss'].reshape(-1)[0]) - loss
+    logits = model.infer(*split(model, arrays), image)
+    wrong, worst_logits = tolerance_violations({'logits': logits}, {'logits': np.load(file('logits.npy'))}, 2e-5)
+    problems.update(wrong)
+    if problems:
+        raise AssertionError(f'margin {margin:.1e}, errors as parts of the scale: ' + ', '.join(
+            f'{name} {ratio:.2e}' for name, ratio in sorted(problems.items(), key=lambda item: -abs(item[1]))))
+    return worst, worst_logits, margin
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('networks', nargs='*', help='.mlir files')
+    parser.add_argument('--rootc', required=True)
+    parser.add_argument('--rootrun', required=True)
+    parser.add_argument('--batch', type=int, default=2, help='of the files')
+    parser.add_argument('--root', type=int, default=1, help='--root of the files')
+    parser.add_argument('--random', metavar='FIRST:END', default='0:0', help='seeds of random networks')
+    tools = parser.parse_args()
+    first, end = map(int, tools.random.split(':'))
+    failures = count = 0
+    with tempfile.TemporaryDirectory() as folder:
+        cases = [(path, path, tools.batch, 0, tools.root) for path in tools.networks]
+        for seed in range(first, end):
+            text, batch = random_networks.make(seed)
+            path = os.path.join(folder, f'random{seed}.mlir')
+            with open(path, 'w') as file:
+                file.write(text)
+            cases.append((f'random network {seed}', path, batch, seed, 1))
+        for title, path, batch, seed, root in cases:
+            count += 1
+            try:
+                worst, logits, margin = check(tools, path, batch, seed, root, folder)
+                print(f'{title}: gradients {worst:.1e}, logits {logits:.1e} (margin {margin:.1e})', flush=True)
+            except (AssertionError, RuntimeError, ValueError) as error:
+                failures += 1
+                print(f'{title}: FAILED\n{error}\n{open(path).read()}', flush=True)
+    print(f'{count - failures} of {count} networks agree with jax')
+    return 1 if failures or not count else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

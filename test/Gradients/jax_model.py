@@ -1,0 +1,232 @@
+"""The oracle of whole networks: a float64 interpretation in jax, which shares no code with the compiler."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from philox import dropout_mask
+
+jax.config.update('jax_enable_x64', True)
+
+SMALL = np.finfo(np.float64).tiny
+
+
+def _pool_pads(layer, size):
+    """Output size and padding behind, per axis, as Caffe and PyTorch count them."""
+    c = layer.clauses
+    outputs, pads = [], []
+    for axis in range(2):
+        before, behind = c['pad'][axis], c['pad'][axis + 2]
+        room = size[axis] + before + behind - c['kernel'][axis]
+        steps = -(-room // c['stride'][axis]) if c['rounding'] == 'ceil' else room // c['stride'][axis]
+        if steps * c['stride'][axis] >= size[axis] + before:
+            steps -= 1  # this window would start beyond the map and its padding in front
+        outputs.append(steps + 1)
+        reach = steps * c['stride'][axis] + c['kernel'][axis]
+        pads.append((before, max(reach - before - size[axis], 0)))
+    return outputs, pads
+
+
+def _windows(x, layer, fill):
+    """The pool's windows of x, [taps, N, OH, OW, C]; `fill` outside the map."""
+    c = layer.clauses
+    outputs, pads = _pool_pads(layer, x.shape[1:3])
+    padded = jnp.pad(x, ((0, 0), *pads, (0, 0)), constant_values=fill)
+    taps = []
+    for ky in range(c['kernel'][0]):
+        for kx in range(c['kernel'][1]):
+            ends = [k + (o - 1) * s + 1 for k, o, s in zip((ky, kx), outputs, c['stride'])]
+            taps.append(padded[:, ky:ends[0]:c['stride'][0], kx:ends[1]:c['stride'][1], :])
+    return jnp.stack(taps)
+
+
+def _max_pool(x, layer):
+    windows = _windows(x, layer, -jnp.inf)
+    first = jnp.argmax(windows, axis=0)  # the first of equal ones
+    y = jnp.take_along_axis(windows, first[None], axis=0)[0]
+    if windows.shape[0] == 1:
+        return y, jnp.inf
+    rest = jnp.where(jnp.arange(windows.shape[0])[:, None, None, None, None] == first[None], -jnp.inf, windows)
+    return y, _margin(y - rest.max(axis=0), y)
+
+
+def _average_pool(x, layer):
+    c = layer.clauses
+    outputs, _ = _pool_pads(layer, x.shape[1:3])
+    extents = []
+    for axis in range(2):
+        # Each window clipped to the padded map, or to the map itself.
+        before, behind = (0, 0) if c['exclude_pad'] else (c['pad'][axis], c['pad'][axis + 2])
+        starts = np.arange(outputs[axis]) * c['stride'][axis] - c['pad'][axis]
+        extents.append(np.minimum(starts + c['kernel'][axis], x.shape[1 + axis] + behind) -
+                       np.maximum(starts, -before))
+    return _windows(x, layer, 0.0).sum(axis=0) / np.multiply.outer(*extents)[None, :, :, None]
+
+
+def _margin(distance, values):
+    """How near the values come to a kink, as a part of their usual size. Exact zeros are structural: they stay
+    zero in any precision."""
+    usual = jnp.sqrt(jnp.mean(values**2)) + SMALL
+    return jnp.min(jnp.where(distance == 0, jnp.inf, jnp.abs(distance))) / usual
+
+
+def _response_norm(x, c):
+    half = (c['size'] - 1) // 2
+    squares = jnp.pad(x**2, ((0, 0), (0, 0), (0, 0), (half, c['size'] - 1 - half)))
+    total = sum(squares[..., i:i + x.shape[3]] for i in range(c['size']))
+    return x / (c['k'] + c['alpha'] / c['size'] * total)**c['beta']
+
+
+class Model:
+    """`parameters` maps each name to its (shape, role), `statistics` likewise."""
+
+    def __init__(self, network):
+        self.network = network
+        self.parameters, self.statistics, self.shapes = {}, {}, {}
+        self.dropouts = []  # results of the dropout layers, in order
+        zeros = jnp.zeros((1, *network.image))
+        jax.eval_shape(lambda x: self._forward({}, {}, x, None, declare=True)['logits'], zeros)
+
+    def _declare(self, table, name, shape, role):
+        table[name] = (tuple(shape), role)
+        return jnp.zeros(shape)
+
+    def _forward(self, parameters, statistics, image, masks, declare=False):
+        """masks: one boolean array per dropout for training mode, None for inference."""
+        values = {self.network.argument: image}
+        auxiliary, updated, margins = [], {}, [jnp.inf]
+        training = masks is not None
+        pending = list(masks) if training else []
+
+        def parameter(name, shape, role):
+            return self._declare(self.parameters, name, shape, role) if declare else parameters[name]
+
+        def statistic(name, shape, role):
+            return self._declare(self.statistics, name, shape, role) if declare else statistics[name]
+
+        for layer in self.network.layers:
+            c = layer.clauses
+            xs = [values[operand] for operand in layer.operands]
+            x = xs[0]
+            channels = x.shape[3]
+            if layer.op == 'conv2d':
+                shape = (c['filters'], *c['kernel'], channels // c['groups'])
+                top, left, bottom, right = c['pad']
+                y = lax.conv_general_dilated(
+                    x, parameter(layer.name + '.filter', shape, 'filter'), c['stride'],
+                    ((top, bottom), (left, right)), rhs_dilation=c['dilation'],
+                    dimension_numbers=('NHWC', 'OHWI', 'NHWC'), feature_group_count=c['groups'])
+                if not c['no_bias']:
+                    y = y + parameter(layer.name + '.bias', (c['filters'],), 'bias')
+            elif layer.op == 'linear':
+                flat = x.reshape(x.shape[0], -1)
+                y = flat @ parameter(layer.name + '.weight', (c['outputs'], flat.shape[1]), 'weight').T
+                if not c['no_bias']:
+                    y = y + parameter(layer.name + '.bias', (c['outputs'],), 'bias')
+                y = y[:, None, None, :]
+            elif layer.op == 'batch_norm':
+                scale, offset = (parameter(f'{layer.name}.{role}', (channels,), role) for role in ('scale', 'offset'))
+                running = [statistic(f'{layer.name}.{role}', (channels,), role) for role in ('mean', 'variance')]
+                mean, variance = running
+                if training:
+                    mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+                    # Nearly constant channels lose as much precision as kinks do.
+                    margins.append(jnp.min(1e-3 * variance / ((x**2).mean((0, 1, 2)) + SMALL)))
+                    count = x.size // channels
+                    unbiased = variance * count / max(count - 1, 1)
+                    for role, old, new in zip(('mean', 'variance'), running, (mean, unbiased)):
+                        updated[f'{layer.name}.{role}'] = (1 - c['momentum']) * old + c['momentum'] * new
+                y = (x - mean) / jnp.sqrt(variance + c['epsilon']) * scale + offset
+            elif layer.op == 'relu':
+                margins.append(_margin(x, x))
+                y = jnp.where(x > 0, x, 0)
+            elif layer.op == 'max_pool':
+                y, margin = _max_pool(x, layer)
+                margins.append(margin)
+            elif layer.op == 'average_pool':
+                y = _average_pool(x, layer)
+            elif layer.op == 'global_average_pool':
+                y = x.mean((1, 2), keepdims=True)
+            elif layer.op == 'add':
+                y = xs[0] + xs[1]
+            elif layer.op == 'concat':
+                y = jnp.concatenate(xs, axis=3)
+            elif layer.op == 'dropout':
+                if declare:
+                    self.dropouts.append(layer)
+                    self.shapes[layer.result] = x.shape[1:]
+                y = jnp.where(pending.pop(0), x / (1 - c['rate']), 0) if training else x
+            elif layer.op == 'local_response_norm':
+                y = _response_norm(x, c)
+            elif layer.op == 'output':
+                logits = x
+                continue
+            elif layer.op == 'auxiliary':
+                auxiliary.append((c['weight'], x))
+                continue
+            values[layer.result] = y
+        return {'logits': logits[:, 0, 0, :], 'auxiliary': auxiliary, 'statistics': updated,
+                'margin': jnp.min(jnp.stack([jnp.asarray(m) for m in margins]))}
+
+    def masks(self, batch, seed, epoch, samples):
+        """The dropout masks of a batch, of the layers in their order."""
+        return [dropout_mask((batch, *self.shapes[layer.result]), layer.clauses['rate'], ordinal, seed, epoch, samples)
+                for ordinal, layer in enumerate(self.dropouts)]
+
+    def _loss(self, parameters, image, statistics, labels, masks):
+        result = self._forward(parameters, statistics, image, masks)
+
+        def entropy(logits):
+            chosen = jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1)
+            return -chosen.mean()
+
+        loss = entropy(result['logits'])
+        for weight, logits in result['auxiliary']:
+            loss = loss + weight * entropy(logits[:, 0, 0, :])
+        return loss, (result['statistics'], result['margin'])
+
+    @partial(jax.jit, static_argnums=0)
+    def _gradients(self, parameters, image, statistics, labels, masks):
+        return jax.value_and_grad(self._loss, argnums=(0, 1), has_aux=True)(parameters, image, statistics, labels,
+                                                                             masks)
+
+    def gradients(self, parameters, statistics, image, labels, masks):
+        """Loss, gradients by name (`input` included), new statistics, and the margin: how near a ReLU or a
+        maximum came to a kink, where float32 may fall on the other side."""
+        (loss, (updated, margin)), (by_name, d_image) = self._gradients(
+            _wide(parameters), jnp.asarray(image, jnp.float64), _wide(statistics), jnp.asarray(labels), masks)
+        result = {name: np.asarray(value) for name, value in by_name.items()}
+        result['input'] = np.asarray(d_image)
+        return float(loss), result, {k: np.asarray(v) for k, v in updated.items()}, float(margin)
+
+    def infer(self, parameters, statistics, image):
+        result = self._forward(_wide(parameters), _wide(statistics), jnp.asarray(image, jnp.float64), None)
+        return np.asarray(result['logits'])
+
+    def step(self, parameters, velocity, gradients, rate, momentum, decay):
+        """SGD, in place on dictionaries of arrays; decay on filters and linear weights only."""
+        for name, (_, role) in self.parameters.items():
+            pull = decay if role in ('filter', 'weight') else 0.0
+            velocity[name] = momentum * velocity[name] + (gradients[name] + pull * parameters[name])
+            parameters[name] = parameters[name] - rate * velocity[name]
+
+
+def _wide(arrays):
+    return {name: jnp.asarray(value, jnp.float64) for name, value in arrays.items()}
+
+
+def tolerance_violations(expected, actual, bound=1e-4):
+    """Tensors whose error exceeds bound * max(own largest magnitude, 1e-3 of the largest of all), with the ratio
+    of error to that scale; and the worst ratio."""
+    overall = max(np.abs(value).max() for value in expected.values())
+    ratios = {}
+    for name, value in expected.items():
+        if actual[name].shape != value.shape:
+            raise ValueError(f'{name} has shape {actual[name].shape}, not {value.shape}')
+        scale = max(np.abs(value).max(), 1e-3 * overall)
+        error = np.abs(actual[name] - value).max()
+        ratios[name] = float(error / scale) if np.isfinite(error) else np.inf
+    return {name: ratio for name, ratio in ratios.items() if not ratio <= bound}, max(ratios.values())

@@ -1,0 +1,192 @@
+"""Seeded random networks: small, valid, and full of what kernels get wrong. `python random_networks.py SEED` prints
+one."""
+
+import random
+import sys
+
+WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 15, 16, 20, 21, 22, 24, 26, 33, 35, 40)
+# Every tenth network must have the feature; beyond that all of them mix.
+THEMES = ('prime groups', 'depthwise', 'one pixel', 'stride', 'dilation', 'ceil pools', 'residual', 'concat',
+          'auxiliary', 'dropout and response norm')
+
+
+class Builder:
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.theme = THEMES[seed % len(THEMES)]
+        # Of two networks with one theme, one runs on one image and one on five.
+        self.batch = 5 if seed // len(THEMES) % 2 == seed % 2 else 1
+        self.lines, self.values, self.layers = [], 0, 0
+        if self.theme == 'one pixel':
+            self.shape = (1, 1, self.pick((3, 4, 7)))
+        else:
+            self.shape = (self.pick((5, 7, 8, 9, 11, 13)), self.pick((5, 6, 7, 9, 11, 15)), 
+                          self.pick((3, 6) if self.theme == 'prime groups' else (1, 2, 3, 4, 6)))
+        self.image, self.value, self.classes = self.shape, '%image', self.pick((2, 3, 5, 10))
+
+    def pick(self, choices):
+        return self.random.choice(list(choices))
+
+    def chance(self, probability):
+        return self.random.random() < probability
+
+    def name(self, kind):
+        self.layers += 1
+        return f'"{kind}{self.layers}"'
+
+    def emit(self, text, shape):
+        self.values += 1
+        self.value, self.shape = f'%{self.values}', shape
+        self.lines.append(f'  {self.value} = root.{text}')
+
+    def conv(self, filters=None, kernel=None, stride=None, pad=None, groups=None):
+        height, width, channels = self.shape
+        if groups is None:
+            divisors = [g for g in range(1, channels + 1) if channels % g == 0]
+            primes = [g for g in divisors if g in (3, 5, 7, 11, 13)]
+            if self.theme == 'depthwise':
+                groups = channels
+            elif primes and (self.theme == 'prime groups' or self.chance(0.3)):
+                groups = self.pick(primes)
+            else:
+                groups = self.pick(divisors)
+        if filters is None and self.theme == 'prime groups':
+            filters = groups * self.pick((3, 5, 7) if groups < 7 else (1, 3))
+        elif filters is None:
+            filters = self.pick([w for w in WIDTHS if w % groups == 0 and w > 1] or [2 * groups])
+        dilation = (1, 1)
+        if self.theme == 'dilation' or self.chance(0.1):
+            dilation = (self.pick((1, 2)), self.pick((1, 2, 3)))
+        if kernel is None:
+            kernel = (self.pick((1, 2, 3, 3, 5)), self.pick((1, 2, 3, 3, 4)))
+        if stride is None:
+            likely = 0.7 if self.theme == 'stride' else 0.15
+            stride = (self.pick((2, 3)), self.pick((1, 2))) if self.chance(likely) else (1, 1)
+        if pad is None:
+            pad = tuple(self.pick((0, 1, 2)) for _ in range(4)) if self.chance(0.3) else (1, 1, 1, 1)
+        else:
+            dilation = (1, 1)
+        reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
+        if reach[0] > height + pad[0] + pad[2] or reach[1] > width + pad[1] + pad[3]:
+            kernel, pad, dilation, reach = (1, 1), (0, 0, 0, 0), (1, 1), (1, 1)
+        size = [(s + pad[i] + pad[i + 2] - reach[i]) // stride[i] + 1 for i, s in enumerate((height, width))]
+        bias = ' no_bias' if self.chance(0.25) else ''
+        self.emit(f'conv2d {self.name("conv")} {self.value} filters({filters}) kernel({kernel[0]}x{kernel[1]}) '
+                  f'stride({stride[0]}x{stride[1]}) pad({",".join(map(str, pad))}) '
+                  f'dilation({dilation[0]}x{dilation[1]}) groups({groups}){bias}', (*size, filters))
+
+    def pool(self, keep_size=False):
+        height, width, channels = self.shape
+        ceil = self.theme == 'ceil pools' or self.chance(0.5)
+        kernel = [min(self.pick((2, 3)), size) for size in (height, width)]
+        stride = [self.pick((1, 2, 3)), self.pick((1, 2))]
+        pad = [self.pick(range(k)) if self.chance(0.4) else 0 for k in kernel * 2]
+        if keep_size:
+            kernel, stride, pad, ceil = [3, 3], [1, 1], [1, 1, 1, 1], False
+        size = []
+        for axis, extent in enumerate((height, width)):
+            room = extent + pad[axis] + pad[axis + 2] - kernel[axis]
+            steps = -(-room // stride[axis]) if ceil else room // stride[axis]
+            if steps * stride[axis] >= extent + pad[axis]:
+                steps -= 1
+            size.append(steps + 1)
+        clauses = (f'kernel({kernel[0]}x{kernel[1]}) stride({stride[0]}x{stride[1]}) pad({",".join(map(str, pad))}) '
+                   f'rounding({"ceil" if ceil else "floor"})')
+        if self.chance(0.5):
+            self.emit(f'max_pool {self.value} {clauses}', (*size, channels))
+        else:
+            exclude = ' exclude_pad' if self.chance(0.5) else ''
+            self.emit(f'average_pool {self.value} {clauses}{exclude}', (*size, channels))
+
+    def activation(self):
+        # Below some 16 values a channel, batch statistics are ill-conditioned.
+        if self.batch * self.shape[0] * self.shape[1] >= 16 and self.chance(0.6):
+            self.emit(f'batch_norm {self.name("bn")} {self.value}', self.shape)
+        if self.chance(0.8):
+            self.emit(f'relu {self.value}', self.shape)
+        if self.chance(0.5 if self.theme == 'dropout and response norm' else 0.1):
+            self.emit(f'dropout {self.value} rate({self.pick((0.1, 0.3, 0.5))})', self.shape)
+        if self.chance(0.5 if self.theme == 'dropout and response norm' else 0.1):
+            self.emit(f'local_response_norm {self.value} size({self.pick((1, 3, 5))}) '
+                      f'alpha({self.pick((0.1, 0.5))}) k({self.pick((1.0, 2.0))})', self.shape)
+
+    def same(self, filters):
+        """A convolution that keeps the map's size."""
+        kernel, pad = self.pick((((1, 1), (0, 0, 0, 0)), ((3, 3), (1, 1, 1, 1)), ((1, 5), (0, 2, 0, 2))))
+        usable = [g for g in range(1, self.shape[2] + 1) if self.shape[2] % g == 0 and filters % g == 0]
+        self.conv(filters, kernel, (1, 1), pad, self.pick(usable))
+
+    def residual(self):
+        start, shape = self.value, self.shape
+        self.same(self.pick(WIDTHS[1:12]))
+        self.activation()
+        self.same(shape[2])
+        # What is added may be the image, or read twice more.
+        self.emit(f'add {self.value}, {start}', shape)
+
+    def concat(self):
+        start, shape = self.value, self.shape
+        branches = []
+        for _ in range(self.pick((2, 3))):
+            self.value, self.shape = start, shape
+            if self.chance(0.3):
+                self.pool(keep_size=True)
+            else:
+                self.same(self.pick(WIDTHS[1:14]))
+                if self.chance(0.5):
+                    self.activation()
+            branches.append((self.value, self.shape[2]))
+        if self.chance(0.3):
+            branches.append((start, shape[2]))
+        self.emit('concat ' + ', '.join(value for value, _ in branches),
+                  (*shape[:2], sum(width for _, width in branches)))
+
+    def classifier(self):
+        """Ends in 1 x 1 x classes."""
+        kind = self.pick(('linear', 'convolution', 'average'))
+        if kind == 'linear':
+            self.emit(f'linear {self.name("fc")} {self.value} outputs({self.classes})', (1, 1, self.classes))
+        elif kind == 'convolution':
+            self.conv(self.classes, self.shape[:2], (1, 1), (0, 0, 0, 0), 1)
+        else:
+            self.conv(self.classes, (1, 1), (1, 1), (0, 0, 0, 0), 1)
+            self.emit(f'global_average_pool {self.value}', (1, 1, self.classes))
+
+    def build(self):
+        self.conv()
+        self.activation()
+        blocks = [self.pick(('conv', 'conv', 'pool', 'residual', 'concat')) for _ in range(self.pick((1, 2, 3)))]
+        if self.theme in ('residual', 'concat'):
+            blocks[0] = self.theme
+        if self.theme == 'ceil pools':
+            blocks[0] = 'pool'
+        if self.theme in ('prime groups', 'depthwise', 'dilation', 'stride'):
+            blocks[0] = 'conv'
+        for block in blocks:
+            getattr(self, block)()
+            if block != 'pool':
+                self.activation()
+        if self.theme == 'auxiliary' or self.chance(0.1):
+            value, shape = self.value, self.shape
+            self.classifier()
+            self.lines.append(f'  root.auxiliary {self.value} weight({self.pick((0.3, 0.5))})')
+            self.value, self.shape = value, shape
+            self.conv()
+            self.activation()
+        self.classifier()
+        self.lines.append(f'  root.output {self.value}')
+
+
+def make(seed):
+    """The text of network `seed` and the batch it is meant for."""
+    builder = Builder(seed)
+    builder.build()
+    height, width, channels = builder.image
+    header = (f'// seed {seed}, batch {builder.batch}: {builder.theme}\n'
+              f'root.network @random{seed}(%image: !root.image<{height}x{width}x{channels}>) '
+              f'classes({builder.classes}) {{\n')
+    return header + '\n'.join(builder.lines) + '\n}\n', builder.batch
+
+
+if __name__ == '__main__':
+    print(make(int(sys.argv[1]))[0], end='')

@@ -1,0 +1,74 @@
+"""The oracle's own pieces against values known otherwise."""
+
+import itertools
+import os
+import unittest
+
+import numpy as np
+
+import random_networks
+from jax_model import Model, _average_pool, _max_pool
+from network_syntax import Layer, load, parse
+from philox import dropout_mask, philox
+from topology import apply_root
+
+MODELS = os.path.join(os.path.dirname(__file__), '..', '..', 'models')
+
+
+class Philox(unittest.TestCase):
+    def test_known_answers(self):
+        words = [int(w) for w in philox((0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344), (0xA4093822, 0x299F31D0))]
+        self.assertEqual(words, [0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1])
+
+    def test_mask_follows_the_sample(self):
+        both = dropout_mask((2, 3, 3, 3), 0.5, 1, -7, 2, [4, 9])
+        np.testing.assert_array_equal(both[1:], dropout_mask((1, 3, 3, 3), 0.5, 1, -7, 2, [9]))
+        self.assertTrue((both[0] != both[1]).any())
+
+
+class Pools(unittest.TestCase):
+    def test_against_loops(self):
+        x = np.random.default_rng(0).standard_normal((1, 5, 6, 1))
+        for pad, rounding, exclude in itertools.product(((0, 0, 0, 0), (1, 0, 2, 1)), ('floor', 'ceil'), (False, True)):
+            layer = Layer('average_pool', None, None, [], {'kernel': (3, 2), 'stride': (2, 3), 'pad': pad,
+                                                           'rounding': rounding, 'exclude_pad': exclude})
+            average, (maximum, _) = _average_pool(x, layer), _max_pool(x, layer)
+            for oy, ox in itertools.product(range(maximum.shape[1]), range(maximum.shape[2])):
+                taps = [(y, z) for y in range(2 * oy - pad[0], 2 * oy - pad[0] + 3)
+                        for z in range(3 * ox - pad[1], 3 * ox - pad[1] + 2)]
+                inside = [(y, z) for y, z in taps if 0 <= y < 5 and 0 <= z < 6]
+                padded = [(y, z) for y, z in taps if y < 5 + pad[2] and z < 6 + pad[3]]
+                values = [x[0, y, z, 0] for y, z in inside]
+                self.assertEqual(maximum[0, oy, ox, 0], max(values))
+                self.assertAlmostEqual(float(average[0, oy, ox, 0]),
+                                       sum(values) / len(inside if exclude else padded), 12)
+            # One window more would start beyond the map and what is before it, or is not needed.
+            sizes = maximum.shape[1:3]
+            self.assertTrue(all((n - 1) * s < size + p for n, s, size, p in zip(sizes, (2, 3), (5, 6), pad)))
+
+
+class Networks(unittest.TestCase):
+    def test_root_topology_of_nin(self):
+        network = load(os.path.join(MODELS, 'nin.mlir'))
+        apply_root(network, 8)
+        groups = {layer.name: layer.clauses['groups'] for layer in network.layers if layer.op == 'conv2d'}
+        self.assertEqual({name for name, g in groups.items() if g > 1}, {'conv2a', 'conv3a'})
+        self.assertEqual((groups['conv2a'], groups['conv3a']), (8, 4))
+
+    def test_first_twenty_random_networks_cover_the_ops(self):
+        ops, groups, batches = set(), set(), set()
+        for seed in range(20):
+            text, batch = random_networks.make(seed)
+            network = parse(text)
+            Model(network)
+            batches.add(batch)
+            ops |= {layer.op for layer in network.layers}
+            groups |= {layer.clauses['groups'] for layer in network.layers if layer.op == 'conv2d'}
+        self.assertEqual(batches, {1, 5})
+        self.assertLessEqual({'conv2d', 'batch_norm', 'relu', 'max_pool', 'average_pool', 'global_average_pool',
+                              'linear', 'add', 'concat', 'dropout', 'local_response_norm', 'auxiliary'}, ops)
+        self.assertLessEqual({1, 2, 3, 5}, groups)
+
+
+if __name__ == '__main__':
+    unittest.main()
