@@ -135,4 +135,57 @@ def HoistPrepare : Pass<"root-hoist-prepare", "::rootc::root::ModelOp"> {
   }];
 }
 
+//===----------------------------------------------------------------------===//
+// From programs to kernels on planned memory
+//===----------------------------------------------------------------------===//
+
+def FuseKernels : Pass<"root-fuse-kernels", "::rootc::root::ModelOp"> {
+  let summary = "Group primitive ops into kernels";
+  let description = [{
+    Each primitive op ends in one `root.kernel`, alone or with elementwise ops
+    that save a trip through memory: epilogues of convolutions and pools, chains,
+    and `relu_backward`, which every reader computes for itself where all can.
+    A value that is stored twice, or that no kernel computes, is copied.
+  }];
+}
+
+def ChooseSchedules : Pass<"root-choose-schedules", "::rootc::root::ModelOp"> {
+  let summary = "Give each kernel without a schedule its default one";
+  let description = [{
+    What `codegen::chooseSchedule` says for the kernel and the target; kernels
+    that have a schedule keep it.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"x86-64-linux\"",
+           "Halide target string">,
+    Option<"vectorBits", "vector-bits", "int64_t", "512",
+           "Width of the target's vectors">,
+    Option<"registers", "registers", "int64_t", "32",
+           "Number of the target's vector registers">,
+  ];
+}
+
+def PlanMemory : Pass<"root-plan-memory", "::rootc::root::ModelOp"> {
+  let summary = "Place every tensor in an arena";
+  let description = [{
+    Sets `offset` of each `root.arena_tensor`, `slots` of each kernel, and the
+    sizes of arenas and workspaces. The workspace is `N * batch_bytes +
+    fixed_bytes`; buffers that are not needed at the same time share bytes.
+  }];
+  let statistics = [
+    Statistic<"peakBatchBytes", "peak-batch-bytes",
+              "Largest workspace of a program, in bytes per image">,
+    Statistic<"peakFixedBytes", "peak-fixed-bytes",
+              "Largest workspace of a program that no image needs, in bytes">,
+  ];
+}
+
+def CheckMemoryPlan : Pass<"root-check-memory-plan", "::rootc::root::ModelOp"> {
+  let summary = "Refuse a memory plan in which buffers overwrite each other";
+  let description = [{
+    Goes through each program's calls: live workspace buffers must not overlap,
+    nor may a statistic or parameter be read after its update.
+  }];
+}
+
 #endif // ROOTC_TRANSFORMS_PASSES_TD

@@ -1,0 +1,51 @@
+//===- ChooseSchedules.cpp - Give each kernel a schedule ------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Schedules/Choose.h"
+#include "lib/Transforms/Passes.h"
+#include "lib/Translation/Translation.h"
+
+#include "mlir/IR/Builders.h"
+
+#include <stdexcept>
+
+using namespace mlir;
+using namespace rootc;
+using namespace rootc::root;
+
+namespace rootc {
+#define GEN_PASS_DEF_CHOOSESCHEDULES
+#include "lib/Transforms/Passes.h.inc"
+} // namespace rootc
+
+namespace {
+struct ChooseSchedules : rootc::impl::ChooseSchedulesBase<ChooseSchedules> {
+  using ChooseSchedulesBase::ChooseSchedulesBase;
+
+  void runOnOperation() override {
+    codegen::TargetInfo info{target, vectorBits, registers};
+    Builder builder(&getContext());
+    WalkResult result = getOperation().walk([&](KernelOp kernel) {
+      if (kernel.getSchedule())
+        return WalkResult::advance();
+      NamedAttrList entries;
+      try {
+        for (auto &[key, value] :
+             codegen::chooseSchedule(translateKernel(kernel), info))
+          entries.append(key, builder.getI64IntegerAttr(value));
+      } catch (const std::invalid_argument &error) {
+        kernel.emitOpError("cannot be scheduled: ") << error.what();
+        return WalkResult::interrupt();
+      }
+      kernel.setScheduleAttr(entries.getDictionary(&getContext()));
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+};
+} // namespace

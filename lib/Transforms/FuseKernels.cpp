@@ -1,0 +1,210 @@
+//===- FuseKernels.cpp - Group primitive ops into kernels -----------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Each kernel is a tree: a root op whose results leave the kernel, and ops
+// below it that nothing outside needs. A value with one reader may join the
+// reader:
+//
+//   elementwise below elementwise         a chain, computed in one go
+//   elementwise above a convolution, ...  its epilogue
+//   relu_backward below a reduction       computed as it is summed
+//
+// relu_backward is so cheap that it joins each of several readers, if all can
+// take it: reading its operands again costs less than writing its result. It
+// does not where it can be another kernel's epilogue. Convolutions get dense
+// operands: they read each element many times.
+//
+// Being trees with results at the root only, kernels never reduce what they
+// also output, which Halide cannot express, and placing a kernel at its root
+// keeps every operand before it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Transforms/Passes.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+using namespace rootc;
+using namespace rootc::root;
+
+namespace rootc {
+#define GEN_PASS_DEF_FUSEKERNELS
+#include "lib/Transforms/Passes.h.inc"
+} // namespace rootc
+
+static bool isElementwise(Operation *op) {
+  return op->hasTrait<PrimElementwise>();
+}
+
+/// Anchors whose result elementwise ops may be applied to in registers.
+static bool takesEpilogue(Operation *op) {
+  return isa<PrimConv2dOp, PrimConv2dBackwardDataOp, PrimMaxPoolOp,
+             PrimMaxPoolBackwardOp, PrimAveragePoolOp,
+             PrimAveragePoolBackwardOp, PrimGlobalAveragePoolBackwardOp>(op);
+}
+
+/// Anchors that read each element of their maps once.
+static bool takesPrologue(Operation *op) {
+  return isa<PrimBatchNormBackwardReduceOp, PrimChannelSumOp>(op);
+}
+
+/// Whether `op` is the anchor of an epilogue that its only reader could join.
+static bool startsEpilogue(Operation *op) {
+  return op && takesEpilogue(op) && op->hasOneUse();
+}
+
+/// Whether every reader of the elementwise `op` computes it for itself.
+static bool isInlined(Operation *op) {
+  if (!op || !isPrim(op) || !isElementwise(op))
+    return false;
+  if (op->hasOneUse() && isElementwise(*op->user_begin()))
+    return true;
+  if (!isa<PrimReluBackwardOp>(op) || op->use_empty())
+    return false;
+  for (Value operand : op->getOperands()) {
+    Operation *producer = operand.getDefiningOp();
+    if (startsEpilogue(producer) ||
+        (producer && isElementwise(producer) && producer->hasOneUse()))
+      return false;
+  }
+  return llvm::all_of(op->getUsers(), [](Operation *user) {
+    return isElementwise(user) || takesPrologue(user);
+  });
+}
+
+namespace {
+/// The ops of one kernel.
+struct Tree {
+  explicit Tree(Operation *root) : root(root) {
+    if (isElementwise(root))
+      findAnchor(root);
+    else
+      anchor = root;
+    collect(root);
+  }
+
+  Operation *root;
+  Operation *anchor = nullptr;
+  /// Operands before users, in the order that the root's operands dictate:
+  /// equal kernels list their ops alike wherever these stand in the program.
+  llvm::SetVector<Operation *> ops;
+  llvm::SetVector<Value> inputs;
+
+private:
+  /// Of the anchors that the tree could be an epilogue of, the latest: the
+  /// others' results are then live for the shortest time.
+  void findAnchor(Operation *op) {
+    for (Value operand : op->getOperands()) {
+      Operation *producer = operand.getDefiningOp();
+      if (startsEpilogue(producer)) {
+        if (!anchor || anchor->isBeforeInBlock(producer))
+          anchor = producer;
+      } else if (isInlined(producer)) {
+        findAnchor(producer);
+      }
+    }
+  }
+
+  void collect(Operation *op) {
+    for (Value operand : op->getOperands()) {
+      Operation *producer = operand.getDefiningOp();
+      bool joins = producer && op != anchor
+                       ? producer == anchor || isInlined(producer)
+                       : isInlined(producer) && takesPrologue(op);
+      if (joins)
+        collect(producer);
+      else
+        inputs.insert(operand);
+    }
+    ops.insert(op);
+  }
+};
+
+struct FuseKernels : rootc::impl::FuseKernelsBase<FuseKernels> {
+  using FuseKernelsBase::FuseKernelsBase;
+
+  void runOnOperation() override {
+    for (auto program : getOperation().getBody().getOps<ProgramOp>()) {
+      copySharedStores(program);
+      fuse(program);
+    }
+  }
+
+  /// Each store gets a value of its own that a kernel computes, so that the
+  /// kernel can write it where it belongs.
+  void copySharedStores(ProgramOp program) {
+    llvm::DenseSet<Value> stored;
+    for (auto store : program.getBody().getOps<StoreOp>()) {
+      Operation *producer = store.getValue().getDefiningOp();
+      if ((isPrim(producer) || isa<KernelOp>(producer)) &&
+          stored.insert(store.getValue()).second)
+        continue;
+      OpBuilder builder(store);
+      store.getValueMutable().assign(PrimCopyOp::create(
+          builder, store.getLoc(), store.getValue().getType(), store.getValue(),
+          /*layer=*/StringAttr()));
+    }
+  }
+
+  void fuse(ProgramOp program) {
+    // Decide on the ops as they stand, then rewrite: a kernel's results hide
+    // who reads what.
+    SmallVector<Tree> trees;
+    for (Operation &op : program.getBody().front())
+      if (isPrim(&op) && !isInlined(&op) && !joinsReader(&op))
+        trees.emplace_back(&op);
+    IRMapping results; // of the roots, to those of the kernels
+    for (Tree &tree : trees)
+      emit(tree, results);
+    for (Operation &op :
+         llvm::make_early_inc_range(llvm::reverse(program.getBody().front())))
+      if (isPrim(&op))
+        op.erase();
+  }
+
+  /// Whether `op` is the anchor of its reader's kernel.
+  bool joinsReader(Operation *op) {
+    if (!startsEpilogue(op))
+      return false;
+    Operation *reader = *op->user_begin();
+    if (!isPrim(reader) || !isElementwise(reader))
+      return false;
+    while (isInlined(reader) && isElementwise(*reader->user_begin()))
+      reader = *reader->user_begin();
+    return Tree(reader).anchor == op;
+  }
+
+  void emit(Tree &tree, IRMapping &results) {
+    OpBuilder builder(tree.root);
+    SmallVector<Value> operands;
+    for (Value input : tree.inputs)
+      operands.push_back(results.lookupOrDefault(input));
+    auto kernel = KernelOp::create(
+        builder, (tree.anchor ? tree.anchor : tree.root)->getLoc(),
+        tree.root->getResultTypes(), operands, DictionaryAttr(), ArrayAttr());
+    Block &body = kernel.getBody().emplaceBlock();
+    IRMapping inside;
+    for (Value input : tree.inputs)
+      inside.map(input, body.addArgument(input.getType(), input.getLoc()));
+    builder.setInsertionPointToEnd(&body);
+    for (Operation *op : tree.ops)
+      builder.clone(*op, inside);
+    SmallVector<Value> yielded;
+    for (Value value : tree.root->getResults())
+      yielded.push_back(inside.lookup(value));
+    YieldOp::create(builder, tree.root->getLoc(), yielded);
+    results.map(tree.root->getResults(), kernel.getResults());
+    for (auto [old, result] :
+         llvm::zip(tree.root->getResults(), kernel.getResults()))
+      old.replaceUsesWithIf(
+          result, [](OpOperand &use) { return !isPrim(use.getOwner()); });
+  }
+};
+} // namespace
