@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Emit/Emit.h"
+#include "codegen/Emit/CppSource.h"
 #include "codegen/Emit/Embedded.h"
 #include "codegen/Emit/HostCode.h"
 #include "codegen/Emit/Linker.h"
@@ -136,13 +137,10 @@ private:
   }
 
   Error emitCpp() {
-    std::string text = "// The model '" + model.name +
-                       "', compiled by rootc. C++17; needs no other file.\n";
-    text += embeddedSupportSource();
-    for (size_t i = 0; i < kernels.size(); ++i)
-      text += "\n" + comment(i, "//") + kernels[i];
-    text += printHostCpp(model, plan, options.target);
-    return writeFile(options.output, text);
+    Expected<std::string> text = joinCpp(model, plan, kernels);
+    if (!text)
+      return text.takeError();
+    return writeFile(options.output, *text);
   }
 
   Error emitBinary() {

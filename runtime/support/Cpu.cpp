@@ -6,10 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "Support.h"
+#ifdef __x86_64__
 #include <cpuid.h>
+#endif
 
 namespace {
 
+#ifdef __x86_64__
 struct Leaf {
   uint32_t eax, ebx, ecx, edx;
 };
@@ -67,6 +70,11 @@ uint64_t detect() {
     found |= ROOTC_CPU_AVX512_FP16;
   return found;
 }
+
+#else
+// Source for other processors requires no feature.
+uint64_t detect() { return 0; }
+#endif
 
 #define ROOTC_LACKS(what)                                                      \
   "this CPU lacks " what ", which the model was compiled for; compile the "    \

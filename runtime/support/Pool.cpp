@@ -55,7 +55,11 @@ template <typename T> T load(const T &value) {
   return __atomic_load_n(&value, __ATOMIC_ACQUIRE);
 }
 
-void relax() { __builtin_ia32_pause(); }
+void relax() {
+#ifdef __x86_64__
+  __builtin_ia32_pause();
+#endif
+}
 
 /// Runs indices of the loop until none is left.
 void work(Loop &loop) {

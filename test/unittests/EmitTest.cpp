@@ -106,4 +106,22 @@ TEST(Emit, InfersAtAnyBatch) {
     checkInference(*library.model, context, batch);
 }
 
+TEST(Emit, CppSourceComputesTheSame) {
+  Library library("portable");
+  std::string source = library.folder.path() + "/portable.cpp";
+  std::string built = library.folder.path() + "/built.so";
+  llvm::Error error = emitModel(handMadeModel("portable"),
+                                optionsFor(EmitKind::Cpp, source));
+  ASSERT_FALSE(error) << llvm::toString(std::move(error));
+  std::string command = std::string(ROOTC_CXX) +
+                        " -std=c++17 -O1 -Wall -Werror -shared -fPIC " +
+                        source + " -o " + built;
+  ASSERT_EQ(system(command.c_str()), 0);
+  dlclose(library.handle);
+  library.path = built;
+  library.open("portable");
+  rootc_context context = {};
+  checkInference(*library.model, context, 3);
+}
+
 } // namespace
