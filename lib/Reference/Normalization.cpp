@@ -51,6 +51,50 @@ Results statistics(const Op &op, const Operands &operands) {
   return {mean, variance, unbiased};
 }
 
+/// Mean and squared deviations of every image: [N, 2, C].
+Results partialStatistics(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 1, 1);
+  const Tensor &x = operands[0];
+  expectRank(op, x, 4);
+  int64_t channels = x.dim(3), positions = x.dim(1) * x.dim(2);
+  Tensor partials({ElementType::F32, {x.dim(0), 2, channels}});
+  for (int64_t n = 0; n < x.dim(0); ++n)
+    for (int64_t c = 0; c < channels; ++c) {
+      const double *first = &x.reals[n * positions * channels + c];
+      double mean = 0, squares = 0;
+      for (int64_t i = 0; i < positions; ++i)
+        mean += first[i * channels] / positions;
+      for (int64_t i = 0; i < positions; ++i)
+        squares += (first[i * channels] - mean) * (first[i * channels] - mean);
+      partials.reals[2 * n * channels + c] = mean;
+      partials.reals[(2 * n + 1) * channels + c] = squares;
+    }
+  return {partials};
+}
+
+Results combineStatistics(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 1, 1);
+  const Tensor &partials = operands[0];
+  expectRank(op, partials, 3);
+  int64_t images = partials.dim(0), channels = partials.dim(2);
+  int64_t positions = integer(op, "count"), count = images * positions;
+  Tensor mean = perChannel(partials), variance = mean, unbiased = mean;
+  for (int64_t c = 0; c < channels; ++c) {
+    auto at = [&](int64_t n, int64_t i) {
+      return partials.reals[(2 * n + i) * channels + c];
+    };
+    for (int64_t n = 0; n < images; ++n)
+      mean.reals[c] += at(n, 0) / images;
+    for (int64_t n = 0; n < images; ++n) {
+      double shift = at(n, 0) - mean.reals[c];
+      variance.reals[c] += (at(n, 1) + positions * shift * shift) / count;
+    }
+    unbiased.reals[c] = count > 1 ? variance.reals[c] * count / (count - 1)
+                                  : variance.reals[c];
+  }
+  return {mean, variance, unbiased};
+}
+
 Results runningAverage(const Op &op, const Operands &operands) {
   expectCount(op, operands, 2, 2);
   expectShape(op, operands[1], operands[0].shape());
@@ -217,6 +261,8 @@ Results responseNormBackward(const Op &op, const Operands &operands) {
 
 void addNormalizations(FunctionTable &table) {
   table["batch_norm_statistics"] = statistics;
+  table["batch_norm_partial"] = partialStatistics;
+  table["batch_norm_combine"] = combineStatistics;
   table["running_average"] = runningAverage;
   table["batch_norm_normalize"] = normalize;
   table["batch_norm_backward_reduce"] = backwardReduce;

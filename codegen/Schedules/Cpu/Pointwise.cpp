@@ -113,20 +113,22 @@ void schedulePointwise(const ScheduleContext &context) {
 }
 
 void scheduleSgd(const ScheduleContext &context) {
-  if (context.plain)
-    return;
-  Var c = imageVars(1)[0], task("task"), step("step"), lane("lane");
-  int lanes = context.lanes();
-  Func output = context.output;
-  output.split(c, task, step, TaskBytes / 4, TailStrategy::GuardWithIf)
-      .split(step, step, lane, lanes, TailStrategy::GuardWithIf)
-      .vectorize(lane)
-      .parallel(task);
+  const int blockLanes = 64; // 4 KB of each operand: stays in cache
+  Func output = context.output, velocity = context.stage("velocity");
+  Var c = imageVars(1)[0], task("task"), block("block");
+  int lanes = context.lanes(), blockSize = blockLanes * lanes;
+  output.split(c, block, c, blockSize, TailStrategy::GuardWithIf);
   // Both inputs are read before either output, which may lie in their place,
   // is written.
-  context.stage("velocity")
-      .compute_at(output, step)
-      .vectorize(c, lanes);
+  velocity.compute_at(output, block);
+  if (context.plain)
+    return;
+  output
+      .split(block, task, block, TaskBytes / 4 / blockSize,
+             TailStrategy::GuardWithIf)
+      .vectorize(c, lanes, TailStrategy::GuardWithIf)
+      .parallel(task);
+  velocity.vectorize(c, lanes, TailStrategy::GuardWithIf);
 }
 
 } // namespace rootc::codegen

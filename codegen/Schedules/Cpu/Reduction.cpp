@@ -109,8 +109,7 @@ void scheduleReduction(const ScheduleContext &context) {
   }
   Func output = context.output;
   if (!context.plain)
-    output.vectorize(output.args()[0], split.vector,
-                     TailStrategy::GuardWithIf);
+    output.vectorize(output.args()[0], split.vector, TailStrategy::GuardWithIf);
 }
 
 void scheduleGlobalPool(const ScheduleContext &context) {

@@ -1,0 +1,79 @@
+//===- KernelHarness.h - Kernels against the reference ----------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_TEST_KERNELS_KERNELHARNESS_H
+#define ROOTC_TEST_KERNELS_KERNELHARNESS_H
+
+#include "codegen/Kernel.h"
+#include "lib/Reference/Reference.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rootc::test {
+
+using codegen::AttributeMap;
+using codegen::ElementType;
+using codegen::Kernel;
+using codegen::Op;
+using codegen::TensorType;
+using reference::Tensor;
+
+TensorType f32(std::vector<int64_t> shape);
+TensorType i64(std::vector<int64_t> shape);
+TensorType u8(std::vector<int64_t> shape);
+
+/// Puts a kernel together op by op; the results of the last op, or those
+/// chosen by `output`, are its outputs.
+class KernelBuilder {
+public:
+  int64_t input(TensorType type);
+  /// The ids of the results.
+  std::vector<int64_t> op(std::string name, std::vector<int64_t> operands,
+                          std::vector<TensorType> results,
+                          AttributeMap attributes = {});
+  void output(std::vector<int64_t> values);
+  Kernel kernel;
+};
+
+/// A kernel of one op on inputs of the given types.
+Kernel oneOp(std::string name, std::vector<TensorType> inputs,
+             std::vector<TensorType> results, AttributeMap attributes = {});
+
+/// Inputs with `dynamic` for the dynamic dimension: floats in (-1, 1), i64
+/// and u8 in [0, 4); none constant, no ties among floats to speak of. Inputs
+/// named in `positive` are in (0.5, 1.5).
+std::vector<Tensor> makeInputs(const Kernel &kernel, int64_t dynamic,
+                               std::vector<size_t> positive = {},
+                               uint32_t seed = 1);
+
+/// Runs the compiled kernel (just in time, for this machine) on dense buffers
+/// that lie between guards: inputs between NaNs, outputs, full of NaNs (255
+/// for u8), between words that must not change. Throws std::runtime_error if
+/// one did. `plain` builds it as C++ source is built.
+std::vector<Tensor> runKernel(const Kernel &kernel,
+                              const std::vector<Tensor> &inputs,
+                              bool plain = false);
+
+/// What is wrong with `got`: empty if every element is within `tolerance`
+/// times the largest magnitude of its tensor, integers equal.
+std::string difference(const std::vector<Tensor> &got,
+                       const std::vector<Tensor> &want, double tolerance);
+
+/// difference() of the kernel, both vectorised and plain, from the reference.
+std::string check(const Kernel &kernel, const std::vector<Tensor> &inputs,
+                  double tolerance = 2e-6);
+
+/// The same of one kernel run in the place of another: what a sabotaged
+/// description or schedule does to the numbers.
+std::string checkAs(const Kernel &run, const Kernel &meant,
+                    const std::vector<Tensor> &inputs, double tolerance = 2e-6);
+
+} // namespace rootc::test
+
+#endif // ROOTC_TEST_KERNELS_KERNELHARNESS_H
