@@ -51,7 +51,7 @@ struct PackFilters : rootc::impl::PackFiltersBase<PackFilters> {
   void runOnOperation() override {
     if (vectorBits < 128 || vectorBits % 32 != 0 || registers < 8) {
       getOperation().emitOpError("cannot be packed for vector-bits ")
-          << vectorBits << " and registers " << registers
+          << vectorBits.getValue() << " and registers " << registers.getValue()
           << "; give a multiple of 32 of at least 128, and at least 8";
       return signalPassFailure();
     }

@@ -1,0 +1,163 @@
+// The backward rule of each op.
+// RUN: rootc-opt %s --root-infer-shapes --root-build-programs --root-autodiff --split-input-file | FileCheck %s
+
+// Convolution: attributes carry over; the first one needs no d(input) in @train.
+// CHECK-LABEL: root.model @conv
+// CHECK: root.program @train
+// CHECK: %[[X:.*]] = root.argument image
+// CHECK: %[[Y1:.*]] = root.prim.conv2d %[[X]]
+// CHECK: %[[W2:.*]] = root.parameter "conv2.filter"
+// CHECK: %[[LOGITS:.*]] = root.prim.conv2d %[[Y1]], %[[W2]]
+// CHECK: %[[LABELS:.*]] = root.argument labels
+// CHECK: root.store loss
+// CHECK-NEXT: %[[DY:.*]] = root.prim.softmax_cross_entropy_backward %[[LOGITS]], %[[LABELS]] {layer = "loss", weight = 1.000000e+00 : f64}
+// CHECK-NEXT: %[[DW2:.*]] = root.prim.conv2d_backward_filter %[[Y1]], %[[DY]] {dilation = array<i64: 1, 1>, filters = 4 : i64, groups = 2 : i64, input = array<i64: 4, 3>, kernel = array<i64: 3, 1>, layer = "conv2", pad = array<i64: 0, 1, 0, 0>, stride = array<i64: 2, 4>} : {{.*}} -> tensor<4x3x1x2xf32>
+// CHECK-NEXT: %[[DX:.*]] = root.prim.conv2d_backward_data %[[DY]], %[[W2]] {block = 0 : i64, dilation = array<i64: 1, 1>, filters = 4 : i64, groups = 2 : i64, input = array<i64: 4, 3>, kernel = array<i64: 3, 1>, layer = "conv2", pad = array<i64: 0, 1, 0, 0>, stride = array<i64: 2, 4>} : {{.*}} -> tensor<?x4x3x4xf32>
+// CHECK-NEXT: %[[DW1:.*]] = root.prim.conv2d_backward_filter %[[X]], %[[DX]] {{.*}} -> tensor<4x1x1x2xf32>
+// CHECK-NEXT: %[[DB1:.*]] = root.prim.channel_sum %[[DX]] {layer = "conv1"}
+// CHECK-NEXT: root.store gradient "conv1.filter" %[[DW1]]
+// CHECK-NEXT: root.store gradient "conv1.bias" %[[DB1]]
+// CHECK-NEXT: root.store gradient "conv2.filter" %[[DW2]]
+// CHECK-NEXT: }
+// CHECK-NEXT: root.program @grad kind(grad)
+// CHECK: root.store loss
+// CHECK: root.prim.conv2d_backward_data {{.*}} layer = "conv2"
+// CHECK: %[[DX:.*]] = root.prim.conv2d_backward_data {{.*}} layer = "conv1"
+// CHECK: root.store gradient "conv2.filter"
+// CHECK-NEXT: root.store d_image %[[DX]] : tensor<?x4x3x2xf32>
+// CHECK: root.program @update
+root.network @conv(%image: !root.image<4x3x2>) classes(4) {
+  %1 = root.conv2d "conv1" %image filters(4) kernel(1x1)
+  %2 = root.conv2d "conv2" %1 filters(4) kernel(3x1) groups(2) stride(2x4) pad(0,1,0,0) no_bias
+  root.output %2
+}
+
+// -----
+
+// Linear: a convolution whose kernel is the map.
+// CHECK-LABEL: root.model @linear
+// CHECK: root.program @grad
+// CHECK: %[[DY:.*]] = root.prim.softmax_cross_entropy_backward
+// CHECK: %[[DW:.*]] = root.prim.conv2d_backward_filter %{{.*}}, %[[DY]] {{.*}} -> tensor<2x3x3x4xf32>
+// CHECK: %[[DB:.*]] = root.prim.channel_sum %[[DY]]
+// CHECK: %[[DX:.*]] = root.prim.conv2d_backward_data %[[DY]], {{.*}} -> tensor<?x3x3x4xf32>
+// CHECK: root.store gradient "fc.weight" %[[DW]]
+// CHECK: root.store gradient "fc.bias" %[[DB]]
+// CHECK: root.store d_image %[[DX]]
+root.network @linear(%image: !root.image<3x3x4>) classes(2) {
+  %1 = root.linear "fc" %image outputs(2)
+  root.output %1
+}
+
+// -----
+
+// Batch norm and ReLU: by the batch's statistics.
+// CHECK-LABEL: root.model @norm
+// CHECK: root.program @grad
+// CHECK: %[[X:.*]] = root.argument image
+// CHECK: %[[SCALE:.*]] = root.parameter "bn.scale"
+// CHECK: %[[MEAN:.*]], %[[VARIANCE:.*]], %{{.*}} = root.prim.batch_norm_statistics %[[X]]
+// CHECK: %[[Y:.*]] = root.prim.relu
+// CHECK: %[[DY:.*]] = root.prim.global_average_pool_backward
+// CHECK-NEXT: %[[DR:.*]] = root.prim.relu_backward %[[DY]], %[[Y]] {layer = "relu_1"}
+// CHECK-NEXT: %[[DS:.*]], %[[DO:.*]], %[[MS:.*]], %[[MO:.*]] = root.prim.batch_norm_backward_reduce %[[DR]], %[[X]], %[[MEAN]], %[[VARIANCE]] {epsilon = 1.000000e-03 : f64, layer = "bn"}
+// CHECK-NEXT: %[[DX:.*]] = root.prim.batch_norm_backward_data %[[DR]], %[[X]], %[[MEAN]], %[[VARIANCE]], %[[SCALE]], %[[MS]], %[[MO]] {epsilon = 1.000000e-03 : f64, layer = "bn"}
+// CHECK-NEXT: root.store gradient "bn.scale" %[[DS]]
+// CHECK-NEXT: root.store gradient "bn.offset" %[[DO]]
+// CHECK-NEXT: root.store d_image %[[DX]]
+root.network @norm(%image: !root.image<3x3x4>) classes(4) {
+  %1 = root.batch_norm "bn" %image epsilon(1e-3)
+  %2 = root.relu %1
+  %3 = root.global_average_pool %2
+  root.output %3
+}
+
+// -----
+
+// Without a parameter upstream @train computes no gradient at all.
+// CHECK-LABEL: root.model @pools
+// CHECK: root.program @train
+// CHECK-NOT: backward
+// CHECK: root.program @grad
+// CHECK: %{{.*}}, %[[INDEX:.*]] = root.prim.max_pool_with_index
+// CHECK: %[[RANDOM:.*]] = root.argument random
+// CHECK: %[[SAMPLES:.*]] = root.argument samples
+// CHECK: %[[D0:.*]] = root.prim.softmax_cross_entropy_backward
+// CHECK-NEXT: %[[D1:.*]] = root.prim.global_average_pool_backward %[[D0]] {input = array<i64: 3, 3>, layer = "global_average_pool_1"}
+// CHECK-NEXT: %[[D2:.*]] = root.prim.dropout %[[D1]], %[[RANDOM]], %[[SAMPLES]] {layer = "dropout_1", ordinal = 0 : i64, rate = 5.000000e-01 : f64}
+// CHECK-NEXT: %[[D3:.*]] = root.prim.average_pool_backward %[[D2]] {exclude_pad = 1 : i64, input = array<i64: 4, 4>, kernel = array<i64: 3, 3>, layer = "average_pool_1", output = array<i64: 3, 3>, pad = array<i64: 1, 1, 1, 1>, stride = array<i64: 2, 2>}
+// CHECK-NEXT: %[[D4:.*]] = root.prim.max_pool_backward %[[D3]], %[[INDEX]] {input = array<i64: 9, 9>, kernel = array<i64: 3, 3>, layer = "max_pool_1", output = array<i64: 4, 4>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 2, 2>}
+// CHECK-NEXT: %[[D5:.*]] = root.prim.local_response_norm_backward %[[D4]], %{{.*}} {alpha = 1.000000e-04 : f64, beta = 7.500000e-01 : f64, k = 2.000000e+00 : f64, layer = "local_response_norm_1", size = 5 : i64}
+// CHECK-NEXT: root.store d_image %[[D5]]
+root.network @pools(%image: !root.image<9x9x6>) classes(6) {
+  %1 = root.local_response_norm %image k(2.0)
+  %2 = root.max_pool %1 kernel(3x3) stride(2)
+  %3 = root.average_pool %2 kernel(3x3) stride(2) pad(1) rounding(ceil) exclude_pad
+  %4 = root.dropout %3 rate(0.5)
+  %5 = root.global_average_pool %4
+  root.output %5
+}
+
+// -----
+
+// Concat: each input takes its channels, in order; one read twice takes both.
+// CHECK-LABEL: root.model @concat
+// CHECK: root.program @grad
+// CHECK: %[[D:.*]] = root.prim.softmax_cross_entropy_backward
+// CHECK-NEXT: %[[A:.*]] = root.prim.slice_channels %[[D]] {begin = 0 : i64, end = 2 : i64, layer = "concat_1"}
+// CHECK-NEXT: %[[B:.*]] = root.prim.slice_channels %[[D]] {begin = 2 : i64, end = 5 : i64, layer = "concat_1"}
+// CHECK-NEXT: %[[C:.*]] = root.prim.slice_channels %[[D]] {begin = 5 : i64, end = 7 : i64, layer = "concat_1"}
+// CHECK-NEXT: %[[AC:.*]] = root.prim.add %[[A]], %[[C]] {layer = "concat_1"}
+// CHECK: root.prim.conv2d_backward_filter %{{.*}}, %[[B]]
+// CHECK: %[[DX:.*]] = root.prim.conv2d_backward_data %[[B]]
+// CHECK-NEXT: %[[SUM:.*]] = root.prim.add %[[AC]], %[[DX]]
+// CHECK: root.store d_image %[[SUM]]
+root.network @concat(%image: !root.image<1x1x2>) classes(7) {
+  %1 = root.conv2d "conv" %image filters(3) kernel(1x1) no_bias
+  %2 = root.concat %image, %1, %image
+  root.output %2
+}
+
+// -----
+
+// Add: the gradient goes to both sides, and x + x counts twice.
+// CHECK-LABEL: root.model @add
+// CHECK: root.program @train
+// CHECK: root.store loss
+// CHECK-NEXT: %[[D:.*]] = root.prim.softmax_cross_entropy_backward
+// CHECK-NEXT: %[[TWICE:.*]] = root.prim.add %[[D]], %[[D]] {layer = "add_2"}
+// CHECK-NEXT: root.prim.conv2d_backward_filter %{{.*}}, %[[TWICE]]
+// CHECK-NOT: root.prim
+// CHECK: root.program @grad
+// CHECK: %[[D:.*]] = root.prim.softmax_cross_entropy_backward
+// CHECK-NEXT: %[[TWICE:.*]] = root.prim.add %[[D]], %[[D]] {layer = "add_2"}
+// CHECK: %[[DX:.*]] = root.prim.conv2d_backward_data %[[TWICE]]
+// CHECK-NEXT: %[[SUM:.*]] = root.prim.add %[[TWICE]], %[[DX]] {layer = "conv"}
+// CHECK: root.store d_image %[[SUM]]
+root.network @add(%image: !root.image<1x1x2>) classes(2) {
+  %1 = root.conv2d "conv" %image filters(2) kernel(1x1) no_bias
+  %2 = root.add %1, %image
+  %3 = root.add %2, %2
+  root.output %3
+}
+
+// -----
+
+// Auxiliary classifiers count by their weight.
+// CHECK-LABEL: root.model @auxiliary
+// CHECK: root.program @train
+// CHECK: %[[A:.*]] = root.prim.conv2d {{.*}} layer = "a"
+// CHECK: %[[B:.*]] = root.prim.conv2d {{.*}} layer = "b"
+// CHECK: %[[C:.*]] = root.prim.conv2d {{.*}} layer = "c"
+// CHECK: root.prim.weighted_sum {{.*}} weights = array<f64: 1.000000e+00, 3.000000e-01, 5.000000e-01>
+// CHECK: root.prim.softmax_cross_entropy_backward %[[B]], %{{.*}} {layer = "auxiliary_2", weight = 5.000000e-01 : f64}
+// CHECK: root.prim.softmax_cross_entropy_backward %[[A]], %{{.*}} {layer = "auxiliary_1", weight = 3.000000e-01 : f64}
+// CHECK: root.prim.softmax_cross_entropy_backward %[[C]], %{{.*}} {layer = "loss", weight = 1.000000e+00 : f64}
+root.network @auxiliary(%image: !root.image<1x1x2>) classes(2) {
+  %1 = root.conv2d "a" %image filters(2) kernel(1x1)
+  root.auxiliary %1
+  %2 = root.conv2d "b" %image filters(2) kernel(1x1)
+  root.auxiliary %2 weight(0.5)
+  %3 = root.conv2d "c" %image filters(2) kernel(1x1)
+  root.output %3
+}
