@@ -29,12 +29,14 @@ void ModelOp::build(OpBuilder &builder, OperationState &state, StringRef name,
 }
 
 LogicalResult ModelOp::verify() {
-  llvm::StringSet<> names;
+  llvm::StringSet<> names[3]; // by TensorKind
   for (Operation &op : getBody().front()) {
     if (!isa<ArenaTensorOp, ProgramOp>(op))
       return op.emitOpError("has no place in a root.model");
     auto tensor = dyn_cast<ArenaTensorOp>(op);
-    if (tensor && !names.insert(tensor.getName()).second)
+    if (tensor && !names[static_cast<int>(tensor.getKind())]
+                       .insert(tensor.getName())
+                       .second)
       return tensor.emitOpError()
              << "defines '" << tensor.getName() << "' again";
   }

@@ -62,7 +62,8 @@ struct PlanMemory : rootc::impl::PlanMemoryBase<PlanMemory> {
   using PlanMemoryBase::PlanMemoryBase;
 
   void runOnOperation() override {
-    tensors.clear();
+    for (auto &named : tensors)
+      named.clear();
     if (failed(declarePrepared()) || failed(placeNamedTensors()))
       return signalPassFailure();
     for (auto program : getOperation().getBody().getOps<ProgramOp>())
@@ -100,7 +101,9 @@ private:
     ModelOp model = getOperation();
     int64_t ends[3] = {0, 0, 0}; // floats, by TensorKind
     auto place = [&](ArenaTensorOp tensor) -> LogicalResult {
-      if (!tensors.try_emplace(tensor.getName(), tensor).second)
+      if (!ofKind(tensor.getKind())
+               .try_emplace(tensor.getName(), tensor)
+               .second)
         return tensor.emitOpError()
                << "defines '" << tensor.getName() << "' again";
       FailureOr<int64_t> bytes = bytesOf(tensor, tensor.getType());
@@ -132,8 +135,8 @@ private:
   /// The tensor of a store or read of `kind` with as many elements as `type`.
   FailureOr<ArenaTensorOp> resolve(Operation *op, TensorKind kind,
                                    StringRef name, Type type) {
-    auto found = tensors.find(name);
-    if (found == tensors.end() || found->second.getKind() != kind)
+    auto found = ofKind(kind).find(name);
+    if (found == ofKind(kind).end())
       return op->emitOpError() << "names no " << stringifyTensorKind(kind)
                                << " of the model: '" << name << "'";
     auto own = cast<RankedTensorType>(found->second.getType());
@@ -244,6 +247,10 @@ private:
     return SlotAttr::get(&getContext(), arena, offset);
   }
 
-  llvm::StringMap<ArenaTensorOp> tensors;
+  llvm::StringMap<ArenaTensorOp> &ofKind(TensorKind kind) {
+    return tensors[static_cast<int>(kind)];
+  }
+
+  llvm::StringMap<ArenaTensorOp> tensors[3]; // by TensorKind
 };
 } // namespace

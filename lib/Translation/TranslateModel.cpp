@@ -111,7 +111,8 @@ private:
   LogicalResult translate(ArenaTensorOp tensor) {
     if (!tensor.getOffset())
       return tensor.emitOpError("has no offset; run root-plan-memory");
-    offsets[tensor.getName()] = *tensor.getOffset();
+    offsets[static_cast<int>(tensor.getKind())][tensor.getName()] =
+        *tensor.getOffset();
     if (tensor.getKind() == TensorKind::Prepared)
       return success();
     codegen::TensorInfo &info = result.model.tensors.emplace_back();
@@ -170,18 +171,22 @@ private:
     if (auto kernel = dyn_cast<KernelOp>(producer))
       return resultBuffer(kernel, cast<OpResult>(value).getResultNumber());
     if (auto parameter = dyn_cast<ParameterOp>(producer))
-      return named(producer, codegen::Arena::Parameters, parameter.getName());
+      return named(producer, codegen::Arena::Parameters, TensorKind::Parameter,
+                   parameter.getName());
     if (auto statistic = dyn_cast<StatisticOp>(producer))
-      return named(producer, codegen::Arena::Statistics, statistic.getName());
+      return named(producer, codegen::Arena::Statistics, TensorKind::Statistic,
+                   statistic.getName());
     if (auto prepared = dyn_cast<PreparedOp>(producer))
-      return named(producer, codegen::Arena::Prepared, prepared.getName());
+      return named(producer, codegen::Arena::Prepared, TensorKind::Prepared,
+                   prepared.getName());
     return reader.emitOpError("reads a value that no kernel computes");
   }
 
   FailureOr<codegen::BufferRef> named(Operation *op, codegen::Arena arena,
-                                      StringRef name) {
-    auto found = offsets.find(name);
-    if (found == offsets.end())
+                                      TensorKind kind, StringRef name) {
+    auto &own = offsets[static_cast<int>(kind)];
+    auto found = own.find(name);
+    if (found == own.end())
       return op->emitOpError()
              << "names no tensor of the model: '" << name << "'";
     return codegen::BufferRef{
@@ -203,8 +208,8 @@ private:
 
   ModelOp model;
   TranslatedModel result;
-  llvm::StringMap<int64_t> offsets; // floats
-  llvm::StringMap<int64_t> indices; // of kernels, by signature
+  llvm::StringMap<int64_t> offsets[3]; // floats, by TensorKind
+  llvm::StringMap<int64_t> indices;    // of kernels, by signature
 };
 } // namespace
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/RootDialect.h"
+#include "lib/Pipelines/Pipelines.h"
 #include "lib/Transforms/Passes.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
@@ -13,6 +14,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   registry.insert<rootc::root::RootDialect>();
   rootc::registerRootcPasses();
+  rootc::registerPipelines();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "rootc's pass driver\n", registry));
 }

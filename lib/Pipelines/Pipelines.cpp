@@ -1,0 +1,95 @@
+//===- Pipelines.cpp - The passes from a network to kernels ---------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Pipelines/Pipelines.h"
+
+#include "dialect/RootDialect.h"
+#include "lib/Transforms/Passes.h"
+
+#include "mlir/Pass/PassOptions.h"
+#include "mlir/Pass/PassRegistry.h"
+
+using namespace mlir;
+using namespace rootc;
+
+void rootc::buildNetworkPipeline(OpPassManager &passes,
+                                 const PipelineOptions &options) {
+  OpPassManager &network = passes.nest<root::NetworkOp>();
+
+  // Stages are counted at the image size that the file declares, so groups come
+  // before another image size does.
+  if (options.root != 0 || !options.groups.empty())
+    network.addPass(
+        createTopology({options.root, options.topology, options.groups}));
+
+  network.addPass(createInferShapes({options.image}));
+}
+
+void rootc::buildModelPipeline(OpPassManager &passes,
+                               const PipelineOptions &options) {
+  const codegen::TargetInfo &target = options.target;
+
+  // Layers become primitive ops with explicit parameters: @infer, @train and
+  // @update.
+  passes.addPass(createBuildPrograms({options.inferOnly}));
+
+  OpPassManager &model = passes.nest<root::ModelOp>();
+
+  // The backward network; @grad also keeps the gradient of the image.
+  if (!options.inferOnly)
+    model.addPass(createAutodiff());
+
+  // Inference folds batch norm into filters.
+  model.addPass(createFoldBatchNorm());
+
+  // Filters in the order in which the kernels read them.
+  model.addPass(createPackFilters({target.vectorBits, target.registers}));
+
+  // What of @infer depends on parameters alone is done once, by @prepare.
+  model.addPass(createHoistPrepare());
+
+  // Kernels: what is computed in one go, how, and where the results lie.
+  model.addPass(createFuseKernels());
+  model.addPass(createChooseSchedules(
+      {target.halide, target.vectorBits, target.registers}));
+  model.addPass(createPlanMemory());
+  model.addPass(createCheckMemoryPlan());
+}
+
+void rootc::buildPipeline(OpPassManager &passes,
+                          const PipelineOptions &options) {
+  buildNetworkPipeline(passes, options);
+  buildModelPipeline(passes, options);
+}
+
+namespace {
+struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
+  Option<int64_t> root{*this, "root", llvm::cl::desc("Groups at stage 0")};
+  Option<std::string> topology{*this, "topology",
+                               llvm::cl::desc("root, tree or column"),
+                               llvm::cl::init("root")};
+  Option<std::string> groups{*this, "groups",
+                             llvm::cl::desc("NAME=GROUPS,...")};
+  Option<std::string> image{*this, "image", llvm::cl::desc("HEIGHTxWIDTH")};
+  Option<bool> inferOnly{*this, "infer-only",
+                         llvm::cl::desc("No training programs")};
+};
+} // namespace
+
+void rootc::registerPipelines() {
+  static PassPipelineRegistration<CommandLineOptions> pipeline(
+      "root-pipeline", "All passes from a network to kernels",
+      [](OpPassManager &passes, const CommandLineOptions &from) {
+        PipelineOptions options;
+        options.root = from.root;
+        options.topology = from.topology;
+        options.groups = from.groups;
+        options.image = from.image;
+        options.inferOnly = from.inferOnly;
+        buildPipeline(passes, options);
+      });
+}

@@ -1,0 +1,43 @@
+//===- Pipelines.h - The passes from a network to kernels -------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_PIPELINES_PIPELINES_H
+#define ROOTC_PIPELINES_PIPELINES_H
+
+#include "codegen/Kernel.h"
+#include "mlir/Pass/PassManager.h"
+
+#include <string>
+
+namespace rootc {
+
+struct PipelineOptions {
+  std::string image; ///< HEIGHTxWIDTH; empty: as the file says
+  int64_t root = 0;  ///< groups of the first stage; 0: as the file says
+  std::string topology = "root"; ///< root, tree or column
+  std::string groups;            ///< NAME=GROUPS,...
+  bool inferOnly = false;        ///< no training programs
+  codegen::TargetInfo target;
+};
+
+/// From a network as written to one with its groups and shapes.
+void buildNetworkPipeline(mlir::OpPassManager &passes,
+                          const PipelineOptions &options);
+
+/// From there to a planned `root.model` that lib/Translation takes.
+void buildModelPipeline(mlir::OpPassManager &passes,
+                        const PipelineOptions &options);
+
+/// Both.
+void buildPipeline(mlir::OpPassManager &passes, const PipelineOptions &options);
+
+/// Makes `--root-pipeline` known to rootc-opt.
+void registerPipelines();
+
+} // namespace rootc
+
+#endif // ROOTC_PIPELINES_PIPELINES_H
