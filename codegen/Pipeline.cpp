@@ -30,8 +30,8 @@ Type halideType(ElementType element) {
 }
 
 void checkType(const TensorType &type) {
-  if (type.shape.empty() || type.shape.size() > 4)
-    throw std::invalid_argument("a tensor must have one to four dimensions");
+  if (type.shape.empty() || type.shape.size() > 5)
+    throw std::invalid_argument("a tensor must have one to five dimensions");
   int64_t elements = 1;
   for (size_t i = 0; i < type.shape.size(); ++i) {
     int64_t extent = type.shape[i];

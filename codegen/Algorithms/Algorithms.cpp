@@ -37,6 +37,8 @@ const OpRegistry &opRegistry() {
     addPools(table);
     addLosses(table);
     addConcat(table);
+    addConvolution(table);
+    addConvolutionGradient(table);
     addDropout(table);
     addLocalResponseNorm(table);
     return table;
@@ -52,9 +54,10 @@ const OpInfo &opInfo(const std::string &name) {
 }
 
 std::vector<Var> imageVars(size_t rank) {
-  static const std::vector<Var> all = {Var("c"), Var("x"), Var("y"), Var("n")};
+  static const std::vector<Var> all = {Var("c"), Var("x"), Var("y"), Var("n"),
+                                       Var("b")};
   if (rank > all.size())
-    throw std::invalid_argument("a tensor has more than four dimensions");
+    throw std::invalid_argument("a tensor has more than five dimensions");
   return {all.begin(), all.begin() + rank};
 }
 

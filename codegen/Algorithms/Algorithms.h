@@ -74,11 +74,13 @@ void addReductions(OpRegistry &registry);
 void addPools(OpRegistry &registry);
 void addLosses(OpRegistry &registry);
 void addConcat(OpRegistry &registry);
+void addConvolution(OpRegistry &registry);
+void addConvolutionGradient(OpRegistry &registry);
 void addDropout(OpRegistry &registry);
 void addLocalResponseNorm(OpRegistry &registry);
 
 /// The variables that every algorithm uses, by rank: (c), (c, x), (c, x, y),
-/// (c, x, y, n).
+/// (c, x, y, n); packed filters have a fifth, b.
 std::vector<Halide::Var> imageVars(size_t rank);
 std::vector<Halide::Expr> asExprs(const std::vector<Halide::Var> &vars);
 

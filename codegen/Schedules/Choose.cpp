@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Schedules/Choose.h"
-#include "codegen/Schedules/FilterLayout.h"
+#include "codegen/Schedules/Gather.h"
 
 #include <algorithm>
 
@@ -20,42 +20,117 @@ const Op *convolutionOf(const Kernel &kernel) {
   return nullptr;
 }
 
+/// The largest divisor of `size` that is at most `most`.
+static int64_t divisorOf(int64_t size, int64_t most) {
+  for (int64_t divisor = std::min(size, most); divisor > 1; --divisor)
+    if (size % divisor == 0)
+      return divisor;
+  return 1;
+}
+
 /// The largest divisor of `size` that is at most `most`, or `most` itself where
 /// every divisor would leave the registers half empty.
 static int64_t tileOf(int64_t size, int64_t most) {
-  if (size <= most)
-    return size;
-  for (int64_t tile = most; 2 * tile > most; --tile)
-    if (size % tile == 0)
-      return tile;
-  return most;
+  int64_t divisor = divisorOf(size, most);
+  return 2 * divisor > std::min(size, most) ? divisor : std::min(size, most);
 }
 
-/// Forward and backward-data: `height` x `width` is the map that is written.
-static Schedule chooseDirect(const FilterLayout &layout, int64_t height,
-                             int64_t width, const TargetInfo &target) {
+/// Strips, and what is written from them, should stay in half of the L2 cache
+/// while a task passes over them again and again.
+static constexpr int64_t cacheBytes = 256 * 1024;
+
+/// Whether ops before the convolution would be computed again at each tap.
+static bool hasPrologue(const Kernel &kernel, const Op &conv) {
+  int64_t inputs = static_cast<int64_t>(kernel.inputs.size());
+  return conv.operands[0] >= inputs ||
+         (conv.name == "conv2d_backward_filter" && conv.operands[1] >= inputs);
+}
+
+/// Forward and backward-data.
+static Schedule chooseDirect(const Gather &gather, bool prologue,
+                             const TargetInfo &target) {
+  const FilterLayout &layout = gather.layout;
   Schedule schedule;
   int64_t lanes = lanesOfBlock(layout.block, target);
   int64_t vectors = layout.block / lanes;
   // Accumulators take three quarters of the registers.
   int64_t pixels = std::max<int64_t>(target.registers * 3 / 4 / vectors, 1);
-  int64_t tileX = tileOf(width, pixels);
-  int64_t tileY = tileOf(height, std::max<int64_t>(pixels / tileX, 1));
+  int64_t tileX = tileOf(gather.width, pixels);
+  int64_t tileY = 1, tileN = 1;
+  if (tileX == gather.width)
+    tileY = divisorOf(gather.height, std::max<int64_t>(pixels / tileX, 1));
+  if (tileX == gather.width && tileY == gather.height)
+    tileN = std::max<int64_t>(pixels / (tileX * tileY), 1);
+
+  bool copy = prologue || gather.needsZeros();
+  bool dense = layout.groups == 1;
+  int64_t channels = layout.inPerGroup * layout.groupsPerBlock *
+                     (layout.groupsPerBlock > 1 ? layout.outPerGroup : 1);
+  int64_t rows = tileY;
+  for (int64_t more = tileY; more <= gather.height; more += tileY) {
+    if (gather.height % more != 0)
+      continue;
+    auto strip = gather.stripSize(more);
+    int64_t bytes = 4 * (strip[0] * strip[1] * channels +
+                         more * gather.width * layout.block);
+    if (bytes <= cacheBytes)
+      rows = more;
+  }
+  // A copied strip is worth keeping for all blocks; else a block is a task,
+  // unless it is a very small one.
+  int64_t blocks = 1;
+  double work = 2.0 * rows * gather.width * tileN * layout.block *
+                layout.inPerGroup * layout.kernel[0] * layout.kernel[1];
+  if (copy && dense)
+    blocks = layout.blocks;
+  while (blocks < layout.blocks && work * blocks < 1e6)
+    ++blocks;
+
   schedule["lanes"] = lanes;
   schedule["tile_x"] = tileX;
   schedule["tile_y"] = tileY;
-  schedule["tile_n"] = width * height == tileX * tileY
-                           ? std::max<int64_t>(pixels / (tileX * tileY), 1)
-                           : 1;
+  schedule["tile_n"] = tileN;
+  schedule["rows"] = rows;
+  schedule["blocks"] = blocks;
+  schedule["copy"] = copy;
+  schedule["unroll"] = divisorOf(layout.inPerGroup, 4);
   return schedule;
 }
 
-static Schedule chooseBackwardFilter(const ConvShape &shape,
+static Schedule chooseFilterGradient(const ConvShape &shape, bool prologue,
                                      const TargetInfo &target) {
+  Gather gather = forwardGather(shape, 1);
+  bool across = filterGradientAcrossGroups(shape);
+  int64_t outs = across ? shape.outChannels : shape.outPerGroup();
+  int64_t ins = shape.inPerGroup();
+  int64_t widest = std::max<int64_t>(target.vectorBits / 32, 4);
+  int64_t lanes = widest;
+  if (outs % 8 == 0)
+    while (outs % lanes != 0)
+      lanes /= 2;
+  int64_t tileI = filterGradientInTile(shape);
+  int64_t most = target.registers * 3 / 4;
+  int64_t tileX = tileI * shape.kernel[1] <= most / 2 ? shape.kernel[1] : 1;
+  int64_t vectors = std::clamp<int64_t>(most / (tileI * tileX), 1, 4);
+  vectors = divisorOf((outs + lanes - 1) / lanes, vectors);
+
+  int64_t rows = 1;
+  int64_t channels = across ? outs * ins : shape.inChannels;
+  for (int64_t more = 1; more <= gather.height; ++more) {
+    auto strip = gather.stripSize(more);
+    int64_t bytes = 4 * (strip[0] * strip[1] * channels +
+                         more * gather.width * shape.outChannels);
+    if (gather.height % more == 0 && bytes <= 2 * cacheBytes)
+      rows = more;
+  }
   Schedule schedule;
-  FilterLayout layout = filterLayout(shape, false, target);
-  schedule["block"] = layout.block;
-  schedule["lanes"] = lanesOfBlock(layout.block, target);
+  schedule["lanes"] = lanes;
+  schedule["vectors"] = vectors;
+  schedule["tile_i"] = tileI;
+  schedule["tile_kx"] = tileX;
+  schedule["rows"] = rows;
+  schedule["split_out"] = filterGradientChunks(shape) < 8;
+  schedule["copy"] = prologue || gather.needsZeros();
   return schedule;
 }
 
@@ -63,20 +138,10 @@ Schedule chooseSchedule(const Kernel &kernel, const TargetInfo &target) {
   const Op *conv = convolutionOf(kernel);
   if (!conv)
     return {};
-  bool backwardData = conv->name == "conv2d_backward_data";
-  // The packed filter does not say how many channels lie around it: the map on
-  // the other side does.
-  const TensorType &in =
-      backwardData ? conv->results[0] : kernel.type(conv->operands[0]);
-  ConvShape shape = convShape(conv->attributes, in.shape[3]);
+  bool prologue = hasPrologue(kernel, *conv);
   if (conv->name == "conv2d_backward_filter")
-    return chooseBackwardFilter(shape, target);
-  int64_t block = std::get<int64_t>(conv->attributes.at("block"));
-  FilterLayout layout = filterLayout(shape, backwardData, block);
-  return backwardData
-             ? chooseDirect(layout, shape.inHeight, shape.inWidth, target)
-             : chooseDirect(layout, shape.outHeight(), shape.outWidth(),
-                            target);
+    return chooseFilterGradient(convShapeOf(kernel, *conv), prologue, target);
+  return chooseDirect(gatherOf(kernel, *conv), prologue, target);
 }
 
 } // namespace rootc::codegen

@@ -115,6 +115,8 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
     int64_t lanes = lanesOfBlock(candidate, target);
     int64_t vectors = candidate / lanes;
     FilterLayout layout = filterLayout(shape, backwardData, candidate);
+    if (layout.groupsPerBlock > 1 && outs >= 12)
+      return;
     double used =
         double(outs * shape.groups) / double(layout.blocks * layout.block);
     double width = lanes == widest ? 1.0 : lanes >= 8 ? 0.95 : 0.45;
@@ -129,7 +131,7 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
   for (int64_t vectors : {3, 2, 4, 1})
     for (int64_t lanes = widest; lanes >= 4; lanes /= 2)
       if (vectors <= most)
-        consider(vectors * lanes, 1.0);
+        consider(vectors * lanes, outs < 12 && shape.groups > 1 ? 0.6 : 1.0);
   // Blocks of several small groups: x must be spread over the lanes first.
   if (shape.groups > 1 && outs < 12)
     for (int64_t lanes = widest; lanes >= 8; lanes /= 2) {

@@ -78,6 +78,9 @@ void scheduleLoss(const ScheduleContext &context);
 void scheduleLocalResponseNorm(const ScheduleContext &context);
 void scheduleSgd(const ScheduleContext &context);
 void scheduleConcat(const ScheduleContext &context);
+void scheduleConvolution(const ScheduleContext &context);
+void scheduleFilterGradient(const ScheduleContext &context);
+void schedulePackFilter(const ScheduleContext &context);
 
 } // namespace rootc::codegen
 

@@ -1,0 +1,96 @@
+//===- ConvolutionGradient.cpp - Convolution's gradient by its filter -----===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The batch is cut into a number of chunks that the filter's size alone
+// decides; each chunk sums apart, then the sums are added in order. So chunks
+// run in parallel and the bits do not depend on the number of threads.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Algorithms/Convolution.h"
+
+using namespace Halide;
+
+namespace rootc::codegen {
+
+static Expr constant(int64_t value) { return static_cast<int>(value); }
+
+static Lowered backwardFilter(const Op &op, const std::vector<Value> &in) {
+  const Value &input = in.at(0), &gradient = in.at(1);
+  ConvShape shape = convShape(op.attributes, input.channels());
+  Gather gather = forwardGather(shape, 1);
+  bool across = filterGradientAcrossGroups(shape);
+  int64_t outs = across ? shape.outChannels : shape.outPerGroup();
+  int64_t ins = shape.inPerGroup();
+  Var o("o"), g("g"), i("i"), x("x"), y("y"), n("n"), kx("kx"), ky("ky"),
+      k("k");
+  Lowered lowered;
+  Func strip = stripOf(gather, input);
+  lowered.stages["strip"] = strip;
+
+  Func dy("dy");
+  Expr image = min(n, gradient.batch() - 1);
+  if (outs % 8 == 0)
+    dy(o, g, x, y, n) = gradient.func(g * constant(outs) + o, x, y, image);
+  else
+    dy(o, g, x, y, n) =
+        select(o < constant(outs),
+               gradient.func(g * constant(outs) + min(o, constant(outs - 1)), x,
+                             y, image),
+               0.0f);
+  lowered.stages["dy"] = dy;
+
+  Expr chunk = (gradient.batch() + constant(filterGradientChunks(shape) - 1)) /
+               constant(filterGradientChunks(shape));
+  RDom r(0, constant(gather.width), 0, constant(gather.height), 0, chunk, "r");
+  Expr sample = k * chunk + r.z;
+  r.where(sample < gradient.batch());
+  Expr tapX =
+      r.x * constant(shape.stride[1]) + kx * constant(shape.dilation[1]);
+  Expr tapY =
+      r.y * constant(shape.stride[0]) + ky * constant(shape.dilation[0]);
+  Expr last = constant(shape.inChannels - 1);
+  Expr value;
+  if (!across) {
+    Expr channel = g * constant(ins) + i;
+    if (ins % filterGradientInTile(shape) != 0)
+      channel = min(channel, last);
+    value = strip(channel, tapX, tapY, sample);
+  } else if (ins == 1 && shape.outPerGroup() == 1) {
+    value = strip(min(o, last), tapX, tapY, sample);
+  } else {
+    Func spread("spread");
+    Expr group = min(o, constant(outs - 1)) / constant(shape.outPerGroup());
+    spread(o, i, x, y, n) = strip(group * constant(ins) + i, x, y, n);
+    lowered.stages["spread"] = spread;
+    value = spread(o, i, tapX, tapY, sample);
+  }
+  Func partial("partial");
+  partial(o, g, i, kx, ky, k) = 0.0f;
+  partial(o, g, i, kx, ky, k) += dy(o, g, r.x, r.y, sample) * value;
+  lowered.stages["partial"] = partial;
+
+  RDom chunks(0, constant(filterGradientChunks(shape)), "chunks");
+  Func total("total");
+  total(o, g, i, kx, ky) = 0.0f;
+  total(o, g, i, kx, ky) += partial(o, g, i, kx, ky, chunks);
+  lowered.stages["total"] = total;
+
+  // The layout [O,kh,kw,I/g] reversed, under the names all outputs have.
+  std::vector<Var> vars = imageVars(4);
+  Func result(op.name);
+  result(vars) = total(vars[3] % constant(outs), vars[3] / constant(outs),
+                       vars[0], vars[1], vars[2]);
+  lowered.results = {result};
+  return lowered;
+}
+
+void addConvolutionGradient(OpRegistry &registry) {
+  registry["conv2d_backward_filter"] = {backwardFilter, false};
+}
+
+} // namespace rootc::codegen

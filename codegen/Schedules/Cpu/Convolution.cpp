@@ -1,0 +1,143 @@
+//===- Convolution.cpp - Schedule of forward and backward-data ------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A task computes a strip of rows of one image (or a few whole images, where
+// maps are tiny) for a few blocks of out channels. Within it a register tile
+// of block x tile_x x tile_y x tile_n accumulators runs over all taps.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Algorithms/Convolution.h"
+#include "codegen/Schedules/Choose.h"
+#include "codegen/Schedules/Cpu/Convolution.h"
+
+using namespace Halide;
+
+namespace rootc::codegen {
+
+Schedule completeSchedule(const ScheduleContext &context) {
+  TargetInfo target;
+  target.halide = context.target.to_string();
+  target.vectorBits = context.target.natural_vector_size<float>() * 32;
+  target.registers = target.vectorBits >= 512 ? 32 : 16;
+  Schedule schedule = context.kernel.schedule;
+  schedule.merge(chooseSchedule(context.kernel, target));
+  return schedule;
+}
+
+int sizeIn(const Schedule &schedule, const std::string &key, int64_t most) {
+  int64_t value = schedule.at(key);
+  if (value < 1 || value > most)
+    throw std::invalid_argument("schedule, key '" + key +
+                                "': " + std::to_string(value) +
+                                " is not from 1 to " + std::to_string(most));
+  return static_cast<int>(value);
+}
+
+MemoryType memoryFor(int64_t bytes) {
+  return bytes <= 256 * 1024 ? MemoryType::Stack : MemoryType::Heap;
+}
+
+void scheduleConvolution(const ScheduleContext &context) {
+  Gather gather = gatherOf(context.kernel, *context.anchor);
+  const FilterLayout &layout = gather.layout;
+  Func output = context.output;
+  Func accumulator = context.stage("accumulator");
+  Func strip = context.stage("strip");
+  bool spreads = context.anchorFuncs.stages.count("spread") != 0;
+  Var c("c"), x("x"), y("y"), n("n"), l("l"), b("b");
+  if (context.plain) {
+    accumulator.compute_at(output, c);
+    return;
+  }
+  Schedule schedule = completeSchedule(context);
+  int lanes = sizeIn(schedule, "lanes", layout.block),
+      tileX = sizeIn(schedule, "tile_x", gather.width),
+      rows = sizeIn(schedule, "rows", gather.height),
+      tileY = sizeIn(schedule, "tile_y", rows),
+      tileN = sizeIn(schedule, "tile_n", 64),
+      blocks = sizeIn(schedule, "blocks", layout.blocks);
+  if (gather.height % rows != 0 || rows % tileY != 0)
+    throw std::invalid_argument(
+        "schedule: 'rows' must divide the map, 'tile_y' must divide 'rows'");
+
+  Var co("co"), ci("ci"), cv("cv"), xo("xo"), xi("xi"), ys("ys"), yo("yo"),
+      yi("yi"), no("no"), ni("ni"), cs("cs"), task("task");
+  // A group that blocks do not fill is computed whole, its padding dropped.
+  bool wholeGroup = layout.groups > 1 && layout.groupsPerBlock == 1 &&
+                    layout.outPerGroup % layout.block != 0;
+  int channels = layout.groups * layout.outPerGroup;
+  int step = wholeGroup ? layout.outPerGroup : layout.block;
+  output.split(c, co, ci, step,
+               channels % step == 0 ? TailStrategy::RoundUp
+                                    : TailStrategy::GuardWithIf);
+  output
+      .split(ci, cv, ci, lanes,
+             step % lanes == 0 ? TailStrategy::RoundUp
+                               : TailStrategy::GuardWithIf)
+      .vectorize(ci);
+  if (!wholeGroup)
+    output.unroll(cv);
+  output.split(co, cs, co, blocks, TailStrategy::GuardWithIf)
+      .split(x, xo, xi, tileX, TailStrategy::ShiftInwards)
+      .split(y, ys, yo, rows, TailStrategy::RoundUp)
+      .split(yo, yo, yi, tileY, TailStrategy::RoundUp)
+      .split(n, no, ni, tileN,
+             tileN == 1 ? TailStrategy::RoundUp : TailStrategy::GuardWithIf)
+      .unroll(xi)
+      .unroll(yi)
+      .unroll(ni)
+      .reorder(ci, cv, xi, yi, ni, xo, yo, co, cs, ys, no)
+      .fuse(cs, ys, task)
+      .fuse(task, no, task)
+      .parallel(task);
+
+  RVar ri = accumulator.rvars()[0], rx = accumulator.rvars()[1],
+       ry = accumulator.rvars()[2];
+  accumulator.compute_at(output, xo)
+      .bound_extent(l, static_cast<int>(layout.block))
+      .vectorize(l, lanes)
+      .unroll(l)
+      .unroll(x)
+      .unroll(y)
+      .unroll(n);
+  accumulator.update()
+      .reorder(l, x, y, n, ri, rx, ry, b)
+      .vectorize(l, lanes)
+      .unroll(l)
+      .unroll(x)
+      .unroll(y)
+      .unroll(n);
+  if (int unroll = sizeIn(schedule, "unroll", layout.inPerGroup); unroll > 1)
+    accumulator.update().unroll(ri, unroll);
+
+  bool copies = schedule.at("copy") != 0;
+  auto size = gather.stripSize(rows);
+  if (copies && !spreads) {
+    int64_t bytes = size[0] * size[1] * layout.inPerGroup *
+                    layout.groupsPerBlock * tileN * 4;
+    strip.compute_at(output, layout.groups > 1 ? co : task)
+        .vectorize(c, context.lanes(), TailStrategy::GuardWithIf);
+    strip.store_in(memoryFor(bytes));
+  }
+  if (spreads) {
+    Func spread = context.stage("spread");
+    int64_t bytes =
+        size[0] * size[1] * layout.inPerGroup * layout.block * tileN * 4;
+    spread.compute_at(output, co).vectorize(l, lanes);
+    spread.store_in(memoryFor(bytes));
+  }
+}
+
+void schedulePackFilter(const ScheduleContext &context) {
+  if (context.plain)
+    return;
+  Func output = context.output;
+  output.parallel(output.args().back());
+}
+
+} // namespace rootc::codegen

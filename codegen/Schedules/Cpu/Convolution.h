@@ -1,0 +1,27 @@
+//===- Convolution.h - Shared by the schedules of convolutions --*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_CODEGEN_SCHEDULES_CPU_CONVOLUTION_H
+#define ROOTC_CODEGEN_SCHEDULES_CPU_CONVOLUTION_H
+
+#include "codegen/Schedules/Schedules.h"
+
+namespace rootc::codegen {
+
+/// The kernel's schedule, with the default of every key it leaves out.
+Schedule completeSchedule(const ScheduleContext &context);
+
+/// A value of the schedule that divides or splits loops; throws
+/// std::invalid_argument unless it is from one to `most`.
+int sizeIn(const Schedule &schedule, const std::string &key, int64_t most);
+
+/// Where a task's copy of so many bytes lives.
+Halide::MemoryType memoryFor(int64_t bytes);
+
+} // namespace rootc::codegen
+
+#endif // ROOTC_CODEGEN_SCHEDULES_CPU_CONVOLUTION_H

@@ -1,0 +1,103 @@
+//===- ConvolutionGradient.cpp - Schedule of backward-filter --------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A register tile of out channels x in channels x taps runs over the pixels
+// of a strip of one image: two or three vectors of dy and a few broadcast
+// values of x feed a dozen or more accumulators, which return to memory once
+// a strip. The strip of x and dy is what stays in cache while all tiles pass.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Algorithms/Convolution.h"
+#include "codegen/Schedules/Cpu/Convolution.h"
+
+using namespace Halide;
+
+namespace rootc::codegen {
+
+void scheduleFilterGradient(const ScheduleContext &context) {
+  ConvShape shape = convShapeOf(context.kernel, *context.anchor);
+  Gather gather = forwardGather(shape, 1);
+  Func partial = context.stage("partial"), total = context.stage("total"),
+       strip = context.stage("strip"), dy = context.stage("dy");
+  bool across = filterGradientAcrossGroups(shape);
+  bool spreads = context.anchorFuncs.stages.count("spread") != 0;
+  partial.compute_root();
+  total.compute_root();
+  if (context.plain)
+    return;
+  int64_t outs = across ? shape.outChannels : shape.outPerGroup();
+  int64_t ins = shape.inPerGroup();
+  Schedule schedule = completeSchedule(context);
+  int lanes = sizeIn(schedule, "lanes", 64),
+      vectors = sizeIn(schedule, "vectors", 64),
+      tileI = sizeIn(schedule, "tile_i", ins),
+      tileX = sizeIn(schedule, "tile_kx", shape.kernel[1]),
+      rows = sizeIn(schedule, "rows", gather.height);
+
+  Var o("o"), g("g"), i("i"), kx("kx"), ky("ky"), k("k"), ob("ob"), ov("ov"),
+      it("it"), kt("kt"), t("t"), c("c");
+  RVar rx = partial.rvars()[0], ry = partial.rvars()[1],
+       rn = partial.rvars()[2], rs("rs");
+  partial.vectorize(o, lanes, TailStrategy::RoundUp).parallel(k);
+  Stage update = partial.update();
+  update.split(o, ov, o, lanes, TailStrategy::RoundUp)
+      .split(ov, ob, ov, vectors, TailStrategy::RoundUp)
+      .split(i, it, i, tileI, TailStrategy::RoundUp)
+      .split(kx, kt, kx, tileX, TailStrategy::GuardWithIf)
+      .split(ry, rs, ry, rows, TailStrategy::GuardWithIf)
+      .vectorize(o)
+      .unroll(ov)
+      .unroll(i)
+      .unroll(kx);
+  if (schedule.at("split_out") != 0)
+    update.reorder(o, ov, i, kx, rx, ry, it, kt, ky, rs, rn, ob, g, k)
+        .fuse(ob, g, t)
+        .fuse(t, k, t)
+        .parallel(t);
+  else
+    update.reorder(o, ov, i, kx, rx, ry, it, kt, ky, ob, g, rs, rn, k)
+        .parallel(k);
+
+  auto size = gather.stripSize(rows);
+  int64_t pixels = size[0] * size[1];
+  LoopLevel level = schedule.at("split_out") != 0 ? LoopLevel(partial, rs)
+                                                  : LoopLevel(partial, g);
+  if (spreads) {
+    Func spread = context.stage("spread");
+    spread.compute_at(level)
+        .vectorize(o, lanes, TailStrategy::RoundUp)
+        .store_in(memoryFor(pixels * ins * outs * 4));
+  } else if (schedule.at("copy") != 0) {
+    strip.compute_at(level)
+        .vectorize(c, context.lanes(), TailStrategy::GuardWithIf)
+        .store_in(memoryFor(pixels * (across ? outs : ins) * 4));
+  }
+  if (outs % 8 != 0)
+    dy.compute_at(level)
+        .vectorize(o, lanes, TailStrategy::RoundUp)
+        .store_in(memoryFor(rows * gather.width * (outs + lanes) * 4));
+
+  total.vectorize(o, lanes, TailStrategy::RoundUp)
+      .fuse(kx, ky, t)
+      .fuse(g, t, t)
+      .fuse(i, t, t)
+      .parallel(t);
+  RVar rk = total.rvars()[0];
+  total.update()
+      .split(o, ob, o, lanes, TailStrategy::RoundUp)
+      .vectorize(o)
+      .reorder(o, rk, ob, i, g, kx, ky)
+      .fuse(kx, ky, t)
+      .fuse(g, t, t)
+      .fuse(i, t, t)
+      .parallel(t);
+  Func output = context.output;
+  output.parallel(output.args().back());
+}
+
+} // namespace rootc::codegen

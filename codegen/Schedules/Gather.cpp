@@ -1,0 +1,99 @@
+//===- Gather.cpp - What a convolution reads where ------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Schedules/Gather.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace rootc::codegen {
+
+bool Gather::needsZeros() const {
+  int64_t out[2] = {height, width}, in[2] = {inHeight, inWidth};
+  for (int d = 0; d < 2; ++d)
+    if (spacing[d] != 1 || before[d] != 0 ||
+        (out[d] - 1) * stride[d] + (layout.kernel[d] - 1) * dilation[d] >=
+            in[d])
+      return true;
+  return false;
+}
+
+std::array<int64_t, 2> Gather::stripSize(int64_t rows) const {
+  return {(rows - 1) * stride[0] + (layout.kernel[0] - 1) * dilation[0] + 1,
+          (width - 1) * stride[1] + (layout.kernel[1] - 1) * dilation[1] + 1};
+}
+
+Gather forwardGather(const ConvShape &shape, int64_t block) {
+  Gather gather;
+  gather.layout = filterLayout(shape, false, block);
+  gather.height = shape.outHeight();
+  gather.width = shape.outWidth();
+  gather.stride = shape.stride;
+  gather.dilation = shape.dilation;
+  gather.before = {shape.pad[0], shape.pad[1]};
+  gather.inHeight = shape.inHeight;
+  gather.inWidth = shape.inWidth;
+  return gather;
+}
+
+Gather backwardDataGather(const ConvShape &shape, int64_t block) {
+  Gather gather;
+  gather.layout = filterLayout(shape, true, block);
+  gather.height = shape.inHeight;
+  gather.width = shape.inWidth;
+  gather.dilation = shape.dilation;
+  for (int d = 0; d < 2; ++d)
+    gather.before[d] = (shape.kernel[d] - 1) * shape.dilation[d] - shape.pad[d];
+  gather.spacing = shape.stride;
+  gather.inHeight = shape.outHeight();
+  gather.inWidth = shape.outWidth();
+  return gather;
+}
+
+static int64_t blockOf(const Op &op) {
+  auto it = op.attributes.find("block");
+  if (it == op.attributes.end() || !std::holds_alternative<int64_t>(it->second))
+    throw std::invalid_argument("op '" + op.name +
+                                "', attribute 'block': missing");
+  return std::get<int64_t>(it->second);
+}
+
+ConvShape convShapeOf(const Kernel &kernel, const Op &op) {
+  const TensorType &in = op.name == "conv2d_backward_data"
+                             ? op.results.at(0)
+                             : kernel.type(op.operands.at(0));
+  return convShape(op.attributes, in.shape.at(3));
+}
+
+Gather gatherOf(const Kernel &kernel, const Op &op) {
+  ConvShape shape = convShapeOf(kernel, op);
+  int64_t block = blockOf(op);
+  return op.name == "conv2d" ? forwardGather(shape, block)
+                             : backwardDataGather(shape, block);
+}
+
+int64_t filterGradientChunks(const ConvShape &shape) {
+  int64_t size = shape.outChannels * shape.kernel[0] * shape.kernel[1] *
+                 shape.inPerGroup();
+  return std::clamp<int64_t>((1 << 20) / size, 1, 16);
+}
+
+bool filterGradientAcrossGroups(const ConvShape &shape) {
+  return shape.groups > 1 && shape.outPerGroup() < 8;
+}
+
+int64_t filterGradientInTile(const ConvShape &shape) {
+  int64_t ins = shape.inPerGroup();
+  if (ins <= 8)
+    return ins;
+  for (int64_t tile : {8, 7, 6, 5, 4})
+    if (ins % tile == 0)
+      return tile;
+  return 8;
+}
+
+} // namespace rootc::codegen
