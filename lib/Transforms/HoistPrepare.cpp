@@ -56,15 +56,20 @@ private:
 };
 } // namespace
 
-/// The parameter's or statistic's own name; else the layer's, with what was
-/// made of it.
+/// The tensor that a parameter or statistic op reads.
+static StringRef tensorName(Operation *op) {
+  if (auto parameter = dyn_cast<ParameterOp>(op))
+    return parameter.getName();
+  return cast<StatisticOp>(op).getName();
+}
+
+/// "conv1.bias.copy" of a parameter or statistic; else the layer, and what was
+/// made of it: "conv1.filter.packed". Never the name of a parameter.
 std::string Hoister::nameOf(Value value) {
   Operation *op = value.getDefiningOp();
   std::string name;
-  if (auto parameter = dyn_cast<ParameterOp>(op)) {
-    name = parameter.getName();
-  } else if (auto statistic = dyn_cast<StatisticOp>(op)) {
-    name = statistic.getName();
+  if (isa<ParameterOp, StatisticOp>(op)) {
+    name = (tensorName(op) + ".copy").str();
   } else {
     StringRef kind = llvm::StringSwitch<StringRef>(primName(op))
                          .Case("pack_filter", "filter.packed")
@@ -86,7 +91,7 @@ void Hoister::hand(Value value) {
   Value made = mapping.lookup(value);
   if (isa<ParameterOp, StatisticOp>(op))
     made = PrimBuilder(builder, op->getLoc(),
-                       builder.getStringAttr(StringRef(name).rsplit('.').first))
+                       builder.getStringAttr(tensorName(op).rsplit('.').first))
                .make<PrimCopyOp>(made.getType(), made);
   StoreOp::create(builder, op->getLoc(), StoreKind::Prepared, name, made);
 

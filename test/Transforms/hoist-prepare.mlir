@@ -11,12 +11,12 @@
 // CHECK-NEXT: root.store prepared "conv1.filter.packed" %[[PACKED]] : tensor<1x3x3x3x8xf32>
 // CHECK: %[[SCALE:.*]] = root.parameter "bn2.scale"
 // CHECK-NEXT: %[[COPY:.*]] = root.prim.copy %[[SCALE]] {layer = "bn2"}
-// CHECK-NEXT: root.store prepared "bn2.scale" %[[COPY]]
+// CHECK-NEXT: root.store prepared "bn2.scale.copy" %[[COPY]]
 // CHECK: root.statistic "bn2.mean"
-// CHECK: root.store prepared "bn2.mean"
+// CHECK: root.store prepared "bn2.mean.copy"
 // CHECK: root.parameter "fc.bias"
 // CHECK-NEXT: root.prim.copy
-// CHECK-NEXT: root.store prepared "fc.bias"
+// CHECK-NEXT: root.store prepared "fc.bias.copy"
 
 // CHECK: root.program @infer kind(infer)
 // CHECK-NOT: root.parameter
@@ -26,9 +26,9 @@
 // CHECK-NEXT: %[[PACKED:.*]] = root.prepared "conv1.filter.packed"
 // CHECK-NEXT: root.prim.conv2d %[[X]], %[[PACKED]], %[[BIAS]]
 // CHECK-NEXT: root.prim.max_pool
-// CHECK: root.prepared "bn2.scale"
+// CHECK: root.prepared "bn2.scale.copy"
 // CHECK: root.prim.batch_norm_normalize
-// CHECK: root.prepared "fc.bias"
+// CHECK: root.prepared "fc.bias.copy"
 // CHECK: root.prepared "fc.filter.packed"
 // CHECK: root.store logits
 // CHECK: root.program @train
