@@ -31,6 +31,7 @@ Evaluation rootc::evaluate(Session &session, const Model &model,
                            const std::function<bool()> &stop) {
   using Clock = std::chrono::steady_clock;
   auto start = Clock::now();
+  batch = std::min(batch, dataset.count);
   LoaderOptions options;
   options.batch = batch;
   Loader loader(dataset, normalisation, options);

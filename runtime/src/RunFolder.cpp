@@ -36,6 +36,11 @@ RunFolder::RunFolder(const std::string &path) : folder(path) {
     errno = reason;
     fail("-o {}: cannot be locked: {}", folder, systemError());
   }
+  // Left behind by a run that was killed while it wrote.
+  for (fs::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error))
+    if (it->path().filename().string().find(".partial") != std::string::npos)
+      fs::remove(it->path(), error);
 }
 
 RunFolder::~RunFolder() { close(lock); }

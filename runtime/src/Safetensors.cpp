@@ -21,6 +21,7 @@ namespace {
 constexpr size_t maximumHeader = 100 << 20;
 constexpr size_t hashDigits = 32;
 constexpr const char *hashKey = "rootc.hash";
+constexpr const char *formatKey = "rootc.format"; ///< promises a hash
 } // namespace
 
 static std::optional<int64_t> elementSize(const std::string &dtype) {
@@ -160,6 +161,8 @@ Safetensors Safetensors::read(const std::string &path) {
     fail("{}: is truncated or damaged: its tensors end at byte {} of {}", path,
          position, dataSize);
 
+  if (file.notes.count(formatKey) && !file.hashed())
+    fail("{}: is damaged: its hash is missing", path);
   if (file.hashed()) {
     const std::string &hash = file.notes[hashKey];
     std::string text(headerText, headerSize);
@@ -215,6 +218,7 @@ void SafetensorsWriter::write(const std::string &path,
     data.push_back(item.data);
   }
   header["__metadata__"] = notes;
+  header["__metadata__"][formatKey] = "1";
   // Digits that nothing else in the header holds, so that it can be found.
   const std::string marker = "rootc_content_hash_goes_here____";
   header["__metadata__"][hashKey] = marker;

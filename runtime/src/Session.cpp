@@ -7,6 +7,8 @@
 
 #include "Support.h"
 
+#include <algorithm>
+
 using namespace rootc;
 
 Prepared::Prepared(const Model &model, const Weights &weights)
@@ -85,9 +87,9 @@ float Session::grad(const rootc_batch &batch, Weights &weights,
 void Session::update(Weights &weights, const float *gradients, float *velocity,
                      float rate, float momentum, float decay, bool decayAll) {
   model.requireTraining();
-  reserve(ROOTC_UPDATE, 1);
   int64_t decayed = decayAll ? model->parameter_count : model->decayed_count;
   int64_t rest = model->parameter_count - decayed;
+  reserve(ROOTC_UPDATE, std::max<int64_t>({decayed, rest, 1}));
   if (decayed)
     check(model->update(&ctx, decayed, weights.parameters.data(), gradients,
                         velocity, rate, momentum, decay));

@@ -119,7 +119,9 @@ void Trainer::begin() {
   auto warn = [&](const std::string &text) { log.warn("{}", text); };
   if (options.resume) {
     state = loadCheckpoint(folder.path(), model, kept, warn);
-    if (state)
+    if (state && state->epoch == options.epochs)
+      log.info("{} is complete", folder.path());
+    else if (state)
       log.info("resuming {} at epoch {}, step {}", folder.path(),
                state->epoch + 1, state->step);
     else

@@ -76,7 +76,7 @@ void rootc::predictImages(const VerbOptions &options) {
   FloatArray images = readPixels(model, options, normalisation, count);
   Prepared prepared(model, weights);
   Session session(model, std::make_shared<ThreadPool>(model, options.threads));
-  int64_t batch = options.batch ? options.batch : 128;
+  int64_t batch = std::min(options.batch ? options.batch : 128, count);
   int64_t top = std::min(options.top, model->classes);
   FloatArray logits(size_t(batch * model->classes));
   Json report = {{"model", model->name}, {"predictions", Json::array()}};

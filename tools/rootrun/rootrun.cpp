@@ -100,6 +100,7 @@ static void addTrain(CLI::App &app, TrainOptions &options, int &code) {
   verb->add_option("--lr-milestones", options.rate.milestones,
                    "multistep: epochs of the drops, comma-separated")
       ->delimiter(',')
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->check(indices);
   verb->add_option("--lr-gamma", options.rate.gamma,
                    "step, multistep: factor of a drop (default: 0.1)")
@@ -247,6 +248,8 @@ static int reportUsage(const CLI::App &app, const std::string &message,
 int main(int argc, char **argv) {
   CLI::App app("Trains and runs the models that rootc compiles.", "rootrun");
   app.require_subcommand(1);
+  // The last one wins, so that scripts can pass defaults before "$@".
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   TrainOptions trainOptions;
   Flags flags;
   int code = 0;

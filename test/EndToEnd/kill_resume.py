@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Kills a training run at random points and resumes it; the end must be the uninterrupted run's, bit for bit.
+
+    kill_resume.py ROOTRUN NET.so DATA [--kills 20] [--seed 1] [--epochs 3] [--batch 64] [--checkpoint-every 1]
+
+A checkpoint after every step makes some kills fall into a checkpoint's writing; how many did is printed. Every other process
+runs with another number of threads.
+"""
+import argparse
+import glob
+import json
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+
+def fail(message):
+    sys.exit(f"kill_resume.py: {message}")
+
+
+def tensors(path):
+    """Bytes of every tensor of a safetensors file."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        data = file.read()
+    header.pop("__metadata__")
+    return {name: data[slice(*entry["data_offsets"])] for name, entry in header.items()}
+
+
+def metrics(run):
+    """The lines of metrics.jsonl without what depends on time."""
+    lines = [json.loads(line) for line in open(f"{run}/metrics.jsonl")]
+    for line in lines:
+        del line["images_per_second"]
+    return lines
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("rootrun")
+    parser.add_argument("model")
+    parser.add_argument("data")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--checkpoint-every", type=int, default=1)
+    options = parser.parse_args()
+    random.seed(options.seed)
+
+    def command(run, threads):
+        return [options.rootrun, "train", options.model, "--data", options.data, "--epochs", str(options.epochs),
+                "--batch", str(options.batch), "--threads", str(threads), "--seed", "7", "-o", run]
+
+    with tempfile.TemporaryDirectory() as folder:
+        whole, broken = f"{folder}/whole", f"{folder}/broken"
+        start = time.monotonic()
+        subprocess.run(command(whole, 2), check=True, stdout=subprocess.DEVNULL)
+        duration = time.monotonic() - start
+
+        resume = ["--resume", "--checkpoint-every", str(options.checkpoint_every)]
+        kills = torn = 0
+        while kills < options.kills:
+            process = subprocess.Popen(command(broken, 1 + kills % 2) + resume, stdout=subprocess.DEVNULL)
+            # Long enough to load the data now and then, short enough not to end before the last kill.
+            time.sleep(random.uniform(0.02, 0.05 + 1.5 * duration / options.kills))
+            # Every other kill waits for a checkpoint that is half written.
+            while kills % 2 and process.poll() is None and not glob.glob(f"{broken}/*.partial*"):
+                pass
+            if process.poll() is not None:
+                if process.returncode:
+                    fail(f"a resumed run failed with exit status {process.returncode} after {kills} kills")
+                fail(f"the run ended after {kills} kills; give it more --epochs")
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills += 1
+            torn += bool(glob.glob(f"{broken}/*.partial*"))
+        subprocess.run(command(broken, 2) + resume, check=True, stdout=subprocess.DEVNULL)
+
+        if glob.glob(f"{broken}/*.partial*"):
+            fail("half-written files are left behind")
+        if options.kills > 1 and not torn:
+            fail("no kill fell into a checkpoint's writing")
+        expected, found = tensors(f"{whole}/weights.safetensors"), tensors(f"{broken}/weights.safetensors")
+        if not expected or expected.keys() != found.keys():
+            fail("the runs ended with different tensors")
+        different = [name for name in expected if expected[name] != found[name]]
+        if different:
+            fail(f"weights differ after {kills} kills: {', '.join(different)}")
+        if metrics(whole) != metrics(broken):
+            fail("metrics.jsonl differs")
+        if len(metrics(whole)) != options.epochs:
+            fail("metrics.jsonl has not one line an epoch")
+        print(f"{kills} kills, {torn} of them inside a checkpoint's writing: weights and metrics are the same")
+
+
+if __name__ == "__main__":
+    main()

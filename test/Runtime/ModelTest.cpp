@@ -1,0 +1,174 @@
+//===- ModelTest.cpp - Loading models -------------------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "FakeModel.h"
+#include "TestSupport.h"
+#include "runtime/src/ElfNote.h"
+
+#include <cstring>
+#include <elf.h>
+#include <random>
+#include <thread>
+
+using namespace rootc;
+using namespace rootc::test;
+
+namespace {
+struct ModelFile : testing::Test {
+  TemporaryFolder folder;
+  std::string good = readBytes(ROOTC_FAKE_MODEL);
+
+  std::string open(const std::string &bytes) {
+    std::string path = folder.file("model.so");
+    writeBytes(path, bytes);
+    std::string message = errorOf([&] { Model::open(path); });
+    EXPECT_TRUE(message.empty() || message.starts_with(path)) << message;
+    return message;
+  }
+  size_t notePosition() const {
+    static const char owner[] = "rootc\0\0";
+    return good.find(std::string(owner, 8)) + 8;
+  }
+};
+} // namespace
+
+TEST_F(ModelFile, Loads) {
+  Model model = Model::open(ROOTC_FAKE_MODEL);
+  EXPECT_STREQ(model->name, "fake");
+  EXPECT_EQ(model.imageSize(), 3072);
+  EXPECT_EQ(open(good), "");
+}
+
+TEST_F(ModelFile, EmptyAndForeign) {
+  EXPECT_CONTAINS(open(""), "is empty");
+  EXPECT_CONTAINS(open("#!/bin/sh\n"), "is not a shared library");
+  EXPECT_CONTAINS(open(std::string(4096, '\xff')), "is not a shared library");
+  EXPECT_CONTAINS(errorOf([] { Model::open("/proc/self/exe.missing"); }),
+                  "cannot be opened");
+  EXPECT_CONTAINS(errorOf([&] { Model::open(folder.path); }), "regular file");
+}
+
+TEST_F(ModelFile, LibraryWithoutNote) {
+  std::string other = good;
+  other[notePosition() - 8] = 'R';
+  EXPECT_CONTAINS(open(other), "not a model that rootc made");
+}
+
+TEST_F(ModelFile, OtherVersionAndMachine) {
+  std::string other = good;
+  other[notePosition()] = char(ROOTC_ABI_VERSION + 1);
+  std::string message = open(other);
+  EXPECT_CONTAINS(message, "ABI version 2");
+  EXPECT_CONTAINS(message, "compile the network again");
+  other = good;
+  other[offsetof(Elf64_Ehdr, e_machine)] = char(EM_RISCV);
+  EXPECT_CONTAINS(open(other), "another machine");
+}
+
+TEST_F(ModelFile, DamagedNote) {
+  std::string other = good;
+  size_t entry = notePosition() + offsetof(rootc_note, entry);
+  std::memset(other.data() + entry, 'x', sizeof(rootc_note::entry));
+  EXPECT_CONTAINS(open(other), "note is damaged");
+  other = good;
+  other[entry] = 'g';
+  EXPECT_CONTAINS(open(other), "has no function 'gake_model'");
+}
+
+TEST_F(ModelFile, TruncatedAnywhere) {
+  for (size_t size = 0; size < good.size(); size += 97)
+    EXPECT_NE(open(good.substr(0, size)), "") << "at " << size;
+  EXPECT_CONTAINS(open(good.substr(0, good.size() / 2)), "is truncated");
+}
+
+TEST_F(ModelFile, MutatedHeadersNeverCrash) {
+  std::mt19937 random(1);
+  int refused = 0;
+  for (int i = 0; i < 20000; ++i) {
+    std::vector<char> bytes(good.begin(), good.end());
+    for (int j = 0; j < 4; ++j)
+      bytes[random() % 1024] = char(random());
+    refused += !errorOf([&] { readModelNote("m.so", bytes); }).empty();
+  }
+  EXPECT_GT(refused, 1000);
+}
+
+TEST(ModelTable, Checked) {
+  rootc_model table = *fake_model();
+  EXPECT_EQ(errorOf([&] { Model::adopt(&table); }), "");
+  table.struct_size -= 8;
+  EXPECT_CONTAINS(errorOf([&] { Model::adopt(&table); }), "ABI version");
+  table = *fake_model();
+  table.statistic_count = 8;
+  EXPECT_CONTAINS(errorOf([&] { Model::adopt(&table); }), "outside");
+  table = *fake_model();
+  table.unsupported = [] { return "it wants AVX-9000"; };
+  EXPECT_CONTAINS(errorOf([&] { Model::adopt(&table); }), "AVX-9000");
+  table = *fake_model();
+  table.has_training = 0;
+  table.train = nullptr;
+  Model model = Model::adopt(&table);
+  EXPECT_CONTAINS(errorOf([&] { model.requireTraining(); }),
+                  "without --mode=infer");
+}
+
+TEST(Threads, Environment) {
+  setenv("ROOTC_THREADS", "3", 1);
+  EXPECT_EQ(defaultThreads(), 3);
+  for (const char *bad : {"", "0", "-1", "two", "2x", "99999999999999999999"}) {
+    setenv("ROOTC_THREADS", bad, 1);
+    EXPECT_CONTAINS(errorOf([] { defaultThreads(); }), "ROOTC_THREADS");
+  }
+  unsetenv("ROOTC_THREADS");
+  EXPECT_GE(defaultThreads(), 1);
+}
+
+TEST(Session, EightThreadsInferAsOne) {
+  Model model = Model::open(ROOTC_FAKE_MODEL);
+  Weights weights = Weights::initialise(model, 7);
+  Prepared prepared(model, weights);
+  auto pool = std::make_shared<ThreadPool>(model, 2);
+  std::vector<float> images(8 * 5 * 3072);
+  for (size_t i = 0; i < images.size(); ++i)
+    images[i] = float(i % 251) / 251;
+  std::vector<float> serial(8 * 50), parallel(8 * 50, -1e30f);
+  auto infer = [&](Session &session, int part, std::vector<float> &logits) {
+    session.infer(prepared, 5, images.data() + part * 5 * 3072,
+                  logits.data() + part * 50);
+  };
+  Session session(model);
+  for (int part = 0; part < 8; ++part)
+    infer(session, part, serial);
+  std::vector<std::thread> threads;
+  for (int part = 0; part < 8; ++part)
+    threads.emplace_back([&, part] {
+      Session own(model, pool);
+      for (int repeat = 0; repeat < 10; ++repeat)
+        infer(own, part, parallel);
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_EQ(serial, parallel);
+  EXPECT_NE(serial[0], 0);
+}
+
+TEST(Session, SaysWhyItFailed) {
+  Model model = Model::open(ROOTC_FAKE_MODEL);
+  Weights weights(model);
+  Prepared prepared(model, weights);
+  Session session(model);
+  float logits[10];
+  EXPECT_CONTAINS(errorOf([&] { session.infer(prepared, 0, logits, logits); }),
+                  "the batch size must be at least 1");
+  rootc_batch batch = {};
+  batch.size = int64_t(1) << 62;
+  EXPECT_CONTAINS(errorOf([&] { session.train(batch, weights, logits); }),
+                  "smaller --batch");
+  batch.size = int64_t(1) << 55;
+  EXPECT_CONTAINS(errorOf([&] { session.train(batch, weights, logits); }),
+                  "smaller --batch");
+}

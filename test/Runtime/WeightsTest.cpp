@@ -1,0 +1,235 @@
+//===- WeightsTest.cpp - Weights by name, initialisation, checkpoints -----===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "FakeModel.h"
+#include "TestSupport.h"
+#include "runtime/src/Checkpoint.h"
+#include "runtime/src/Safetensors.h"
+
+#include <cmath>
+
+using namespace rootc;
+using namespace rootc::test;
+
+namespace {
+/// The fake model with a table of tensors of its own.
+struct TableModel {
+  std::vector<rootc_tensor> tensors;
+  rootc_model table = *fake_model();
+  Model model() {
+    table.tensors = tensors.data();
+    table.tensor_count = int64_t(tensors.size());
+    return Model::adopt(&table);
+  }
+};
+
+/// A convolution of 4 filters and 8 input channels in 4 groups.
+struct Grouped : testing::Test {
+  TemporaryFolder folder;
+  TableModel grouped;
+  std::string path = folder.file("w.safetensors");
+  void SetUp() override {
+    grouped.tensors = {{"c.filter", "filter", 4, 0, {4, 1, 2, 2}, 0, 4}};
+    grouped.table.description = R"({"layers": [{"name": "c", "groups": 4}]})";
+  }
+  /// Writes a filter of `channels` inputs; value = 100 filter + 10 tap + input.
+  void write(int channels) {
+    std::vector<float> data;
+    for (int filter = 0; filter < 4; ++filter)
+      for (int tap = 0; tap < 2; ++tap)
+        for (int input = 0; input < channels; ++input)
+          data.push_back(float(100 * filter + 10 * tap + input));
+    SafetensorsWriter writer;
+    writer.add("c.filter", {4, 1, 2, channels}, data.data());
+    writer.write(path);
+  }
+};
+} // namespace
+
+TEST_F(Grouped, DenseWeightsAreRefused) {
+  write(8);
+  std::string message = errorOf([&] { Weights::load(grouped.model(), path); });
+  EXPECT_CONTAINS(message, "'c.filter' has shape [4,1,2,8] (1 groups)");
+  EXPECT_CONTAINS(message, "[4,1,2,2] in fake (4 groups)");
+  EXPECT_CONTAINS(message, "--slice-weights");
+}
+
+TEST_F(Grouped, DenseWeightsAreCutToDiagonalBlocks) {
+  write(8);
+  std::string said;
+  Weights weights =
+      Weights::load(grouped.model(), path, true,
+                    [&](const std::string &text) { said += text; });
+  EXPECT_CONTAINS(said, "'c.filter' cut from [4,1,2,8]");
+  EXPECT_CONTAINS(said, "16 of 64 weights kept");
+  for (int filter = 0; filter < 4; ++filter)
+    for (int tap = 0; tap < 2; ++tap)
+      for (int input = 0; input < 2; ++input)
+        EXPECT_EQ(weights.parameters[size_t((filter * 2 + tap) * 2 + input)],
+                  100 * filter + 10 * tap + 2 * filter + input);
+}
+
+TEST_F(Grouped, FewerGroupsAreCutWithinTheirGroup) {
+  // Two groups of 4 inputs: filters 0, 1 see inputs 0-3; 2, 3 see 4-7.
+  write(4);
+  Weights weights = Weights::load(grouped.model(), path, true);
+  for (int filter = 0; filter < 4; ++filter)
+    for (int input = 0; input < 2; ++input)
+      EXPECT_EQ(weights.parameters[size_t(filter * 4 + input)],
+                100 * filter + filter % 2 * 2 + input);
+}
+
+TEST_F(Grouped, WithoutGroupsNothingIsCut) {
+  write(8);
+  grouped.table.description = "{}";
+  EXPECT_CONTAINS(errorOf([&] { Weights::load(grouped.model(), path, true); }),
+                  "are these the weights of this network?");
+  write(7);
+  grouped.table.description = R"({"layers": [{"name": "c", "groups": 4}]})";
+  EXPECT_CONTAINS(errorOf([&] { Weights::load(grouped.model(), path, true); }),
+                  "'c.filter' has shape [4,1,2,7], and [4,1,2,2] in fake");
+}
+
+TEST_F(Grouped, MissingAndForeignTensors) {
+  SafetensorsWriter writer;
+  std::vector<float> data(16);
+  writer.add("d.filter", {4, 1, 2, 2}, data.data());
+  writer.write(path);
+  EXPECT_CONTAINS(errorOf([&] { Weights::load(grouped.model(), path); }),
+                  "has no tensor 'c.filter' [4,1,2,2]");
+  writer.add("c.filter", {4, 1, 2, 2}, data.data());
+  writer.write(path);
+  EXPECT_CONTAINS(errorOf([&] { Weights::load(grouped.model(), path); }),
+                  "has a tensor 'd.filter' [4,1,2,2], which fake does not");
+  grouped.table.has_training = 0;
+  EXPECT_EQ(errorOf([&] { Weights::load(grouped.model(), path); }), "");
+}
+
+TEST(Initialise, HeNormal) {
+  Model model = Model::open(ROOTC_FAKE_MODEL);
+  Weights weights = Weights::initialise(model, 3);
+  double sum = 0, squares = 0, fourth = 0;
+  int64_t count = 30720;
+  for (int64_t i = 0; i < count; ++i) {
+    double value = weights.parameters[size_t(i)];
+    sum += value;
+    squares += value * value;
+    fourth += value * value * value * value;
+  }
+  double variance = squares / double(count), expected = 2.0 / 3072;
+  EXPECT_NEAR(sum / double(count), 0, 4 * std::sqrt(expected / double(count)));
+  EXPECT_NEAR(variance / expected, 1, 0.03);
+  EXPECT_NEAR(fourth / double(count) / (variance * variance), 3, 0.15);
+  for (int k = 0; k < 10; ++k) {
+    EXPECT_EQ(weights.parameters[size_t(30720 + k)], 0);
+    EXPECT_EQ(weights.statistics[size_t(k)], 0);
+    EXPECT_EQ(weights.statistics[size_t(16 + k)], 1);
+  }
+  EXPECT_EQ(weights.parameters, Weights::initialise(model, 3).parameters);
+  EXPECT_NE(weights.parameters, Weights::initialise(model, 4).parameters);
+}
+
+TEST(Initialise, DependsOnTheNameNotOnTheOrder) {
+  TableModel one, two;
+  one.tensors = {{"a.filter", "filter", 1, 0, {16}, 0, 4},
+                 {"b.filter", "filter", 1, 0, {16}, 16, 4}};
+  two.tensors = {{"b.filter", "filter", 1, 0, {16}, 0, 4},
+                 {"a.filter", "filter", 1, 0, {16}, 16, 4}};
+  Weights first = Weights::initialise(one.model(), 5);
+  Weights second = Weights::initialise(two.model(), 5);
+  for (size_t i = 0; i < 16; ++i) {
+    EXPECT_EQ(first.parameters[i], second.parameters[16 + i]);
+    EXPECT_NE(first.parameters[i], second.parameters[i]);
+  }
+}
+
+namespace {
+struct Checkpoints : testing::Test {
+  TemporaryFolder folder;
+  Model model = Model::open(ROOTC_FAKE_MODEL);
+  std::map<std::string, std::string> options = {{"--lr", "0.1"},
+                                                {"model", "fake 1"}};
+  std::string messages;
+  std::string current = folder.file("checkpoint.safetensors");
+  std::string previous = folder.file("checkpoint.previous.safetensors");
+
+  TrainingState makeState(int64_t epoch) {
+    TrainingState state(model);
+    state.weights = Weights::initialise(model, uint64_t(epoch));
+    state.weights.inputMean.assign(3072, 120.5f);
+    state.weights.inputScale = {60, 61, 62};
+    for (size_t i = 0; i < 30720; ++i)
+      state.velocity[i] = float(i) * float(epoch);
+    state.epoch = epoch;
+    state.step = 7;
+    state.lossSum = 1.0 / 3;
+    state.images = 448;
+    state.metricsBytes = 99;
+    state.options = options;
+    return state;
+  }
+  std::optional<TrainingState> load() {
+    return loadCheckpoint(
+        folder.path, model, options,
+        [&](const std::string &text) { messages += text + "\n"; });
+  }
+};
+} // namespace
+
+TEST_F(Checkpoints, RoundTrip) {
+  EXPECT_FALSE(load());
+  TrainingState saved = makeState(3);
+  saveCheckpoint(folder.path, model, saved);
+  std::optional<TrainingState> state = load();
+  ASSERT_TRUE(state);
+  EXPECT_EQ(state->weights.parameters, saved.weights.parameters);
+  EXPECT_EQ(state->weights.statistics, saved.weights.statistics);
+  EXPECT_EQ(state->weights.inputMean, saved.weights.inputMean);
+  EXPECT_EQ(state->weights.inputScale, saved.weights.inputScale);
+  EXPECT_EQ(state->velocity, saved.velocity);
+  EXPECT_EQ(state->epoch, 3);
+  EXPECT_EQ(state->step, 7);
+  EXPECT_EQ(state->lossSum, saved.lossSum);
+  EXPECT_EQ(state->images, 448);
+  EXPECT_EQ(state->metricsBytes, 99);
+  EXPECT_EQ(messages, "");
+  // A checkpoint serves as weights, too.
+  EXPECT_EQ(Weights::load(model, current).parameters, saved.weights.parameters);
+}
+
+TEST_F(Checkpoints, FallsBackToThePrevious) {
+  saveCheckpoint(folder.path, model, makeState(1));
+  saveCheckpoint(folder.path, model, makeState(2));
+  std::string bytes = readBytes(current);
+  bytes[bytes.size() - 1000] ^= 4;
+  writeBytes(current, bytes);
+  std::optional<TrainingState> state = load();
+  ASSERT_TRUE(state);
+  EXPECT_EQ(state->epoch, 1);
+  EXPECT_CONTAINS(messages, current + ": is damaged");
+  EXPECT_CONTAINS(messages, previous);
+  // The damaged one must not become the predecessor of the next.
+  saveCheckpoint(folder.path, model, makeState(3));
+  EXPECT_EQ(load()->epoch, 3);
+  std::filesystem::remove(current);
+  EXPECT_EQ(load()->epoch, 1);
+}
+
+TEST_F(Checkpoints, NoneReadable) {
+  saveCheckpoint(folder.path, model, makeState(1));
+  writeBytes(current, readBytes(current).substr(0, 5000));
+  EXPECT_CONTAINS(errorOf([&] { load(); }), "none of its checkpoints");
+}
+
+TEST_F(Checkpoints, OtherOptionsAreRefused) {
+  saveCheckpoint(folder.path, model, makeState(1));
+  options["--lr"] = "0.2";
+  EXPECT_CONTAINS(errorOf([&] { load(); }), "begun with --lr 0.1, not 0.2");
+  options["--lr"] = "0.1";
+  options["model"] = "fake 2";
+  EXPECT_CONTAINS(errorOf([&] { load(); }), "begun with another model");
+}

@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""rootrun's commands on a model written by hand: results, exit codes, messages, and that docs/commands.md lists every flag.
+
+    commands_test.py ROOTRUN fake_model.so DATA COMMANDS.md [-v]
+"""
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOTRUN, MODEL, DATA, COMMANDS = sys.argv[1:5]
+VERBS = ["train", "eval", "predict", "run", "grad", "init", "bench", "profile", "info"]
+
+
+def run(*arguments, **options):
+    return subprocess.run([ROOTRUN, *map(str, arguments)], capture_output=True, text=True, timeout=120, **options)
+
+
+def save_npy(path, descr, shape, data):
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {tuple(shape)!r}, }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    with open(path, "wb") as file:
+        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data)
+
+
+def load_floats(path):
+    data = open(path, "rb").read()
+    start = 10 + struct.unpack("<H", data[8:10])[0]
+    return struct.unpack(f"<{(len(data) - start) // 4}f", data[start:])
+
+
+def load_tensors(path):
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        data = file.read()
+    return {name: (entry["shape"], data[slice(*entry["data_offsets"])]) for name, entry in header.items() if name != "__metadata__"}
+
+
+class Commands(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.weights = self.path("w.safetensors")
+        self.check(run("init", MODEL, "--seed", 3, "-o", self.weights))
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def check(self, result):
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def refused(self, result, *parts):
+        """One line on standard error, exit code 1."""
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        self.assertRegex(result.stderr, r"\Arootrun: error: [^\n]+\n\Z")
+        for part in parts:
+            self.assertIn(part, result.stderr)
+
+    def images(self, count, name="x.npy"):
+        values = [((i * 7919) % 256) / 64 - 2 for i in range(count * 3072)]
+        save_npy(self.path(name), "<f4", (count, 32, 32, 3), struct.pack(f"<{len(values)}f", *values))
+        return self.path(name)
+
+    def train(self, name, *arguments):
+        return run("train", MODEL, "--data", DATA, "--epochs", 2, "--lr", 0.002, "-o", self.path(name), *arguments)
+
+    def test_flags_are_documented(self):
+        text = open(COMMANDS).read()
+        text = text[text.index("## rootrun"):]
+        for verb in VERBS:
+            flags = set(re.findall(r"^\s+(?:-o,)?(--[a-z-]+)", self.check(run(verb, "--help")), re.M))
+            row = re.search(rf"^\| `{verb}` \|.*$", text, re.M).group()
+            self.assertEqual(flags, set(re.findall(r"--[a-z-]+", row)), verb)
+            for flag in flags:
+                self.assertRegex(text, rf"(?m)^\| .*`{flag}[ `]", f"{flag} has no line of its own")
+        self.assertIn("ROOTC_THREADS", text)
+
+    def test_usage_errors(self):
+        self.refused(run(), "a verb is missing")
+        self.refused(run("fly"), "'fly' is not a verb")
+        self.refused(run("run", MODEL, "--wieghts", "w"), "see rootrun run --help")
+        self.refused(run("bench", MODEL, "--batch", "0"), "--batch")
+        self.refused(run("bench", MODEL, "--batch", "x"), "--batch")
+        self.refused(run("bench", MODEL, "--threads", "0"), "--threads")
+        self.refused(run("info", "/no/model.so"), "/no/model.so")
+        self.refused(run("info", COMMANDS), "is not a shared library")
+        self.refused(run("bench", MODEL, env={"ROOTC_THREADS": "x"}), "ROOTC_THREADS")
+        self.refused(run("init", MODEL, "-o", "/no/w.safetensors"), "/no/w.safetensors: cannot be written")
+
+    def test_run_is_the_same_at_any_batch_and_thread_count(self):
+        outputs = []
+        for index, flags in enumerate([[], ["--threads", 1], ["--batch", 2, "--threads", 3]]):
+            output = self.path(f"y{index}.npy")
+            self.check(run("run", MODEL, "--weights", self.weights, "--input", self.images(5), "--output", output, *flags))
+            outputs.append(load_floats(output))
+        self.assertEqual(len(outputs[0]), 50)
+        self.assertEqual(outputs[0], outputs[1])
+        self.assertEqual(outputs[0], outputs[2])
+        shape, data = load_tensors(self.weights)["fc.weight"]
+        self.assertEqual(shape, [10, 3072])
+        weight, image = struct.unpack("<30720f", data), load_floats(self.path("x.npy"))
+        expected = sum(w * x for w, x in zip(weight[:3072], image[:3072]))
+        self.assertAlmostEqual(outputs[0][0], expected, places=3)
+
+    def test_run_errors(self):
+        save_npy(self.path("bad.npy"), "<f4", (2, 32, 32, 1), bytes(8192))
+        arguments = ["run", MODEL, "--weights", self.weights, "-o", self.path("y.npy")]
+        self.refused(run(*arguments, "--input", self.path("bad.npy")), "--input", "[2,32,32,1]", "[N,32,32,3]")
+        save_npy(self.path("bad.npy"), "<f8", (1, 32, 32, 3), bytes(24576))
+        self.refused(run(*arguments, "--input", self.path("bad.npy")), "save it as float32")
+        self.refused(run(*arguments, "--input", self.weights), "is not a .npy file")
+        arguments[3] = self.path("bad.npy")
+        self.refused(run(*arguments, "--input", self.images(1)), "bad.npy: is")
+        self.assertFalse(os.path.exists(self.path("y.npy")))
+
+    def test_grad(self):
+        save_npy(self.path("l.npy"), "<i8", (4,), struct.pack("<4q", 1, 0, 9, 3))
+        arguments = ["grad", MODEL, "--weights", self.weights, "--input", self.images(4), "-o", self.path("g.safetensors")]
+        self.check(run(*arguments, "--labels", self.path("l.npy"), "--seed", 5))
+        tensors = load_tensors(self.path("g.safetensors"))
+        self.assertEqual({name: shape for name, (shape, _) in tensors.items()},
+                         {"loss": [], "input": [4, 32, 32, 3], "fc.weight": [10, 3072], "fc.bias": [10]})
+        self.assertGreater(struct.unpack("<f", tensors["loss"][1])[0], 0)
+        save_npy(self.path("l.npy"), "<i8", (4,), struct.pack("<4q", 1, 0, 10, 3))
+        self.refused(run(*arguments, "--labels", self.path("l.npy")), "--labels", "holds 10", "classes 0 to 9")
+        save_npy(self.path("l.npy"), "<i8", (3,), struct.pack("<3q", 1, 0, 9))
+        self.refused(run(*arguments, "--labels", self.path("l.npy")), "has shape [3], and the 4 images need [4]")
+
+    def test_train_eval_predict(self):
+        output = self.check(self.train("run", "--threads", 2))
+        self.assertIn(self.path("run/weights.safetensors"), output)
+        self.assertIn(self.path("run/metrics.jsonl"), output)
+        lines = [json.loads(line) for line in open(self.path("run/metrics.jsonl"))]
+        self.assertEqual([line["epoch"] for line in lines], [1, 2])
+        self.assertGreater(lines[0]["loss"], lines[1]["loss"])
+        weights = self.path("run/weights.safetensors")
+        self.assertEqual(load_tensors(weights)["input.mean"][0], [32, 32, 3])
+        report = json.loads(self.check(run("eval", MODEL, "--weights", weights, "--data", DATA, "--json", "--batch", 77)))
+        self.assertEqual(report["images"], 1000)
+        self.assertEqual(report["accuracy"], lines[1]["test_accuracy"])
+        self.assertAlmostEqual(report["loss"], lines[1]["test_loss"], places=9)
+        self.assertGreater(report["accuracy"], 0.2)
+        report = json.loads(self.check(run("predict", MODEL, "--weights", weights, "--input", f"{DATA}/test_batch.bin", "--top", 10, "--json")))
+        labels = open(f"{DATA}/test_batch.bin", "rb").read()[::3073]
+        right = sum(best[0]["class"] == label for best, label in zip(report["predictions"], labels))
+        self.assertEqual(right, 1000 * lines[1]["test_accuracy"])
+        self.assertAlmostEqual(sum(best["probability"] for best in report["predictions"][0]), 1, places=6)
+        self.assertIn("airplane", {best["name"] for best in report["predictions"][0]})
+        self.refused(run("eval", MODEL, "--weights", self.weights, "--data", DATA), "input.mean")
+        # The same seed gives the same bits at any number of threads; another seed does not.
+        self.check(self.train("again", "--threads", 1, "--loader-threads", 3))
+        self.assertEqual(load_tensors(self.path("again/weights.safetensors")), load_tensors(weights))
+        self.check(self.train("other", "--seed", 1))
+        self.assertNotEqual(load_tensors(self.path("other/weights.safetensors"))["fc.weight"], load_tensors(weights)["fc.weight"])
+
+    def test_train_errors(self):
+        self.refused(run("train", MODEL, "--data", DATA, "--resume"), "--resume needs -o")
+        self.refused(run("train", MODEL, "--data", self.folder, "-o", self.path("run")), "--data", "holds no data_batch_*.bin")
+        self.refused(self.train("run", "--lr-policy", "linear"), "--lr-policy", "one-cycle")
+        self.refused(self.train("run", "--lr", 1e30, "--lr-policy", "constant"), "the loss is", "smaller --lr")
+        with open(self.path("lock-holder"), "w"):
+            os.makedirs(self.path("busy"))
+            with open(self.path("busy/lock"), "w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self.refused(self.train("busy"), "is in use")
+
+    def test_train_again(self):
+        self.assertIn("has no checkpoint: starting afresh", self.check(self.train("run", "--resume")))
+        self.refused(self.train("run"), "--resume", "--overwrite")
+        self.refused(self.train("run", "--resume", "--seed", 2), "--seed 0, not 2")
+        self.assertIn("is complete", self.check(self.train("run", "--resume")))
+        weights = load_tensors(self.path("run/weights.safetensors"))
+        with open(self.path("run/checkpoint.safetensors"), "r+b") as file:
+            file.truncate(20000)
+        output = self.check(self.train("run", "--resume"))
+        self.assertIn("checkpoint.previous.safetensors", output)
+        self.assertEqual(load_tensors(self.path("run/weights.safetensors")), weights)
+        self.check(self.train("run", "--overwrite", "--seed", 2))
+        self.assertEqual(len(open(self.path("run/metrics.jsonl")).readlines()), 2)
+        self.assertNotEqual(load_tensors(self.path("run/weights.safetensors")), weights)
+
+    def test_interrupt(self):
+        self.check(self.train("whole", "--batch", 10))
+        for kind, code in [(signal.SIGINT, 130), (signal.SIGTERM, 143)]:
+            name = f"run{code}"
+            process = subprocess.Popen([ROOTRUN, "train", MODEL, "--data", DATA, "--epochs", "2", "--lr", "0.002", "--batch", "10",
+                                        "-o", self.path(name)], stdout=subprocess.PIPE, text=True)
+            while not os.path.exists(self.path(f"{name}/metrics.jsonl")):
+                time.sleep(0.001)
+            time.sleep(0.05)
+            process.send_signal(kind)
+            output = process.communicate(timeout=60)[0]
+            self.assertEqual(process.returncode, code, output)
+            self.assertIn("go on with --resume", output)
+            self.assertFalse(os.path.exists(self.path(f"{name}/weights.safetensors")))
+            self.check(self.train(name, "--batch", 10, "--resume"))
+            self.assertEqual(load_tensors(self.path(f"{name}/weights.safetensors")), load_tensors(self.path("whole/weights.safetensors")))
+
+    def test_measuring_verbs(self):
+        report = json.loads(self.check(run("bench", MODEL, "--batch", 4, "--runs", 3, "--json", "--threads", 2)))
+        self.assertEqual((report["batch"], report["threads"]), (4, 2))
+        for kind in ["infer", "train"]:
+            self.assertGreater(report[kind]["median_ms"], 0)
+            self.assertLessEqual(report[kind]["min_ms"], report[kind]["median_ms"])
+        self.assertIn("train: median", self.check(run("bench", MODEL, "--train")))
+        answers = self.check(run("bench", MODEL, "--batch", 4, "--train", "--serve", input="go\ngo\n")).split()
+        self.assertEqual(len(answers), 2)
+        self.assertTrue(all(float(answer) > 0 for answer in answers))
+        report = json.loads(self.check(run("profile", MODEL, "--train", "--json", "--batch", 3)))
+        self.assertEqual([call["label"] for call in report["calls"]], ["fc forward", "fc backward"])
+        self.assertAlmostEqual(sum(call["share"] for call in report["calls"]), 1)
+        self.assertIn("fc forward", self.check(run("profile", MODEL)))
+        report = json.loads(self.check(run("info", MODEL, "--json")))
+        self.assertEqual(report["parameters"], 30730)
+        self.assertIn("fc.weight", self.check(run("info", MODEL)))
+
+
+if __name__ == "__main__":
+    unittest.main(warnings="ignore", argv=sys.argv[:1] + sys.argv[5:])
