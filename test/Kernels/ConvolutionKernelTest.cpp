@@ -1,0 +1,149 @@
+//===- ConvolutionKernelTest.cpp - Convolutions against the reference -----===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/Bench/ConvolutionCases.h"
+#include "test/Kernels/KernelHarness.h"
+
+#include <gtest/gtest.h>
+
+using namespace rootc::test;
+using rootc::codegen::ConvShape;
+using rootc::codegen::filterLayout;
+using rootc::codegen::TargetInfo;
+
+namespace {
+
+struct Case {
+  const char *name;
+  int64_t batch;
+  ConvShape shape;
+};
+
+// Height, width, in, out, groups, kernel, stride, pad, dilation.
+const Case cases[] = {
+    {"image", 1, {9, 9, 3, 40, 1, {5, 5}, {1, 1}, {2, 2, 2, 2}, {1, 1}}},
+    {"groups_of_3", 2, {7, 5, 9, 15, 3, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}}},
+    {"groups_of_5", 2, {9, 9, 15, 30, 3, {3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}}},
+    {"groups_of_6", 1, {6, 7, 36, 36, 6, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}}},
+    {"groups_of_24",
+     2,
+     {8, 8, 24, 48, 2, {5, 5}, {1, 1}, {2, 2, 2, 2}, {1, 1}}},
+    {"groups_of_17",
+     2,
+     {5, 5, 51, 51, 3, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}}},
+    {"depthwise",
+     3,
+     {13, 11, 20, 20, 20, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}}},
+    {"depthwise_multiplied",
+     2,
+     {6, 6, 5, 10, 5, {3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}}},
+    {"pointwise", 5, {7, 9, 40, 24, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
+    {"pointwise_strided",
+     2,
+     {8, 7, 16, 48, 1, {1, 1}, {2, 2}, {0, 0, 0, 0}, {1, 1}}},
+    {"logits", 5, {8, 8, 64, 10, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
+    {"linear", 19, {3, 2, 11, 50, 1, {3, 2}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
+    {"one_pixel", 1, {1, 1, 16, 17, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}}},
+    {"kernel_beyond_map",
+     1,
+     {3, 2, 6, 4, 2, {5, 5}, {1, 1}, {2, 2, 2, 2}, {1, 1}}},
+    {"wide_row", 1, {1, 23, 17, 19, 1, {1, 3}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
+    {"dilated_uneven",
+     2,
+     {9, 8, 12, 24, 4, {3, 3}, {1, 2}, {3, 2, 1, 0}, {3, 2}}},
+    {"stride_beyond_kernel",
+     2,
+     {8, 8, 5, 6, 1, {2, 2}, {3, 3}, {0, 1, 1, 0}, {1, 1}}},
+    {"pad_beyond_kernel",
+     1,
+     {4, 4, 8, 8, 1, {2, 2}, {1, 1}, {2, 3, 3, 2}, {1, 1}}},
+};
+
+TargetInfo target(int64_t bits) { return {"", bits, bits == 512 ? 32 : 16}; }
+
+class Convolution : public ::testing::TestWithParam<Case> {
+protected:
+  std::string run(ConvKind kind, int64_t bits = 512) {
+    const Case &test = GetParam();
+    Kernel kernel = convKernel(kind, test.shape, target(bits));
+    return check(kernel, makeInputs(kernel, test.batch), 4e-6);
+  }
+};
+
+TEST_P(Convolution, Forward) { EXPECT_EQ(run(ConvKind::ForwardRelu), ""); }
+TEST_P(Convolution, BackwardData) {
+  EXPECT_EQ(run(ConvKind::BackwardData), "");
+}
+TEST_P(Convolution, BackwardFilter) {
+  EXPECT_EQ(run(ConvKind::BackwardFilter), "");
+}
+TEST_P(Convolution, Packing) {
+  EXPECT_EQ(run(ConvKind::Pack), "");
+  EXPECT_EQ(run(ConvKind::PackBackward), "");
+}
+TEST_P(Convolution, SixteenRegisters) {
+  EXPECT_EQ(run(ConvKind::Forward, 256), "");
+  EXPECT_EQ(run(ConvKind::BackwardFilter, 256), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, Convolution, ::testing::ValuesIn(cases),
+                         [](const auto &info) { return info.param.name; });
+
+// What the harness must catch, once for each family: a kernel that is right
+// but for the side its padding is on, run in place of the one that is meant.
+class Sabotage : public ::testing::TestWithParam<ConvKind> {};
+
+TEST_P(Sabotage, IsCaught) {
+  ConvShape meant{6, 6, 8, 8, 1, {3, 3}, {1, 1}, {1, 0, 0, 1}, {1, 1}};
+  ConvShape other = meant;
+  other.pad = {0, 1, 1, 0};
+  Kernel kernel = convKernel(GetParam(), meant, target(512));
+  auto inputs = makeInputs(kernel, 2);
+  EXPECT_EQ(checkAs(kernel, kernel, inputs, 4e-6), "");
+  Kernel sabotaged = convKernel(GetParam(), other, target(512));
+  EXPECT_NE(checkAs(sabotaged, kernel, inputs, 4e-6), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, Sabotage,
+                         ::testing::Values(ConvKind::ForwardRelu,
+                                           ConvKind::BackwardData,
+                                           ConvKind::BackwardFilter));
+
+// A schedule written by hand into the description is used, or refused.
+TEST(ConvolutionSchedule, OddTilesAreRight) {
+  ConvShape shape{7, 11, 16, 32, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
+  Kernel kernel = convKernel(ConvKind::Forward, shape, target(512));
+  kernel.schedule = {{"tile_x", 5}, {"tile_y", 1}, {"tile_n", 1},
+                     {"rows", 1},   {"blocks", 1}, {"lanes", 8}};
+  EXPECT_EQ(check(kernel, makeInputs(kernel, 2), 4e-6), "");
+}
+
+TEST(ConvolutionSchedule, ImpossibleTilesAreRefused) {
+  ConvShape shape{7, 11, 16, 32, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
+  Kernel kernel = convKernel(ConvKind::Forward, shape, target(512));
+  auto inputs = makeInputs(kernel, 2);
+  kernel.schedule["rows"] = 3; // does not divide 7
+  EXPECT_THROW(runKernel(kernel, inputs), std::invalid_argument);
+  kernel.schedule["rows"] = 0;
+  EXPECT_THROW(runKernel(kernel, inputs), std::invalid_argument);
+}
+
+TEST(FilterLayout, EveryChannelHasOneLane) {
+  for (const Case &test : cases)
+    for (bool backward : {false, true})
+      for (int64_t bits : {128, 256, 512}) {
+        auto layout = filterLayout(test.shape, backward, target(bits));
+        std::vector<int> seen(layout.groups * layout.outPerGroup);
+        for (int64_t block = 0; block < layout.blocks; ++block)
+          for (int64_t lane = 0; lane < layout.block; ++lane)
+            if (int64_t channel = layout.outChannel(block, lane); channel >= 0)
+              ++seen.at(channel);
+        EXPECT_EQ(seen, std::vector<int>(seen.size(), 1)) << test.name;
+      }
+}
+
+} // namespace
