@@ -1,0 +1,222 @@
+//===- Driver.cpp - The compiler's command --------------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Driver/Driver.h"
+#include "codegen/Emit/Emit.h"
+#include "codegen/Emit/KernelCache.h"
+#include "dialect/RootDialect.h"
+#include "lib/Analysis/Cost.h"
+#include "lib/Driver/Options.h"
+#include "lib/Pipelines/Pipelines.h"
+#include "lib/Translation/Translation.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/CrashRecoveryContext.h"
+#include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/WithColor.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <unistd.h>
+
+using namespace llvm;
+
+namespace rootc {
+
+namespace {
+
+void reportError(const Twine &message) {
+  WithColor::error(errs(), "rootc") << message << "\n";
+}
+
+std::optional<codegen::EmitKind> emitKind(OutputKind kind) {
+  switch (kind) {
+  case OutputKind::SharedLibrary:
+    return codegen::EmitKind::SharedLibrary;
+  case OutputKind::StaticLibrary:
+    return codegen::EmitKind::StaticLibrary;
+  case OutputKind::Object:
+    return codegen::EmitKind::Object;
+  case OutputKind::Header:
+    return codegen::EmitKind::Header;
+  case OutputKind::Cpp:
+    return codegen::EmitKind::Cpp;
+  case OutputKind::LLVM:
+    return codegen::EmitKind::LLVM;
+  case OutputKind::Assembly:
+    return codegen::EmitKind::Assembly;
+  case OutputKind::Stmt:
+    return codegen::EmitKind::Stmt;
+  case OutputKind::Mlir:
+  case OutputKind::Cost:
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+class Compiler {
+public:
+  Compiler(const Options &options, std::string programFolder)
+      : options(options), programFolder(std::move(programFolder)) {
+    context.loadDialect<root::RootDialect>();
+  }
+
+  /// The exit code.
+  int run() {
+    auto buffer = MemoryBuffer::getFileOrSTDIN(options.input);
+    if (!buffer) {
+      reportError("cannot read '" + options.input +
+                  "': " + buffer.getError().message());
+      return 1;
+    }
+    SourceMgr sources;
+    sources.AddNewSourceBuffer(std::move(*buffer), SMLoc());
+    mlir::SourceMgrDiagnosticHandler handler(sources, &context);
+    auto module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
+    if (!module)
+      return 1;
+    return succeeded(compile(*module)) ? 0 : 1;
+  }
+
+private:
+  const Options &options;
+  std::string programFolder;
+  mlir::MLIRContext context;
+
+  LogicalResult compile(mlir::ModuleOp module) {
+    auto networks = module.getOps<root::NetworkOp>();
+    size_t count = std::distance(networks.begin(), networks.end());
+    if (count != 1)
+      return module.emitError() << "the file holds " << count
+                                << " networks; rootc compiles exactly one";
+    PipelineOptions pipeline;
+    pipeline.image = options.image;
+    pipeline.root = options.root;
+    pipeline.topology = options.topology;
+    pipeline.groups = options.groups;
+    pipeline.inferOnly = options.inferOnly;
+    pipeline.target = options.target;
+    mlir::PassManager passes(&context);
+    if (failed(mlir::applyPassManagerCLOptions(passes)))
+      return failure();
+    buildNetworkPipeline(passes, pipeline);
+    if (options.kind != OutputKind::Cost)
+      buildModelPipeline(passes, pipeline);
+    if (failed(passes.run(module)))
+      return failure();
+    switch (options.kind) {
+    case OutputKind::Cost:
+      return emitText([&](raw_ostream &stream) {
+        CostFormat format = options.format == "json"  ? CostFormat::Json
+                            : options.format == "csv" ? CostFormat::Csv
+                                                      : CostFormat::Text;
+        return emitCost(*module.getOps<root::NetworkOp>().begin(), format,
+                        stream);
+      });
+    case OutputKind::Mlir:
+      return emitText([&](raw_ostream &stream) {
+        module.print(stream);
+        return success();
+      });
+    default:
+      return emitCode(module);
+    }
+  }
+
+  LogicalResult emitText(function_ref<LogicalResult(raw_ostream &)> print) {
+    std::string text;
+    raw_string_ostream stream(text);
+    if (failed(print(stream)))
+      return failure();
+    Error error = writeToOutput(options.output, [&](raw_ostream &file) {
+      file << text;
+      return Error::success();
+    });
+    if (!error)
+      return success();
+    reportError("cannot write '" + options.output +
+                "': " + toString(std::move(error)));
+    return failure();
+  }
+
+  LogicalResult emitCode(mlir::ModuleOp module) {
+    auto translated = translateToModel(module);
+    if (failed(translated))
+      return failure();
+    codegen::EmitOptions emit;
+    emit.kind = *emitKind(options.kind);
+    emit.output = options.output;
+    emit.target = options.target;
+    emit.kernels.program = programFolder + "/rootc-kernel";
+    emit.kernels.jobs = options.jobs;
+    emit.kernels.cacheDirectory = codegen::KernelCache::defaultDirectory();
+    emit.kernels.warn = [](const std::string &message) {
+      WithColor::warning(errs(), "rootc") << message << "\n";
+    };
+    bool good = true;
+    handleAllErrors(
+        codegen::emitModel(translated->model, emit),
+        [&](const codegen::KernelError &error) {
+          good = false;
+          mlir::emitError(translated->locations[error.kernel])
+              << "kernel for '" << labelOf(translated->model, error.kernel)
+              << "': " << error.message;
+        },
+        [&](const ErrorInfoBase &error) {
+          good = false;
+          reportError(error.message());
+        });
+    return success(good);
+  }
+
+  static std::string labelOf(const codegen::Model &model, size_t kernel) {
+    for (const codegen::Program &program : model.programs)
+      for (const codegen::Call &call : program.calls)
+        if (call.kernel == int64_t(kernel))
+          return call.label;
+    return model.kernels[kernel].name;
+  }
+};
+
+/// A library gave up. The process may not go on, but its user gets a sentence.
+void onFatalError(void *, const char *reason, bool) {
+  errs() << "rootc: error: " << reason << "\n";
+  _exit(1);
+}
+
+} // namespace
+
+int rootcMain(int argc, char **argv) {
+  install_fatal_error_handler(onFatalError);
+  CrashRecoveryContext::Enable();
+  int exitCode = 1;
+  std::optional<Options> options = parseOptions(argc, argv, exitCode);
+  if (!options)
+    return exitCode;
+  std::string program =
+      sys::fs::getMainExecutable(argv[0], reinterpret_cast<void *>(&rootcMain));
+  CrashRecoveryContext recovery;
+  // Deeply nested input recurses deeply in the parser.
+  const unsigned stackBytes = 256u << 20;
+  bool survived = recovery.RunSafelyOnThread(
+      [&] {
+        exitCode =
+            Compiler(*options, sys::path::parent_path(program).str()).run();
+      },
+      stackBytes);
+  if (survived)
+    return exitCode;
+  errs() << "rootc: error: the compiler crashed on '" << options->input
+         << "'; please report it with this file\n";
+  _exit(1);
+}
+
+} // namespace rootc

@@ -1,0 +1,211 @@
+//===- Options.cpp - What the command line asks for
+//------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Driver/Options.h"
+#include "codegen/Emit/Target.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include "rootc/model.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace llvm;
+
+namespace rootc {
+
+namespace {
+
+/// Made when the command line is read, so that other programs that link this
+/// library have no such options.
+struct Flags {
+  cl::OptionCategory category{"rootc options"};
+  cl::opt<std::string> input{cl::Positional, cl::desc("NET.mlir"),
+                             cl::cat(category)};
+  cl::opt<std::string> output{
+      "o", cl::value_desc("file"), cl::cat(category),
+      cl::desc(
+          "Output; its suffix (.so .a .o .h .cpp .ll .s .stmt .mlir) gives "
+          "the kind; - is standard output")};
+  cl::alias outputLong{"output", cl::aliasopt(output), cl::cat(category),
+                       cl::desc("Alias for -o")};
+  cl::opt<std::string> emit{
+      "emit", cl::value_desc("kind"), cl::cat(category),
+      cl::desc("so, static (with a header), obj, header, cpp, llvm, asm, stmt, "
+               "mlir or cost; texts go to standard output without -o")};
+  cl::opt<int64_t> root{
+      "root", cl::value_desc("n"), cl::cat(category), cl::init(0),
+      cl::desc("Split the spatial convolutions into filter groups: n in the "
+               "stage nearest the image")};
+  cl::opt<std::string> topology{
+      "topology", cl::value_desc("name"), cl::cat(category), cl::init("root"),
+      cl::desc("How groups go on with depth: root (halved), tree (halved below "
+               "1 is an error) or column (the same); default root")};
+  cl::opt<std::string> groups{"groups", cl::value_desc("name=n,..."),
+                              cl::cat(category),
+                              cl::desc("Groups of convolutions by name")};
+  cl::opt<std::string> target{
+      "target", cl::value_desc("target"), cl::cat(category), cl::init("host"),
+      cl::desc("host, x86-64-v3, x86-64-v4 or a Halide target string; default "
+               "host")};
+  cl::opt<std::string> mode{
+      "mode", cl::value_desc("mode"), cl::cat(category), cl::init("train"),
+      cl::desc("train (training and inference) or infer; default train")};
+  cl::opt<std::string> image{
+      "image", cl::value_desc("HxW"), cl::cat(category),
+      cl::desc("Height and width of the image instead of the declared ones")};
+  cl::opt<std::string> format{
+      "format", cl::value_desc("format"), cl::cat(category), cl::init("text"),
+      cl::desc("Of --emit=cost: text, json or csv; default text")};
+  cl::opt<unsigned> jobs{
+      "jobs", cl::value_desc("n"), cl::cat(category), cl::init(0),
+      cl::desc("Processes that compile kernels; default: one a core")};
+};
+
+std::optional<Options> fail(const Twine &message) {
+  WithColor::error(errs(), "rootc") << message << "\n";
+  return std::nullopt;
+}
+
+std::optional<OutputKind> kindOfName(StringRef name) {
+  return StringSwitch<std::optional<OutputKind>>(name)
+      .Case("so", OutputKind::SharedLibrary)
+      .Case("static", OutputKind::StaticLibrary)
+      .Case("obj", OutputKind::Object)
+      .Case("header", OutputKind::Header)
+      .Case("cpp", OutputKind::Cpp)
+      .Case("llvm", OutputKind::LLVM)
+      .Case("asm", OutputKind::Assembly)
+      .Case("stmt", OutputKind::Stmt)
+      .Case("mlir", OutputKind::Mlir)
+      .Case("cost", OutputKind::Cost)
+      .Default(std::nullopt);
+}
+
+std::optional<OutputKind> kindOfSuffix(StringRef suffix) {
+  return StringSwitch<std::optional<OutputKind>>(suffix)
+      .Case(".so", OutputKind::SharedLibrary)
+      .Case(".a", OutputKind::StaticLibrary)
+      .Case(".o", OutputKind::Object)
+      .Case(".h", OutputKind::Header)
+      .Cases({".cpp", ".cc", ".cxx"}, OutputKind::Cpp)
+      .Case(".ll", OutputKind::LLVM)
+      .Case(".s", OutputKind::Assembly)
+      .Case(".stmt", OutputKind::Stmt)
+      .Case(".mlir", OutputKind::Mlir)
+      .Default(std::nullopt);
+}
+
+/// Where a binary goes that was given no name.
+std::string defaultOutput(StringRef input, OutputKind kind) {
+  StringRef suffix = kind == OutputKind::SharedLibrary   ? ".so"
+                     : kind == OutputKind::StaticLibrary ? ".a"
+                     : kind == OutputKind::Object        ? ".o"
+                                                         : "";
+  if (suffix.empty())
+    return "-";
+  StringRef stem = input == "-" ? "model" : sys::path::stem(input);
+  return (stem + suffix).str();
+}
+
+bool isSize(StringRef text) {
+  auto [height, width] = text.split('x');
+  int64_t value;
+  return !height.getAsInteger(10, value) && value > 0 &&
+         !width.getAsInteger(10, value) && value > 0;
+}
+
+std::optional<Options> check(const Flags &flags) {
+  Options options;
+  options.input = flags.input;
+  if (options.input.empty())
+    return fail("no input: give a network's file, or - for standard input; "
+                "see rootc --help");
+  options.output = flags.output;
+  if (flags.output.getNumOccurrences() && options.output.empty())
+    return fail("-o: the name is empty");
+  StringRef suffix = sys::path::extension(options.output);
+  if (flags.emit.getNumOccurrences()) {
+    auto kind = kindOfName(flags.emit);
+    if (!kind)
+      return fail("--emit=" + flags.emit +
+                  ": unknown kind; give so, static, obj, header, cpp, llvm, "
+                  "asm, stmt, mlir or cost");
+    options.kind = *kind;
+  } else if (!options.output.empty()) {
+    auto kind = kindOfSuffix(suffix);
+    if (!kind)
+      return fail("-o " + options.output +
+                  ": the suffix names no kind of output; use .so .a .o .h .cpp "
+                  ".ll .s .stmt .mlir, or --emit");
+    options.kind = *kind;
+  }
+  if (options.output.empty())
+    options.output = defaultOutput(options.input, options.kind);
+  else if (options.output == "-" &&
+           defaultOutput(options.input, options.kind) != "-")
+    return fail("-o -: libraries and objects do not go to standard output");
+  options.root = flags.root;
+  if (flags.root.getNumOccurrences() && flags.root < 1)
+    return fail("--root=" + Twine(flags.root) +
+                ": the groups of the first "
+                "stage are at least 1");
+  options.topology = flags.topology;
+  if (options.topology != "root" && options.topology != "tree" &&
+      options.topology != "column")
+    return fail("--topology=" + flags.topology + ": give root, tree or column");
+  options.groups = flags.groups;
+  options.image = flags.image;
+  if (flags.image.getNumOccurrences() && !isSize(options.image))
+    return fail("--image=" + flags.image +
+                ": give height x width, as in --image=224x224");
+  options.format = flags.format;
+  if (options.format != "text" && options.format != "json" &&
+      options.format != "csv")
+    return fail("--format=" + flags.format + ": give text, json or csv");
+  if (flags.format.getNumOccurrences() && options.kind != OutputKind::Cost)
+    return fail("--format belongs to --emit=cost");
+  if (flags.mode != "train" && flags.mode != "infer")
+    return fail("--mode=" + flags.mode + ": give train or infer");
+  options.inferOnly = flags.mode == "infer";
+  options.jobs = flags.jobs;
+  Expected<codegen::TargetInfo> target = codegen::parseTarget(flags.target);
+  if (!target)
+    return fail(toString(target.takeError()));
+  options.target = std::move(*target);
+  return options;
+}
+
+} // namespace
+
+std::optional<Options> parseOptions(int argc, char **argv, int &exitCode) {
+  exitCode = 1;
+  mlir::registerAsmPrinterCLOptions();
+  mlir::registerMLIRContextCLOptions();
+  mlir::registerPassManagerCLOptions();
+  // Lives as long as the registry that refers to it.
+  static Flags flags;
+  cl::HideUnrelatedOptions(flags.category);
+  cl::SetVersionPrinter([](raw_ostream &os) {
+    os << "rootc " ROOTC_VERSION " (ABI " << ROOTC_ABI_VERSION << ")\n";
+  });
+  std::string problems;
+  raw_string_ostream stream(problems);
+  if (!cl::ParseCommandLineOptions(
+          argc, argv,
+          "Compiles a network of the root dialect to a library of its own\n",
+          &stream)) {
+    errs() << problems;
+    return std::nullopt;
+  }
+  return check(flags);
+}
+
+} // namespace rootc

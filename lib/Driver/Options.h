@@ -1,0 +1,50 @@
+//===- Options.h - What the command line asks for -------------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_DRIVER_OPTIONS_H
+#define ROOTC_DRIVER_OPTIONS_H
+
+#include "codegen/Kernel.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace rootc {
+
+enum class OutputKind {
+  SharedLibrary,
+  StaticLibrary,
+  Object,
+  Header,
+  Cpp,
+  LLVM,
+  Assembly,
+  Stmt,
+  Mlir,
+  Cost,
+};
+
+/// The command line, checked; values of flags as they were given.
+struct Options {
+  std::string input;
+  std::string output; ///< "-": standard output
+  OutputKind kind = OutputKind::SharedLibrary;
+  int64_t root = 0;
+  std::string topology, groups, image, format;
+  codegen::TargetInfo target;
+  bool inferOnly = false;
+  unsigned jobs = 0;
+};
+
+/// Reads the command line; prints what is wrong with it and returns nothing, or
+/// sets `exitCode` to 0 after --help or --version.
+std::optional<Options> parseOptions(int argc, char **argv, int &exitCode);
+
+} // namespace rootc
+
+#endif // ROOTC_DRIVER_OPTIONS_H

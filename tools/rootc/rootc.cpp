@@ -1,0 +1,10 @@
+//===- rootc.cpp - The compiler -------------------------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Driver/Driver.h"
+
+int main(int argc, char **argv) { return rootc::rootcMain(argc, argv); }
