@@ -131,6 +131,7 @@ static Schedule chooseFilterGradient(const ConvShape &shape, bool prologue,
   schedule["rows"] = rows;
   schedule["split_out"] = filterGradientChunks(shape) < 8;
   schedule["copy"] = prologue || gather.needsZeros();
+  schedule["copy_dy"] = outs % 8 != 0;
   return schedule;
 }
 

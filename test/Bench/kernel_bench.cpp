@@ -25,6 +25,7 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <time.h>
 
 using namespace rootc;
 using namespace rootc::codegen;
@@ -90,11 +91,17 @@ static double run(const Kernel &kernel, const TargetInfo &info, int64_t batch,
     }
     return worst / std::max(largest, 1e-30);
   }
+  // On one thread the time of the thread counts: others may share the machine.
+  auto clock = [&] {
+    timespec t;
+    clock_gettime(threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+    return t.tv_sec + t.tv_nsec * 1e-9;
+  };
   double best = 1e9, total = 0;
   for (int i = 0; (i < 5 || total < 0.5) && i < 2000; ++i) {
-    begin = now();
+    double start = clock();
     built.pipeline.realize(result);
-    double took = seconds(begin);
+    double took = clock() - start;
     best = std::min(best, took);
     total += took;
   }

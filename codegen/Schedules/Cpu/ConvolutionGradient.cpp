@@ -77,7 +77,7 @@ void scheduleFilterGradient(const ScheduleContext &context) {
         .vectorize(c, context.lanes(), TailStrategy::GuardWithIf)
         .store_in(memoryFor(pixels * (across ? outs : ins) * 4));
   }
-  if (outs % 8 != 0)
+  if (outs % 8 != 0 || schedule.at("copy_dy") != 0)
     dy.compute_at(level)
         .vectorize(o, lanes, TailStrategy::RoundUp)
         .store_in(memoryFor(rows * gather.width * (outs + lanes) * 4));
