@@ -82,11 +82,15 @@ def check(tools, path, batch, seed, root=1, folder=None):
     write_safetensors(file('weights.safetensors'), arrays)
     np.save(file('image.npy'), image)
     np.save(file('labels.npy'), labels)
-    library = file('net.so')
-    call(tools.rootc, path, *([f'--root={root}'] if root > 1 else []), '-o', library)
-    given = (library, '--weights', file('weights.safetensors'), '--input', file('image.npy'))
-    call(tools.rootrun, 'grad', *given, '--labels', file('labels.npy'), '--seed', seed, '-o', file('g.safetensors'))
-    call(tools.rootrun, 'run', *given, '-o', file('logits.npy'))
+    flags = [f'--root={root}'] if root > 1 else []
+    given = ('--weights', file('weights.safetensors'), '--input', file('image.npy'))
+    if tools.reference:
+        runner, subject = tools.reference, (path, *flags)
+    else:
+        runner, subject = tools.rootrun, (file('net.so'),)
+        call(tools.rootc, path, *flags, '-o', *subject)
+    call(runner, 'grad', *subject, *given, '--labels', file('labels.npy'), '--seed', seed, '-o', file('g.safetensors'))
+    call(runner, 'run', *subject, *given, '-o', file('logits.npy'))
 
     actual = read_safetensors(file('g.safetensors'))
     if set(actual) != set(gradients) | {'loss'}:
@@ -106,12 +110,15 @@ def check(tools, path, batch, seed, root=1, folder=None):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('networks', nargs='*', help='.mlir files')
-    parser.add_argument('--rootc', required=True)
-    parser.add_argument('--rootrun', required=True)
+    parser.add_argument('--rootc')
+    parser.add_argument('--rootrun')
+    parser.add_argument('--reference', help='check rootc-reference, which has no kernels, instead of the two')
     parser.add_argument('--batch', type=int, default=2, help='of the files')
     parser.add_argument('--root', type=int, default=1, help='--root of the files')
     parser.add_argument('--random', metavar='FIRST:END', default='0:0', help='seeds of random networks')
     tools = parser.parse_args()
+    if not tools.reference and not (tools.rootc and tools.rootrun):
+        parser.error('give --rootc and --rootrun, or --reference')
     first, end = map(int, tools.random.split(':'))
     failures = count = 0
     with tempfile.TemporaryDirectory() as folder:
