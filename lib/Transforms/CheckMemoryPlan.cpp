@@ -45,6 +45,13 @@ static Attribute readFrom(Value value) {
   return {};
 }
 
+static std::string describe(Attribute overwritten) {
+  if (auto name = dyn_cast<StringAttr>(overwritten))
+    return ("statistic '" + name.getValue() + "'").str();
+  return stringifyArgumentKind(cast<ArgumentKindAttr>(overwritten).getValue())
+      .str();
+}
+
 /// Kernels that may write over their own input: they read each element just
 /// before they write it.
 static bool mayUpdateInPlace(KernelOp kernel) {
@@ -87,8 +94,8 @@ private:
     std::string problem =
         checkOffsets(buffers->live, bytes.value_or(0), slotAlignment);
     if (!problem.empty())
-      return program.emitOpError("has a wrong memory plan: ")
-             << problem << " of " << stringifySlotArena(arena);
+      return program.emitOpError("has a wrong memory plan for ")
+             << stringifySlotArena(arena) << ": " << problem;
     return success();
   }
 
@@ -100,7 +107,8 @@ private:
         Attribute from = readFrom(input);
         if (from && writers.contains(from))
           return kernel.emitOpError("reads ")
-                 << from << " after an earlier kernel has overwritten it";
+                 << describe(from)
+                 << " after an earlier kernel has overwritten it";
       }
       for (Value result : kernel.getOutputs()) {
         StoreOp store = storeOf(result);
@@ -112,7 +120,7 @@ private:
             llvm::is_contained(llvm::map_range(kernel.getInputs(), readFrom),
                                target))
           return kernel.emitOpError("overwrites ")
-                 << target << ", which it reads in another order";
+                 << describe(target) << ", which it reads in another order";
       }
     }
     return success();

@@ -1,0 +1,138 @@
+// RUN: rootc-opt %s --root-fuse-kernels | FileCheck %s
+// RUN: rootc-opt %s --root-fuse-kernels --root-fuse-kernels | FileCheck %s
+
+!map = tensor<?x4x4x8xf32>
+!channels = tensor<8xf32>
+
+root.model @fusion image(4x4x8) classes(8) {
+
+  // A convolution takes what follows it, and inputs are named in the order in
+  // which the ops ask for them.
+  // CHECK-LABEL: root.program @epilogue
+  // CHECK: %[[X:.*]] = root.argument image
+  // CHECK: %[[F:.*]] = root.prepared "f"
+  // CHECK: %[[Y:.*]] = root.kernel (%[[A:.*]] = %[[X]], %[[B:.*]] = %[[F]]) : (tensor<?x4x4x8xf32>, tensor<1x1x1x8x8xf32>) -> tensor<?x4x4x8xf32> {
+  // CHECK-NEXT: %[[C:.*]] = root.prim.conv2d %[[A]], %[[B]] {{.*}}layer = "conv"
+  // CHECK-NEXT: %[[D:.*]] = root.prim.add %[[C]], %[[A]]
+  // CHECK-NEXT: %[[E:.*]] = root.prim.relu %[[D]]
+  // CHECK-NEXT: root.yield %[[E]]
+  // CHECK-NEXT: }
+  // CHECK-NEXT: root.store logits %[[Y]]
+  // CHECK-NEXT: }
+  root.program @epilogue kind(infer) {
+    %x = root.argument image : !map
+    %f = root.prepared "f" : tensor<1x1x1x8x8xf32>
+    %c = root.prim.conv2d %x, %f {block = 8, dilation = array<i64: 1, 1>, filters = 8, groups = 1, input = array<i64: 4, 4>, kernel = array<i64: 1, 1>, layer = "conv", pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (!map, tensor<1x1x1x8x8xf32>) -> !map
+    %s = root.prim.add %c, %x : (!map, !map) -> !map
+    %y = root.prim.relu %s : (!map) -> !map
+    root.store logits %y : !map
+  }
+
+  // A convolution whose result two ops read stands alone, and so do the two
+  // convolutions but one of a sum: the later one takes the sum.
+  // CHECK-LABEL: root.program @one_anchor
+  // CHECK: %[[FIRST:.*]] = root.kernel
+  // CHECK-NEXT: root.prim.conv2d
+  // CHECK-NEXT: root.yield
+  // CHECK: %[[SECOND:.*]] = root.kernel
+  // CHECK-NEXT: root.prim.conv2d
+  // CHECK-NEXT: root.yield
+  // CHECK: root.kernel (%[[A:.*]] = %[[SECOND]], %{{.*}} = %{{.*}}, %[[B:.*]] = %[[FIRST]])
+  // CHECK-NEXT: %[[C:.*]] = root.prim.conv2d %[[A]]
+  // CHECK-NEXT: %[[R:.*]] = root.prim.relu %[[B]]
+  // CHECK-NEXT: %[[S:.*]] = root.prim.add %[[C]], %[[R]]
+  // CHECK-NEXT: root.prim.add %[[S]], %[[A]]
+  // CHECK-NEXT: root.yield
+  root.program @one_anchor kind(infer) {
+    %x = root.argument image : !map
+    %f = root.prepared "f" : tensor<1x1x1x8x8xf32>
+    %1 = root.prim.conv2d %x, %f {block = 8, dilation = array<i64: 1, 1>, filters = 8, groups = 1, input = array<i64: 4, 4>, kernel = array<i64: 1, 1>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (!map, tensor<1x1x1x8x8xf32>) -> !map
+    %2 = root.prim.conv2d %x, %f {block = 8, dilation = array<i64: 1, 1>, filters = 8, groups = 1, input = array<i64: 4, 4>, kernel = array<i64: 1, 1>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (!map, tensor<1x1x1x8x8xf32>) -> !map
+    %3 = root.prim.conv2d %2, %f {block = 8, dilation = array<i64: 1, 1>, filters = 8, groups = 1, input = array<i64: 4, 4>, kernel = array<i64: 1, 1>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (!map, tensor<1x1x1x8x8xf32>) -> !map
+    %r = root.prim.relu %1 : (!map) -> !map
+    %s = root.prim.add %3, %r : (!map, !map) -> !map
+    %t = root.prim.add %s, %2 : (!map, !map) -> !map
+    root.store logits %t : !map
+  }
+
+  // relu_backward is computed by the reduction and by the op that needs its
+  // result; normalise and relu are one kernel.
+  // CHECK-LABEL: root.program @batch_norm
+  // CHECK: %[[G:.*]] = root.prepared "gradient"
+  // CHECK: %[[X:.*]] = root.prepared "x"
+  // CHECK: %[[Y:.*]] = root.kernel (%[[A:[a-z0-9]*]] = %[[X]],
+  // CHECK-NEXT: %[[N:.*]] = root.prim.batch_norm_normalize %[[A]]
+  // CHECK-NEXT: %[[R:.*]] = root.prim.relu %[[N]]
+  // CHECK-NEXT: root.yield %[[R]]
+  // CHECK: root.kernel (%[[A:[a-z0-9]*]] = %[[G]], %[[B:[a-z0-9]*]] = %[[Y]],
+  // CHECK-NEXT: %[[R:.*]] = root.prim.relu_backward %[[A]], %[[B]]
+  // CHECK-NEXT: root.prim.batch_norm_backward_reduce %[[R]]
+  // CHECK-NEXT: root.yield
+  // CHECK: root.kernel (%[[A:[a-z0-9]*]] = %[[G]], %[[B:[a-z0-9]*]] = %[[Y]],
+  // CHECK-NEXT: %[[R:.*]] = root.prim.relu_backward %[[A]], %[[B]]
+  // CHECK-NEXT: root.prim.batch_norm_backward_data %[[R]]
+  // CHECK-NEXT: root.yield
+  // CHECK-NOT: root.kernel
+  // CHECK: root.store d_image
+  root.program @batch_norm kind(prepare) {
+    %g = root.prepared "gradient" : tensor<2x4x4x8xf32>
+    %v = root.prepared "vector" : !channels
+    %x = root.prepared "x" : tensor<2x4x4x8xf32>
+    %n = root.prim.batch_norm_normalize %x, %v, %v, %v, %v {epsilon = 1.0e-5} : (tensor<2x4x4x8xf32>, !channels, !channels, !channels, !channels) -> tensor<2x4x4x8xf32>
+    %y = root.prim.relu %n : (tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32>
+    %r = root.prim.relu_backward %g, %y : (tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32>
+    %b:4 = root.prim.batch_norm_backward_reduce %r, %x, %v, %v {epsilon = 1.0e-5} : (tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>, !channels, !channels) -> (!channels, !channels, !channels, !channels)
+    %d = root.prim.batch_norm_backward_data %r, %x, %v, %v, %v, %b#2, %b#3 {epsilon = 1.0e-5} : (tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>, !channels, !channels, !channels, !channels, !channels) -> tensor<2x4x4x8xf32>
+    root.store prepared "y" %y : tensor<2x4x4x8xf32>
+    root.store gradient "offset" %b#1 : !channels
+    root.store d_image %d : tensor<2x4x4x8xf32>
+  }
+
+  // Where a convolution made the gradient, relu_backward is its epilogue, and
+  // a convolution gets a dense operand.
+  // CHECK-LABEL: root.program @dense
+  // CHECK: root.kernel
+  // CHECK-NEXT: root.prim.conv2d_backward_data
+  // CHECK-NEXT: root.prim.relu_backward
+  // CHECK-NEXT: root.yield
+  // CHECK: root.kernel
+  // CHECK-NEXT: root.prim.channel_sum
+  // CHECK-NEXT: root.yield
+  // CHECK: root.kernel
+  // CHECK-NEXT: root.prim.relu_backward
+  // CHECK-NEXT: root.yield
+  // CHECK: root.kernel
+  // CHECK-NEXT: root.prim.conv2d_backward_filter
+  // CHECK-NEXT: root.yield
+  root.program @dense kind(train) {
+    %x = root.argument image : !map
+    %f = root.prepared "f" : tensor<1x1x1x8x8xf32>
+    %d = root.prim.conv2d_backward_data %x, %f {block = 8, dilation = array<i64: 1, 1>, filters = 8, groups = 1, input = array<i64: 4, 4>, kernel = array<i64: 1, 1>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (!map, tensor<1x1x1x8x8xf32>) -> !map
+    %r = root.prim.relu_backward %d, %x : (!map, !map) -> !map
+    %s = root.prim.channel_sum %r : (!map) -> !channels
+    %t = root.prim.relu_backward %r, %x : (!map, !map) -> !map
+    %w = root.prim.conv2d_backward_filter %x, %t {dilation = array<i64: 1, 1>, filters = 8, groups = 1, input = array<i64: 4, 4>, kernel = array<i64: 1, 1>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (!map, !map) -> tensor<8x1x1x8xf32>
+    root.store gradient "bias" %s : !channels
+    root.store gradient "filter" %w : tensor<8x1x1x8xf32>
+  }
+
+  // What is stored twice, or is no kernel's result, gets a copy.
+  // CHECK-LABEL: root.program @copies
+  // CHECK: %[[P:.*]] = root.parameter "a"
+  // CHECK: %[[S:.*]] = root.kernel
+  // CHECK-NEXT: root.prim.fold_multiplier
+  // CHECK: root.store prepared "a" %[[S]]
+  // CHECK-NEXT: %[[C:.*]] = root.kernel (%{{.*}} = %[[S]])
+  // CHECK-NEXT: root.prim.copy
+  // CHECK: root.store prepared "b" %[[C]]
+  // CHECK-NEXT: %[[D:.*]] = root.kernel (%{{.*}} = %[[P]])
+  // CHECK-NEXT: root.prim.copy
+  // CHECK: root.store prepared "c" %[[D]]
+  root.program @copies kind(prepare) {
+    %p = root.parameter "a" : !channels
+    %s = root.prim.fold_multiplier %p, %p {epsilon = 1.0e-5} : (!channels, !channels) -> !channels
+    root.store prepared "a" %s : !channels
+    root.store prepared "b" %s : !channels
+    root.store prepared "c" %p : !channels
+  }
+}
