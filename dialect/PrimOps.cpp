@@ -29,17 +29,27 @@ static ArrayRef<int64_t> shapeOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
 }
 
+/// "[?, 4, 4, 8]"
+static std::string describe(ArrayRef<int64_t> shape) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  llvm::interleaveComma(shape, stream, [&](int64_t size) {
+    if (ShapedType::isDynamic(size))
+      stream << "?";
+    else
+      stream << size;
+  });
+  return "[" + text + "]";
+}
+
 /// Checks the shape of one operand or result.
 static LogicalResult expectShape(Operation *op, StringRef what, Value value,
                                  ArrayRef<int64_t> expected) {
-  ArrayRef<int64_t> shape = shapeOf(value);
-  if (shape == expected)
+  if (shapeOf(value) == expected)
     return success();
-  auto diagnostic = op->emitOpError() << "expects " << what << " of shape [";
-  llvm::interleaveComma(expected, diagnostic);
-  diagnostic << "], got [";
-  llvm::interleaveComma(shape, diagnostic);
-  return diagnostic << "]";
+  return op->emitOpError() << "expects " << what << " of shape "
+                           << describe(expected) << ", got "
+                           << describe(shapeOf(value));
 }
 
 /// Checks that each vector has one element for each channel of `map`.
