@@ -7,9 +7,9 @@ root.model @schedules image(16x16x16) classes(3) {
     %f = root.prepared "f" : tensor<1x1x1x16x16xf32>
 
     // A convolution's schedule follows from its shape and the machine.
-    // CHECK: root.kernel ({{.*}}) schedule({lanes = 16 : i64, {{.*}}tile_x = {{[0-9]+}} : i64
+    // CHECK: root.kernel ({{.*}}) schedule({{.*}}lanes = 16 : i64, {{.*}}tile_x = {{[0-9]+}} : i64
     // CHECK-NEXT: root.prim.conv2d
-    // AVX2: root.kernel ({{.*}}) schedule({lanes = 8 : i64, {{.*}}tile_x = {{[0-9]+}} : i64
+    // AVX2: root.kernel ({{.*}}) schedule({{.*}}lanes = 8 : i64, {{.*}}tile_x = {{[0-9]+}} : i64
     // AVX2-NEXT: root.prim.conv2d
     %1 = root.kernel (%a = %x, %b = %f) : (tensor<?x16x16x16xf32>, tensor<1x1x1x16x16xf32>) -> tensor<?x16x16x16xf32> {
       %c = root.prim.conv2d %a, %b {block = 16, dilation = array<i64: 1, 1>, filters = 16, groups = 1, input = array<i64: 16, 16>, kernel = array<i64: 1, 1>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (tensor<?x16x16x16xf32>, tensor<1x1x1x16x16xf32>) -> tensor<?x16x16x16xf32>
