@@ -9,6 +9,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -37,6 +38,28 @@ void RootDialect::initialize() {
 #define GET_OP_LIST
 #include "dialect/RootOps.cpp.inc"
       >();
+}
+
+std::optional<Dialect::ParseOpHook>
+RootDialect::getParseOperationHook(StringRef opName) const {
+  return ParseOpHook([name = opName.str()](OpAsmParser &parser, OperationState &) -> ParseResult {
+    SmallVector<StringRef> layers;
+    StringRef nearest;
+    for (RegisteredOperationName op :
+         parser.getContext()->getRegisteredOperationsByDialect("root")) {
+      if (op.hasInterface<LayerOpInterface>() ||
+          op.getStringRef() == OutputOp::getOperationName() ||
+          op.getStringRef() == AuxiliaryOp::getOperationName())
+        layers.push_back(op.getStringRef());
+      if (nearest.empty() ||
+          op.getStringRef().edit_distance(name) < nearest.edit_distance(name))
+        nearest = op.getStringRef();
+    }
+    llvm::sort(layers);
+    return parser.emitError(parser.getNameLoc())
+           << "does not exist; did you mean '" << nearest
+           << "'? A network is made of " << llvm::join(layers, ", ");
+  });
 }
 
 Type ImageType::parse(AsmParser &parser) {

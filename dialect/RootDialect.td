@@ -17,6 +17,11 @@ def Root_Dialect : Dialect {
   let cppNamespace = "::rootc::root";
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
+  let extraClassDeclaration = [{
+    /// Called for ops that do not exist: reports which do.
+    std::optional<ParseOpHook>
+    getParseOperationHook(llvm::StringRef opName) const override;
+  }];
 }
 
 class Root_Op<string mnemonic, list<Trait> traits = []>

@@ -1,0 +1,62 @@
+// Every layer, once with each of its clauses and once without; what is printed
+// reads back as the same, in the generic form too.
+// RUN: rootc-opt %s | FileCheck %s
+// RUN: rootc-opt %s | rootc-opt | FileCheck %s
+// RUN: rootc-opt %s --mlir-print-op-generic | rootc-opt | FileCheck %s
+
+// CHECK-LABEL: root.network @every_layer(%image: !root.image<32x48x3>) classes(10) {
+root.network @every_layer(%image: !root.image<32x48x3>) classes(10) {
+  // CHECK-NEXT: %[[A:.*]] = root.conv2d "stem/a-1.x_y" %image filters(16) kernel(5x3)
+  %0 = root.conv2d "stem/a-1.x_y" %image kernel(5x3) filters(16)
+  // CHECK-NEXT: root.conv2d "b" %[[A]] filters(16) kernel(3x3) stride(2) pad(1x2) dilation(2x1) groups(8) no_bias stage(1) ungrouped
+  %1 = root.conv2d "b" %0 ungrouped stage(1) no_bias groups(8) dilation(2x1) pad(1x2) stride(2) kernel(3) filters(16)
+  // CHECK-NEXT: root.conv2d "c" %{{.*}} filters(16) kernel(3x3) stride(2x1) pad(0,0,1,1) {note = "kept"}
+  %2 = root.conv2d "c" %1 filters(16) kernel(3x3) stride(2x1) pad(0,0,1,1) {note = "kept"}
+  // CHECK-NEXT: root.conv2d "d" %{{.*}} filters(16) kernel(1x1){{$}}
+  %3 = root.conv2d "d" %2 filters(16) kernel(1x1) stride(1) pad(0) dilation(1) groups(1)
+  // CHECK-NEXT: root.batch_norm "bn" %{{[0-9]+$}}
+  %4 = root.batch_norm "bn" %3 epsilon(1e-5) momentum(0.1)
+  // CHECK-NEXT: root.batch_norm "bn2" %{{[0-9]+}} epsilon(0.001) momentum(1)
+  %5 = root.batch_norm "bn2" %4 momentum(1) epsilon(1.0e-3)
+  // CHECK-NEXT: root.relu %{{[0-9]+$}}
+  %6 = root.relu %5
+  // CHECK-NEXT: root.max_pool %{{[0-9]+}} kernel(2x2){{$}}
+  %7 = root.max_pool %6 kernel(2) rounding(floor)
+  // CHECK-NEXT: root.max_pool %{{[0-9]+}} kernel(3x3) stride(2) pad(1) rounding(ceil)
+  %8 = root.max_pool %7 rounding(ceil) pad(1) stride(2) kernel(3x3)
+  // CHECK-NEXT: root.average_pool %{{[0-9]+}} kernel(3x3) pad(1) rounding(ceil) exclude_pad
+  %9 = root.average_pool %8 kernel(3x3) pad(1) rounding(ceil) exclude_pad
+  // CHECK-NEXT: root.local_response_norm %{{[0-9]+$}}
+  %10 = root.local_response_norm %9 size(5) alpha(1e-4) beta(0.75) k(1)
+  // CHECK-NEXT: root.local_response_norm %{{[0-9]+}} size(3) alpha(0.25) beta(1) k(20000)
+  %11 = root.local_response_norm %10 size(3) alpha(25e-2) beta(1.0) k(2e+4)
+  // CHECK-NEXT: root.dropout %{{[0-9]+$}}
+  %12 = root.dropout %11
+  // CHECK-NEXT: root.dropout %{{[0-9]+}} rate(0)
+  %13 = root.dropout %12 rate(0)
+  // CHECK-NEXT: root.add %{{[0-9]+}}, %{{[0-9]+$}}
+  %14 = root.add %13, %12
+  // CHECK-NEXT: root.concat %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+$}}
+  %15 = root.concat %14, %13, %12
+  // CHECK-NEXT: root.linear "aux" %{{[0-9]+}} outputs(10) no_bias
+  %16 = root.linear "aux" %15 outputs(10) no_bias
+  // CHECK-NEXT: root.auxiliary %{{[0-9]+}} weight(0.25)
+  root.auxiliary %16 weight(0.25)
+  // CHECK-NEXT: root.auxiliary %{{[0-9]+$}}
+  root.auxiliary %16
+  // CHECK-NEXT: root.global_average_pool %{{[0-9]+$}}
+  %17 = root.global_average_pool %15
+  // CHECK-NEXT: root.linear "fc" %{{[0-9]+}} outputs(10){{$}}
+  %18 = root.linear "fc" %17 outputs(10)
+  // CHECK-NEXT: root.output %{{[0-9]+$}}
+  root.output %18
+}
+
+// With shapes inferred, types are written.
+// CHECK-LABEL: root.network @shaped(%image: !root.image<4x4x3>) classes(10) shaped attributes {note = "kept"} {
+root.network @shaped(%x: !root.image<4x4x3>) shaped classes(10) attributes {note = "kept"} {
+  // CHECK-NEXT: root.linear "fc" %image outputs(10) : (!root.image<4x4x3>) -> !root.image<1x1x10>
+  %0 = root.linear "fc" %x outputs(10) : (!root.image<4x4x3>) -> !root.image<1x1x10>
+  // CHECK-NEXT: root.output %{{[0-9]+}} : !root.image<1x1x10>
+  root.output %0 : !root.image<1x1x10>
+}
