@@ -40,26 +40,31 @@ void RootDialect::initialize() {
       >();
 }
 
+static ParseResult reportUnknownOp(OpAsmParser &parser, OperationState &state) {
+  StringRef name = state.name.getStringRef();
+  SmallVector<StringRef> layers;
+  StringRef nearest;
+  for (RegisteredOperationName op :
+       parser.getContext()->getRegisteredOperationsByDialect("root")) {
+    StringRef known = op.getStringRef();
+    if (op.hasInterface<LayerOpInterface>() ||
+        known == OutputOp::getOperationName() ||
+        known == AuxiliaryOp::getOperationName())
+      layers.push_back(known);
+    if (nearest.empty() ||
+        known.edit_distance(name) < nearest.edit_distance(name))
+      nearest = known;
+  }
+  llvm::sort(layers);
+  return parser.emitError(parser.getNameLoc())
+         << "does not exist; did you mean '" << nearest
+         << "'? A network is made of " << llvm::join(layers, ", ");
+}
+
 std::optional<Dialect::ParseOpHook>
 RootDialect::getParseOperationHook(StringRef opName) const {
-  return ParseOpHook([name = opName.str()](OpAsmParser &parser, OperationState &) -> ParseResult {
-    SmallVector<StringRef> layers;
-    StringRef nearest;
-    for (RegisteredOperationName op :
-         parser.getContext()->getRegisteredOperationsByDialect("root")) {
-      if (op.hasInterface<LayerOpInterface>() ||
-          op.getStringRef() == OutputOp::getOperationName() ||
-          op.getStringRef() == AuxiliaryOp::getOperationName())
-        layers.push_back(op.getStringRef());
-      if (nearest.empty() ||
-          op.getStringRef().edit_distance(name) < nearest.edit_distance(name))
-        nearest = op.getStringRef();
-    }
-    llvm::sort(layers);
-    return parser.emitError(parser.getNameLoc())
-           << "does not exist; did you mean '" << nearest
-           << "'? A network is made of " << llvm::join(layers, ", ");
-  });
+  // The hook does not own what it calls: a function outlives it.
+  return ParseOpHook(reportUnknownOp);
 }
 
 Type ImageType::parse(AsmParser &parser) {

@@ -14,6 +14,7 @@
 #include "lib/Transforms/Passes.h"
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace rootc {
@@ -71,15 +72,19 @@ stagesBySize(NetworkOp network, const llvm::DenseSet<Operation *> &spatial,
 
 /// Whether a dense 1x1 convolution mixes what `value` holds before any other
 /// layer with weights does.
-bool isMixed(Value value, llvm::DenseSet<Value> &seen) {
-  if (!seen.insert(value).second)
-    return false;
-  return llvm::any_of(value.getUsers(), [&](Operation *user) {
-    if (auto conv = dyn_cast<Conv2dOp>(user))
-      return !conv.isSpatial() && conv.getGroups() == 1;
-    return !isa<LinearOp>(user) && user->getNumResults() == 1 &&
-           isMixed(user->getResult(0), seen);
-  });
+bool isMixed(Value value) {
+  llvm::SetVector<Value> reached;
+  reached.insert(value);
+  for (size_t i = 0; i < reached.size(); ++i)
+    for (Operation *user : reached[i].getUsers()) {
+      if (auto conv = dyn_cast<Conv2dOp>(user)) {
+        if (!conv.isSpatial() && conv.getGroups() == 1)
+          return true;
+      } else if (!isa<LinearOp>(user)) {
+        reached.insert_range(user->getResults());
+      }
+    }
+  return false;
 }
 
 struct Topology : rootc::impl::TopologyBase<Topology> {
@@ -95,8 +100,7 @@ struct Topology : rootc::impl::TopologyBase<Topology> {
         (root != 0 && failed(groupByStage(network, shapes, named))))
       return signalPassFailure();
     for (auto conv : network.getBody().front().getOps<Conv2dOp>()) {
-      llvm::DenseSet<Value> seen;
-      if (conv.getGroups() > 1 && !isMixed(conv.getResult(), seen))
+      if (conv.getGroups() > 1 && !isMixed(conv.getResult()))
         conv.emitRemark() << "\"" << conv.getLayer() << "\" has "
                           << conv.getGroups()
                           << " groups, and no 1x1 convolution mixes them again";
@@ -152,9 +156,8 @@ private:
       return network.emitError()
              << "topology '" << topology << "' is not root, tree or column";
     if (root < 1 || root > maxElements)
-      return network.emitError()
-             << topology << "-" << root << ": the number of groups must be "
-             << "from 1 to " << maxElements;
+      return network.emitError() << plan() << ": the number of groups must be "
+                                 << "from 1 to " << maxElements;
     llvm::DenseSet<Operation *> spatial = spatialConvolutions(network);
     auto stages = stagesBySize(network, spatial, shapes);
     bool changed = false;
@@ -180,9 +183,14 @@ private:
     if (changed)
       return success();
     return network.emitError()
-           << topology << "-" << root
+           << plan()
            << " changes nothing: it needs a convolution with one group, larger "
               "than 1x1 and behind another convolution, or a clause 'stage'";
+  }
+
+  /// "root-8"
+  std::string plan() const {
+    return topology + "-" + std::to_string(root.getValue());
   }
 
   int64_t groupsAt(int64_t stage) const {

@@ -1,4 +1,4 @@
-//===- NetworkOps.cpp - Rules and shapes of network ops -------------------===//
+//===- LayerOps.cpp - Rules and shapes of layers  -------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -6,17 +6,13 @@
 //===----------------------------------------------------------------------===//
 //
 // Rules that an op's attributes must keep are in its `verify`, those that need
-// shapes in its `inferShape`; both carry the numbers of RootNetworkOps.td. The
-// network infers all shapes whenever it is verified, so that a bad layer is
-// refused when its file is read, whichever pass comes first.
+// shapes in its `inferShape`; both carry the numbers of RootNetworkOps.td.
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/RootDialect.h"
+#include "dialect/Rules.h"
 
-#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FormatVariadic.h"
 
 #include <cmath>
 
@@ -26,35 +22,6 @@ using namespace rootc::root;
 #include "dialect/RootInterfaces.cpp.inc"
 
 namespace {
-
-constexpr size_t maxNameLength = 200;
-
-std::string describe(MapShape shape) {
-  return llvm::formatv("{0}x{1}x{2}", shape.height, shape.width, shape.channels)
-      .str();
-}
-
-LogicalResult verifySize(Operation *op, StringRef rule, StringRef name,
-                         int64_t value, int64_t least = 1) {
-  if (value >= least && value <= maxElements)
-    return success();
-  return op->emitOpError() << "(" << rule << ") " << name << " is " << value
-                           << "; it must be from " << least << " to "
-                           << maxElements;
-}
-
-LogicalResult verifySizes(Operation *op, StringRef rule, StringRef name,
-                          ArrayRef<int64_t> values, size_t count,
-                          int64_t least = 1) {
-  if (values.size() != count)
-    return op->emitOpError()
-           << "(" << rule << ") " << name << " has " << values.size()
-           << " values; it must have " << count;
-  for (int64_t value : values)
-    if (failed(verifySize(op, rule, name, value, least)))
-      return failure();
-  return success();
-}
 
 LogicalResult verifyName(Operation *op, StringRef rule, StringRef name) {
   auto allowed = [](char c) {
@@ -66,19 +33,6 @@ LogicalResult verifyName(Operation *op, StringRef rule, StringRef name) {
   return op->emitOpError() << "(" << rule << ") a layer's name has 1 to "
                            << maxNameLength
                            << " letters, digits or _ . - /; rename this one";
-}
-
-/// Checks the count of a result or of weights.
-LogicalResult verifyCount(Operation *op, StringRef rule, StringRef what,
-                          std::initializer_list<int64_t> sizes) {
-  if (elementCount(sizes))
-    return success();
-  InFlightDiagnostic error = op->emitOpError()
-                             << "(" << rule << ") " << what << ", ";
-  llvm::interleave(
-      sizes, [&](int64_t size) { error << size; }, [&] { error << "x"; });
-  return error << ", exceed " << maxElements
-               << " elements; make this layer smaller";
 }
 
 FailureOr<MapShape> verifiedResult(Operation *op, StringRef rule,
@@ -296,123 +250,5 @@ LogicalResult AuxiliaryOp::verify() {
   double weight = getWeight().convertToDouble();
   if (!std::isfinite(weight) || weight < 0)
     return emitOpError() << "(X2) weight must be finite and not negative";
-  return success();
-}
-
-//===----------------------------------------------------------------------===//
-// The network
-//===----------------------------------------------------------------------===//
-
-OutputOp NetworkOp::getOutput() {
-  return *getBody().front().getOps<OutputOp>().begin();
-}
-
-void NetworkOp::getAsmBlockArgumentNames(Region &region,
-                                         OpAsmSetValueNameFn setName) {
-  if (!region.empty() && region.getNumArguments() == 1)
-    setName(region.getArgument(0), "image");
-}
-
-LogicalResult NetworkOp::verify() {
-  StringRef name = getSymName();
-  auto inName = [](char c) { return llvm::isAlnum(c) || c == '_'; };
-  if (name.empty() || name.size() > maxNameLength || llvm::isDigit(name[0]) ||
-      !llvm::all_of(name, inName))
-    return emitOpError() << "(N1) the network's name must be a C identifier of "
-                            "at most "
-                         << maxNameLength << " characters";
-  if (failed(verifySize(*this, "N2", "classes", getClasses())) ||
-      failed(verifySizes(*this, "N3", "image", getImage(), 3)) ||
-      failed(verifyCount(*this, "N3", "the image's values",
-                         {getImage()[0], getImage()[1], getImage()[2]})))
-    return failure();
-  Block &body = getBody().front();
-  if (body.getNumArguments() != 1 ||
-      !isa<ImageType>(body.getArgument(0).getType()))
-    return emitOpError() << "(N4) the body must have one argument, a "
-                            "!root.image";
-  return success();
-}
-
-/// (N5), (N6), (N7)
-static LogicalResult verifyLayers(NetworkOp network) {
-  llvm::StringMap<Operation *> layers;
-  Operation *output = nullptr;
-  for (Operation &op : network.getBody().front()) {
-    if (!isa<LayerOpInterface, OutputOp, AuxiliaryOp>(op))
-      return op.emitOpError() << "(N5) only layers, root.auxiliary and "
-                                 "root.output may stand in a network";
-    if (isa<OutputOp>(op)) {
-      if (output) {
-        InFlightDiagnostic error = op.emitOpError()
-                                   << "(N6) a network has one root.output; use "
-                                      "root.auxiliary for further classifiers";
-        error.attachNote(output->getLoc()) << "the first one";
-        return error;
-      }
-      output = &op;
-    }
-    if (auto layer = op.getAttrOfType<StringAttr>("layer")) {
-      auto [entry, added] = layers.try_emplace(layer.getValue(), &op);
-      if (!added) {
-        InFlightDiagnostic error = op.emitOpError()
-                                   << "(N7) the name \"" << layer.getValue()
-                                   << "\" is taken; rename one of the two";
-        error.attachNote(entry->second->getLoc()) << "the first one";
-        return error;
-      }
-    }
-  }
-  if (!output)
-    return network.emitOpError()
-           << "(N6) there is no root.output; end with root.output %logits";
-  return success();
-}
-
-LogicalResult NetworkOp::inferShapes(MapShape image,
-                                     llvm::DenseMap<Value, MapShape> &shapes) {
-  shapes[getImageArgument()] = image;
-  for (Operation &op : getBody().front()) {
-    SmallVector<MapShape> inputs;
-    for (Value operand : op.getOperands()) {
-      auto found = shapes.find(operand);
-      if (found == shapes.end())
-        return op.emitOpError() << "(N8) reads a value that is made later; "
-                                   "move this layer behind it";
-      inputs.push_back(found->second);
-    }
-    if (auto layer = dyn_cast<LayerOpInterface>(op)) {
-      FailureOr<MapShape> shape = layer.inferShape(inputs);
-      if (failed(shape))
-        return failure();
-      shapes[op.getResult(0)] = *shape;
-    } else if (inputs[0] != MapShape{1, 1, getClasses()}) {
-      return op.emitOpError()
-             << (isa<OutputOp>(op) ? "(O1)" : "(X1)") << " the logits are "
-             << describe(inputs[0]) << "; they must be 1x1x" << getClasses()
-             << ", one value a class";
-    }
-  }
-  return success();
-}
-
-LogicalResult NetworkOp::verifyRegions() {
-  llvm::DenseMap<Value, MapShape> shapes;
-  if (failed(verifyLayers(*this)) ||
-      failed(inferShapes(getImageShape(), shapes)))
-    return failure();
-  for (auto [value, shape] : shapes) {
-    SmallVector<int64_t> expected;
-    if (getShaped())
-      expected = {shape.height, shape.width, shape.channels};
-    auto type = ImageType::get(getContext(), expected);
-    if (value.getType() == type)
-      continue;
-    Operation *op = value.getDefiningOp();
-    return (op ? op : getOperation())->emitOpError()
-           << "(N9) a value's type is " << value.getType()
-           << " where the layers give " << type
-           << "; leave the types out, root-infer-shapes writes them";
-  }
   return success();
 }

@@ -1,0 +1,254 @@
+//===- LayerSyntax.cpp - The written form of network ops ------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// All layers are written alike: a name in quotes if the layer has parameters,
+// operands, clauses in any order, and once shapes are inferred the types.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/ClauseSyntax.h"
+#include "dialect/RootDialect.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace rootc::root;
+
+namespace {
+
+struct Syntax {
+  bool named;
+  int operands; ///< 0: any number
+  ArrayRef<Clause> clauses;
+};
+
+constexpr Clause strideClause = {
+    "stride", ClauseKind::Pair, "stride", "stride(2)", false, 1};
+constexpr Clause padClause = {"pad",    ClauseKind::Pad, "pad",
+                              "pad(1)", false,           0};
+constexpr Clause kernelClause = {"kernel", ClauseKind::Pair, "kernel",
+                                 "kernel(3x3)", true};
+constexpr Clause roundingClause = {"rounding", ClauseKind::Rounding, "ceil",
+                                   "rounding(floor|ceil)"};
+constexpr Clause biasClause = {"no_bias", ClauseKind::NoBias, "bias",
+                               "no_bias"};
+
+constexpr Clause convClauses[] = {
+    {"filters", ClauseKind::Integer, "filters", "filters(64)", true},
+    kernelClause,
+    strideClause,
+    padClause,
+    {"dilation", ClauseKind::Pair, "dilation", "dilation(2)", false, 1},
+    {"groups", ClauseKind::Integer, "groups", "groups(8)", false, 1},
+    biasClause,
+    {"stage", ClauseKind::Integer, "stage", "stage(1)"},
+    {"ungrouped", ClauseKind::Flag, "ungrouped", "ungrouped"},
+};
+constexpr Clause batchNormClauses[] = {
+    {"epsilon", ClauseKind::Float, "epsilon", "epsilon(1e-5)", false, 1e-5},
+    {"momentum", ClauseKind::Float, "momentum", "momentum(0.1)", false, 0.1},
+};
+constexpr Clause maxPoolClauses[] = {kernelClause, strideClause, padClause,
+                                     roundingClause};
+constexpr Clause averagePoolClauses[] = {
+    kernelClause,
+    strideClause,
+    padClause,
+    roundingClause,
+    {"exclude_pad", ClauseKind::Flag, "exclude_pad", "exclude_pad"},
+};
+constexpr Clause linearClauses[] = {
+    {"outputs", ClauseKind::Integer, "outputs", "outputs(10)", true},
+    biasClause,
+};
+constexpr Clause dropoutClauses[] = {
+    {"rate", ClauseKind::Float, "rate", "rate(0.5)", false, 0.5},
+};
+constexpr Clause responseNormClauses[] = {
+    {"size", ClauseKind::Integer, "size", "size(5)", false, 5},
+    {"alpha", ClauseKind::Float, "alpha", "alpha(1e-4)", false, 1e-4},
+    {"beta", ClauseKind::Float, "beta", "beta(0.75)", false, 0.75},
+    {"k", ClauseKind::Float, "k", "k(1)", false, 1.0},
+};
+constexpr Clause auxiliaryClauses[] = {
+    {"weight", ClauseKind::Float, "weight", "weight(0.3)", false, 0.3},
+};
+constexpr Clause networkClauses[] = {
+    {"classes", ClauseKind::Integer, "classes", "classes(10)", true},
+    {"shaped", ClauseKind::Flag, "shaped", "shaped"},
+};
+
+/// `{...}`: attributes that are not the op's own.
+ParseResult parseExtraAttributes(OpAsmParser &parser, OperationState &result,
+                                 bool withKeyword) {
+  NamedAttrList extra;
+  SMLoc at = parser.getCurrentLocation();
+  if (withKeyword ? parser.parseOptionalAttrDictWithKeyword(extra)
+                  : parser.parseOptionalAttrDict(extra))
+    return failure();
+  for (NamedAttribute attribute : extra) {
+    if (llvm::is_contained(result.name.getAttributeNames(),
+                           attribute.getName()))
+      return parser.emitError(at) << "'" << attribute.getName().getValue()
+                                  << "' is given by a clause, not in braces";
+    result.attributes.append(attribute);
+  }
+  return success();
+}
+
+ParseResult parseLayer(OpAsmParser &parser, OperationState &result,
+                       const Syntax &syntax) {
+  Builder &builder = parser.getBuilder();
+  if (syntax.named) {
+    std::string layer;
+    if (parser.parseOptionalString(&layer))
+      return parser.emitError(parser.getCurrentLocation())
+             << "expected the layer's name in quotes, as in "
+             << result.name.getStringRef() << " \"layer1\" %x";
+    result.addAttribute("layer", builder.getStringAttr(layer));
+  }
+  SmallVector<OpAsmParser::UnresolvedOperand> operands;
+  SMLoc operandsAt = parser.getCurrentLocation();
+  if (parser.parseOperandList(operands, OpAsmParser::Delimiter::None,
+                              /*allowResultNumber=*/true,
+                              syntax.operands ? syntax.operands : -1) ||
+      parseClauses(parser, result, syntax.clauses) ||
+      parseExtraAttributes(parser, result, /*withKeyword=*/false))
+    return failure();
+
+  Type unknown = ImageType::get(builder.getContext(), {});
+  SmallVector<Type> inputs(operands.size(), unknown);
+  Type output = unknown;
+  if (succeeded(parser.parseOptionalColon())) {
+    SMLoc at = parser.getCurrentLocation();
+    FunctionType type;
+    if (parser.parseType(type))
+      return failure();
+    if (type.getNumInputs() != operands.size() || type.getNumResults() != 1)
+      return parser.emitError(at) << "expected the types of " << operands.size()
+                                  << " operands and of one result";
+    llvm::copy(type.getInputs(), inputs.begin());
+    output = type.getResult(0);
+  }
+  result.addTypes(output);
+  return parser.resolveOperands(operands, inputs, operandsAt, result.operands);
+}
+
+ParseResult parseLogits(OpAsmParser &parser, OperationState &result,
+                        ArrayRef<Clause> clauses) {
+  OpAsmParser::UnresolvedOperand logits;
+  Type type = ImageType::get(parser.getContext(), {});
+  return failure(
+      parser.parseOperand(logits) || parseClauses(parser, result, clauses) ||
+      parseExtraAttributes(parser, result, /*withKeyword=*/false) ||
+      (succeeded(parser.parseOptionalColon()) && parser.parseType(type)) ||
+      parser.resolveOperand(logits, type, result.operands));
+}
+
+bool hasShapes(Operation *op) {
+  return llvm::any_of(
+      llvm::concat<const Type>(SmallVector<Type>(op->getOperandTypes()),
+                               SmallVector<Type>(op->getResultTypes())),
+      [](Type type) {
+        auto image = dyn_cast<ImageType>(type);
+        return !image || image.hasShape();
+      });
+}
+
+void printLayer(OpAsmPrinter &printer, Operation *op, const Syntax &syntax) {
+  if (syntax.named)
+    printer << " " << op->getAttr("layer");
+  if (op->getNumOperands())
+    printer << " " << op->getOperands();
+  for (const Clause &clause : syntax.clauses)
+    printClause(printer, op, clause);
+  printer.printOptionalAttrDict(llvm::to_vector(op->getDiscardableAttrs()));
+  if (!hasShapes(op))
+    return;
+  printer << " : ";
+  if (op->getNumResults())
+    printer.printFunctionalType(op);
+  else
+    printer << op->getOperandTypes();
+}
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// The ops
+//===----------------------------------------------------------------------===//
+
+#define LAYER_SYNTAX(OP, NAMED, OPERANDS, CLAUSES)                             \
+  ParseResult OP::parse(OpAsmParser &parser, OperationState &result) {         \
+    return parseLayer(parser, result, {NAMED, OPERANDS, CLAUSES});             \
+  }                                                                            \
+  void OP::print(OpAsmPrinter &printer) {                                      \
+    printLayer(printer, *this, {NAMED, OPERANDS, CLAUSES});                    \
+  }
+#define LOGITS_SYNTAX(OP, CLAUSES)                                             \
+  ParseResult OP::parse(OpAsmParser &parser, OperationState &result) {         \
+    return parseLogits(parser, result, CLAUSES);                               \
+  }                                                                            \
+  void OP::print(OpAsmPrinter &printer) {                                      \
+    printLayer(printer, *this, {false, 1, CLAUSES});                           \
+  }
+
+LAYER_SYNTAX(Conv2dOp, true, 1, convClauses)
+LAYER_SYNTAX(BatchNormOp, true, 1, batchNormClauses)
+LAYER_SYNTAX(ReluOp, false, 1, {})
+LAYER_SYNTAX(MaxPoolOp, false, 1, maxPoolClauses)
+LAYER_SYNTAX(AveragePoolOp, false, 1, averagePoolClauses)
+LAYER_SYNTAX(GlobalAveragePoolOp, false, 1, {})
+LAYER_SYNTAX(LinearOp, true, 1, linearClauses)
+LAYER_SYNTAX(AddOp, false, 2, {})
+LAYER_SYNTAX(ConcatOp, false, 0, {})
+LAYER_SYNTAX(DropoutOp, false, 1, dropoutClauses)
+LAYER_SYNTAX(LocalResponseNormOp, false, 1, responseNormClauses)
+LOGITS_SYNTAX(OutputOp, {})
+LOGITS_SYNTAX(AuxiliaryOp, auxiliaryClauses)
+
+#undef LAYER_SYNTAX
+#undef LOGITS_SYNTAX
+
+ParseResult NetworkOp::parse(OpAsmParser &parser, OperationState &result) {
+  StringAttr name;
+  OpAsmParser::Argument image;
+  if (parser.parseSymbolName(name) || parser.parseLParen() ||
+      parser.parseArgument(image, /*allowType=*/false) || parser.parseColon())
+    return failure();
+  SMLoc at = parser.getCurrentLocation();
+  if (parser.parseType(image.type))
+    return failure();
+  auto type = dyn_cast<ImageType>(image.type);
+  if (!type || !type.hasShape())
+    return parser.emitError(at)
+           << "expected the image's size, as in !root.image<32x32x3> (height x "
+              "width x channels)";
+  if (parser.parseRParen() || parseClauses(parser, result, networkClauses))
+    return failure();
+  result.addAttribute("sym_name", name);
+  result.addAttribute(
+      "image", parser.getBuilder().getDenseI64ArrayAttr(type.getShape()));
+  if (!result.attributes.get("shaped"))
+    image.type = ImageType::get(parser.getContext(), {});
+  return failure(parseExtraAttributes(parser, result, /*withKeyword=*/true) ||
+                 parser.parseRegion(*result.addRegion(), image));
+}
+
+void NetworkOp::print(OpAsmPrinter &printer) {
+  printer << " ";
+  printer.printSymbolName(getSymName());
+  printer << "(";
+  printer.printOperand(getImageArgument());
+  printer << ": " << ImageType::get(getContext(), getImage()) << ")";
+  for (const Clause &clause : networkClauses)
+    printClause(printer, *this, clause);
+  printer.printOptionalAttrDictWithKeyword(
+      llvm::to_vector((*this)->getDiscardableAttrs()));
+  printer << " ";
+  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+}

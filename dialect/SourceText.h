@@ -1,0 +1,24 @@
+//===- SourceText.h - What the parser cannot bear ---------------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_DIALECT_SOURCETEXT_H
+#define ROOTC_DIALECT_SOURCETEXT_H
+
+#include "llvm/ADT/StringRef.h"
+
+#include <string>
+
+namespace rootc::root {
+
+/// Looks through text before MLIR's parser gets it, which recurses at every
+/// bracket and so overflows the stack on hostile text. Returns "" if all is
+/// well, else an error "NAME:LINE:COLUMN: error: ..." without a line end.
+std::string checkSourceText(llvm::StringRef name, llvm::StringRef text);
+
+} // namespace rootc::root
+
+#endif // ROOTC_DIALECT_SOURCETEXT_H
