@@ -67,6 +67,8 @@ public:
   Compiler(const Options &options, std::string programFolder)
       : options(options), programFolder(std::move(programFolder)) {
     context.loadDialect<root::RootDialect>();
+    // The line of the source is shown; the op's generic form says less.
+    context.printOpOnDiagnostic(false);
   }
 
   /// The exit code.
@@ -95,8 +97,10 @@ private:
     auto networks = module.getOps<root::NetworkOp>();
     size_t count = std::distance(networks.begin(), networks.end());
     if (count != 1)
-      return module.emitError() << "the file holds " << count
-                                << " networks; rootc compiles exactly one";
+      return mlir::emitError(
+                 mlir::FileLineColLoc::get(&context, options.input, 1, 1))
+             << "the file holds " << count
+             << " networks; rootc compiles exactly one `root.network`";
     PipelineOptions pipeline;
     pipeline.image = options.image;
     pipeline.root = options.root;
