@@ -54,18 +54,21 @@ static Lowered backwardFilter(const Op &op, const std::vector<Value> &in) {
   Expr tapY =
       r.y * constant(shape.stride[0]) + ky * constant(shape.dilation[0]);
   Expr last = constant(shape.inChannels - 1);
+  // The last tile of in channels may reach beyond the group's.
+  auto inChannel = [&](Expr group) -> Expr {
+    Expr channel = group * constant(ins) + i;
+    return ins % filterGradientInTile(shape) != 0 ? min(channel, last)
+                                                  : channel;
+  };
   Expr value;
   if (!across) {
-    Expr channel = g * constant(ins) + i;
-    if (ins % filterGradientInTile(shape) != 0)
-      channel = min(channel, last);
-    value = strip(channel, tapX, tapY, sample);
+    value = strip(inChannel(g), tapX, tapY, sample);
   } else if (ins == 1 && shape.outPerGroup() == 1) {
     value = strip(min(o, last), tapX, tapY, sample);
   } else {
     Func spread("spread");
     Expr group = min(o, constant(outs - 1)) / constant(shape.outPerGroup());
-    spread(o, i, x, y, n) = strip(group * constant(ins) + i, x, y, n);
+    spread(o, i, x, y, n) = strip(inChannel(group), x, y, n);
     lowered.stages["spread"] = spread;
     value = spread(o, i, tapX, tapY, sample);
   }
