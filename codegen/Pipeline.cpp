@@ -128,7 +128,10 @@ private:
     }
     if (info.elementwise) {
       for (auto &[name, stage] : lowered.stages)
-        stage.compute_root();
+        if (stage.dimensions() == 1)
+          stage.compute_root();
+        else
+          positionStages.push_back(stage);
       return;
     }
     if (anchor)
@@ -163,8 +166,9 @@ private:
   }
 
   void schedule(const Value &output) {
-    ScheduleContext context{kernel,      anchor, anchorFuncs, anchorOperands,
-                            output.func, output, target,      plain};
+    ScheduleContext context{kernel,         anchor,      anchorFuncs,
+                            anchorOperands, output.func, output,
+                            positionStages, target,      plain};
     cpuFamily(anchor)(context);
   }
 
@@ -177,6 +181,7 @@ private:
   const Op *anchor = nullptr;
   Lowered anchorFuncs;
   std::vector<Value> anchorOperands;
+  std::vector<Func> positionStages;
 };
 } // namespace
 

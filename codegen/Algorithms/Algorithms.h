@@ -56,7 +56,9 @@ struct OpInfo {
   Algorithm algorithm = nullptr;
   /// Computed at one point from one point of each operand (which may be
   /// broadcast or shifted): never an anchor, inlined wherever it stands. Its
-  /// stages are vectors [C], computed once before the rest.
+  /// stages are vectors [C], computed once before the rest, or, with more
+  /// dimensions, values that are cheaper for all channels of a position at
+  /// once: inlined unless the family has such a loop.
   bool elementwise = false;
 };
 

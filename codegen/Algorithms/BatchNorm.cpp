@@ -6,11 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-// The variance is gathered in three levels, each in two passes (sum, then
-// squared distance from the mean just found) or the combination of partial
-// results by count: some rows, which lie in the first-level cache; an image;
-// the batch. Sums of squares minus squared sums would lose every digit where
-// the mean is large.
+// The variance is gathered in three levels: some rows, which are read once; an
+// image; the batch. Partial results combine by count, mean and squared
+// deviations. Within the rows, values are taken relative to the first of them:
+// it cannot lie further from their mean than sqrt(count) deviations, so the
+// squared sum never swallows the sum of squares, however large the mean.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,26 +34,29 @@ Moments imageMoments(const Value &x, std::map<std::string, Func> &stages) {
   int rows = static_cast<int>(rowsPerChunk(x));
   int chunks = static_cast<int>(x.height()) / rows;
   float chunkCount = static_cast<float>(rows * x.width());
-  float imageCount = static_cast<float>(x.height() * x.width());
   Var c("c"), b("b"), n("n");
 
   RDom r(0, static_cast<int>(x.width()), 0, rows, "r");
-  Expr value = x.func(c, r.x, b * rows + r.y, n);
-  Func sum("sum"), deviation("deviation"), chunk("chunk");
-  sum(c, b, n) += value;
-  Expr distance = value - sum(c, b, n) * (1.0f / chunkCount);
-  deviation(c, b, n) += distance * distance;
-  chunk(c, b, n) = Tuple(sum(c, b, n), deviation(c, b, n));
+  Expr first = x.func(c, 0, b * rows, n);
+  Expr distance = x.func(c, r.x, b * rows + r.y, n) - first;
+  Func sums("sums"), chunk("chunk");
+  sums(c, b, n) = Tuple(0.0f, 0.0f);
+  sums(c, b, n) = Tuple(sums(c, b, n)[0] + distance,
+                        sums(c, b, n)[1] + distance * distance);
+  Expr shiftOfMean = sums(c, b, n)[0] * (1.0f / chunkCount);
+  // Mean, and sum of squared deviations from it.
+  chunk(c, b, n) =
+      Tuple(first + shiftOfMean,
+            max(sums(c, b, n)[1] - sums(c, b, n)[0] * shiftOfMean, 0.0f));
 
   RDom q(0, chunks, "q");
   Func total("imageSum"), mean("imageMean"), squares("imageSquares");
   total(c, n) += chunk(c, q, n)[0];
-  mean(c, n) = total(c, n) * (1.0f / imageCount);
-  Expr shift = chunk(c, q, n)[0] * (1.0f / chunkCount) - mean(c, n);
+  mean(c, n) = total(c, n) * (1.0f / static_cast<float>(chunks));
+  Expr shift = chunk(c, q, n)[0] - mean(c, n);
   squares(c, n) += chunk(c, q, n)[1] + chunkCount * shift * shift;
 
-  stages["register0"] = sum;
-  stages["register1"] = deviation;
+  stages["registers"] = sums;
   stages["chunk"] = chunk;
   stages["image0"] = total;
   stages["image1"] = squares;
@@ -142,7 +145,7 @@ Lowered backwardReduce(const Op &op, const Operands &in) {
     results.emplace_back(op.name);
     results.back()(c) = value;
   }
-  return {results, {{"register0", sums}, {"chunk", chunk}, {"total0", total}}};
+  return {results, {{"registers", sums}, {"chunk", chunk}, {"total0", total}}};
 }
 } // namespace
 

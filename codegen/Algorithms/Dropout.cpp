@@ -52,18 +52,31 @@ Lowered dropout(const Op &op, const std::vector<Value> &in) {
   std::vector<Var> v = imageVars(4);
   int width = static_cast<int>(x.width());
   int channels = static_cast<int>(x.channels());
-  Expr element = (v[2] * width + v[1]) * channels + v[0];
-  std::vector<Expr> words =
-      philox({cast<uint32_t>(element / 4), low(samples(v[3])), low(random(1)),
-              word(static_cast<uint32_t>(ordinal))},
-             low(random(0)), high(random(0)));
+  Expr position = v[2] * width + v[1];
+  auto words = [&](Expr counter) {
+    return philox({cast<uint32_t>(counter), low(samples(v[3])), low(random(1)),
+                   word(static_cast<uint32_t>(ordinal))},
+                  low(random(0)), high(random(0)));
+  };
   // word * 2^-32 >= rate, in integers.
   Expr threshold = word(static_cast<uint32_t>(std::ceil(std::ldexp(rate, 32))));
-  Expr kept = mux(element % 4, words) >= threshold;
+  Expr scaled = x.func(asExprs(v)) * static_cast<float>(1 / (1 - rate));
   Func result(op.name);
-  result(v) = select(
-      kept, x.func(asExprs(v)) * static_cast<float>(1 / (1 - rate)), 0.0f);
-  return {{result}, {}};
+  if (channels % 4 != 0) {
+    Expr element = position * channels + v[0];
+    result(v) =
+        select(mux(element % 4, words(element / 4)) >= threshold, scaled, 0.0f);
+    return {{result}, {}};
+  }
+  // A counter's four words belong to four channels of one position: computed
+  // ahead they cost a quarter.
+  Var w("w"), quad("quad");
+  Func chosen("words");
+  chosen(w, quad, v[1], v[2], v[3]) =
+      mux(w, words(position * (channels / 4) + quad));
+  result(v) = select(chosen(v[0] % 4, v[0] / 4, v[1], v[2], v[3]) >= threshold,
+                     scaled, 0.0f);
+  return {{result}, {{"words", chosen}}};
 }
 } // namespace
 

@@ -38,7 +38,7 @@ Lowered channelSum(const Op &op, const Operands &in) {
   total(c) = cast<double>(0);
   total(c) += cast<double>(chunk(c, q.x, q.y));
   result(c) = cast<float>(total(c));
-  return {{result}, {{"register0", sum}, {"chunk", chunk}, {"total0", total}}};
+  return {{result}, {{"registers", sum}, {"chunk", chunk}, {"total0", total}}};
 }
 
 Lowered globalAveragePool(const Op &op, const Operands &in) {

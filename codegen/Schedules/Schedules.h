@@ -33,6 +33,7 @@ struct ScheduleContext {
   /// results through the inlined epilogue; it is never an anchor's own Func.
   Halide::Func output;
   Value outputValue; ///< shape of the outputs
+  std::vector<Halide::Func> positionStages; ///< see OpInfo::elementwise
   Halide::Target target;
   /// For C++ source: no vectors, no threads, only what keeps the amount of
   /// work and memory sane.

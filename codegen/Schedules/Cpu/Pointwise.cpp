@@ -73,6 +73,15 @@ ImageLoops loopOverImage(const ScheduleContext &context, Func func,
              TailStrategy::GuardWithIf)
       .reorder(loops.channel, loops.channelBlock, v[1], loops.row, yo, v[3])
       .fuse(yo, v[3], loops.task);
+  for (Func stage : context.positionStages) {
+    stage.compute_at(func, v[1]);
+    if (!context.plain)
+      stage.bound(stage.args()[0], 0, 4)
+          .unroll(stage.args()[0])
+          .reorder(stage.args()[0], stage.args()[1])
+          .vectorize(stage.args()[1], context.lanes(),
+                     TailStrategy::GuardWithIf);
+  }
   if (context.plain)
     return loops;
   if (split.exact)

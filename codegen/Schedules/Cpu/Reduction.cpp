@@ -43,7 +43,7 @@ void scheduleChunk(const ScheduleContext &context, const Value &x) {
   Func chunk = context.stage("chunk");
   Var c = chunk.args()[0], b = chunk.args()[1], n = chunk.args()[2];
   Var co("co"), ci("ci"), lane("lane"), bo("bo"), task("task");
-  int accumulators = context.stage("register0").outputs();
+  int accumulators = context.stage("registers").outputs();
   ChannelSplit split =
       splitChannels(context, x.channels(),
                     static_cast<int>(context.knob(
@@ -59,31 +59,26 @@ void scheduleChunk(const ScheduleContext &context, const Value &x) {
       .fuse(bo, n, task);
   if (!context.plain)
     chunk.vectorize(ci, split.vector, TailStrategy::GuardWithIf).parallel(task);
-  for (const char *name : {"register0", "register1"}) {
-    auto entry = context.anchorFuncs.stages.find(name);
-    if (entry == context.anchorFuncs.stages.end())
-      continue;
-    Func sum = entry->second;
-    sum.compute_at(chunk, co);
-    if (context.plain)
-      continue;
-    Stage update = sum.update();
-    Var cu("cu");
-    std::vector<VarOrRVar> order = {c};
-    for (const RVar &r : sum.rvars())
-      order.push_back(r);
-    if (split.exact) {
-      sum.bound_extent(c, split.block);
-      sum.split(c, cu, c, split.vector).vectorize(c).unroll(cu);
-      update.split(c, cu, c, split.vector);
-      order.insert(order.begin() + 1, cu);
-      update.reorder(order).vectorize(c).unroll(cu);
-    } else {
-      sum.vectorize(c, split.vector, TailStrategy::GuardWithIf);
-      update.split(c, cu, c, split.vector, TailStrategy::GuardWithIf);
-      order.push_back(cu);
-      update.reorder(order).vectorize(c);
-    }
+  Func sum = context.stage("registers");
+  sum.compute_at(chunk, co);
+  if (context.plain)
+    return;
+  Stage update = sum.update();
+  Var cu("cu");
+  std::vector<VarOrRVar> order = {c};
+  for (const RVar &r : sum.rvars())
+    order.push_back(r);
+  update.split(c, cu, c, split.vector,
+               split.exact ? TailStrategy::RoundUp : TailStrategy::GuardWithIf);
+  if (split.exact) {
+    sum.bound_extent(c, split.block);
+    sum.split(c, cu, c, split.vector).vectorize(c).unroll(cu);
+    order.insert(order.begin() + 1, cu);
+    update.reorder(order).vectorize(c).unroll(cu);
+  } else {
+    sum.vectorize(c, split.vector, TailStrategy::GuardWithIf);
+    order.push_back(cu);
+    update.reorder(order).vectorize(c);
   }
 }
 } // namespace
