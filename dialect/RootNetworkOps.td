@@ -198,22 +198,22 @@ defvar Root_PoolRules = [{
 
 def Root_MaxPoolOp : Root_PoolOp<"max_pool", (ins)> {
   let summary = "Largest value of each window";
-  let description = [{
+  let description = !strconcat([{
     ```mlir
     %2 = root.max_pool %1 kernel(3x3) stride(2) rounding(ceil)
     ```
 
     The padding never wins.
 
-  }] # Root_PoolRules # [{
+  }], Root_PoolRules, [{
     * (P5) a kernel has at most 256 elements: training keeps the place of the
       largest in a byte.
-  }];
+  }]);
 }
 
 def Root_AveragePoolOp : Root_PoolOp<"average_pool", (ins UnitAttr:$exclude_pad)> {
   let summary = "Mean of each window";
-  let description = [{
+  let description = !strconcat([{
     ```mlir
     %2 = root.average_pool %1 kernel(3x3) stride(2) rounding(ceil)
     ```
@@ -221,7 +221,7 @@ def Root_AveragePoolOp : Root_PoolOp<"average_pool", (ins UnitAttr:$exclude_pad)
     Divides by the size of the window clipped to the padded map, or with the
     clause `exclude_pad` to the map itself.
 
-  }] # Root_PoolRules;
+  }], Root_PoolRules);
 }
 
 def Root_GlobalAveragePoolOp : Root_LayerOp<"global_average_pool"> {
