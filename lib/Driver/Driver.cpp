@@ -9,6 +9,7 @@
 #include "codegen/Emit/Emit.h"
 #include "codegen/Emit/KernelCache.h"
 #include "dialect/RootDialect.h"
+#include "dialect/SourceText.h"
 #include "lib/Analysis/Cost.h"
 #include "lib/Driver/Options.h"
 #include "lib/Pipelines/Pipelines.h"
@@ -77,6 +78,12 @@ public:
     if (!buffer) {
       reportError("cannot read '" + options.input +
                   "': " + buffer.getError().message());
+      return 1;
+    }
+    std::string refused = root::checkSourceText(
+        (*buffer)->getBufferIdentifier(), (*buffer)->getBuffer());
+    if (!refused.empty()) {
+      errs() << refused << "\n";
       return 1;
     }
     SourceMgr sources;
