@@ -205,6 +205,21 @@ class Commands(unittest.TestCase):
             self.check(self.train(name, "--batch", 10, "--resume"))
             self.assertEqual(load_tensors(self.path(f"{name}/weights.safetensors")), load_tensors(self.path("whole/weights.safetensors")))
 
+    def test_terminal(self):
+        main, child = os.openpty()
+        process = subprocess.Popen([ROOTRUN, "train", MODEL, "--data", DATA, "--epochs", "2", "--lr", "0.002", "--batch", "10",
+                                    "-o", self.path("run")], stdout=child)
+        os.close(child)
+        text = b""
+        try:
+            while part := os.read(main, 65536):
+                text += part
+        except OSError:  # the other end is closed
+            pass
+        self.assertEqual(process.wait(), 0)
+        self.assertRegex(text.decode(), r"epoch 1/2 \[=+ +\] loss \d\.\d+  \d+ images/s  \d:\d\d left")
+        self.assertNotIn("left", self.check(self.train("plain")))
+
     def test_measuring_verbs(self):
         report = json.loads(self.check(run("bench", MODEL, "--batch", 4, "--runs", 3, "--json", "--threads", 2)))
         self.assertEqual((report["batch"], report["threads"]), (4, 2))
