@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Kills a training run at random points and resumes it; the end must be the uninterrupted run's, bit for bit.
 
-    kill_resume.py ROOTRUN NET.so DATA [--kills 20] [--seed 1] [--epochs 3] [--batch 64] [--checkpoint-every 1]
+    kill_resume.py ROOTRUN NET.so DATA [--kills 20] [--seed 1] [--epochs 3] [--batch 64] [--images N] [--checkpoint-every 1]
+    kill_resume.py ROOTRUN NET.mlir DATA --rootc ROOTC ...      # compiles it with --root=8 first
 
 A checkpoint after every step makes some kills fall into a checkpoint's writing; how many did is printed. Every other process
 runs with another number of threads.
@@ -9,6 +10,7 @@ runs with another number of threads.
 import argparse
 import glob
 import json
+import os
 import random
 import shutil
 import signal
@@ -48,15 +50,25 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--images", type=int, default=5000, help="of the training set, from its begin")
+    parser.add_argument("--rootc")
     parser.add_argument("--checkpoint-every", type=int, default=1)
     options = parser.parse_args()
     random.seed(options.seed)
 
     def command(run, threads):
-        return [options.rootrun, "train", options.model, "--data", options.data, "--epochs", str(options.epochs),
+        return [options.rootrun, "train", model, "--data", data, "--epochs", str(options.epochs),
                 "--batch", str(options.batch), "--threads", str(threads), "--seed", "7", "-o", run]
 
     with tempfile.TemporaryDirectory() as folder:
+        model, data = options.model, f"{folder}/data"
+        if options.rootc:
+            model = f"{folder}/model.so"
+            subprocess.run([options.rootc, options.model, "--root=8", "-o", model], check=True)
+        os.mkdir(data)
+        for name, count in [("data_batch_1.bin", options.images), ("test_batch.bin", 50)]:
+            with open(f"{options.data}/{name}", "rb") as source, open(f"{data}/{name}", "wb") as file:
+                file.write(source.read(3073 * count))
         whole, broken = f"{folder}/whole", f"{folder}/broken"
         start = time.monotonic()
         subprocess.run(command(whole, 2), check=True, stdout=subprocess.DEVNULL)
