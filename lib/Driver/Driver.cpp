@@ -20,6 +20,8 @@
 #include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
@@ -115,13 +117,12 @@ private:
     pipeline.groups = options.groups;
     pipeline.inferOnly = options.inferOnly;
     pipeline.target = options.target;
-    mlir::PassManager passes(&context);
-    if (failed(mlir::applyPassManagerCLOptions(passes)))
+    if (failed(runPasses(module, buildNetworkPipeline, pipeline)))
       return failure();
-    buildNetworkPipeline(passes, pipeline);
-    if (options.kind != OutputKind::Cost)
-      buildModelPipeline(passes, pipeline);
-    if (failed(passes.run(module)))
+    std::string description;
+    if (options.kind != OutputKind::Cost &&
+        (failed(describe(module, description)) ||
+         failed(runPasses(module, buildModelPipeline, pipeline))))
       return failure();
     switch (options.kind) {
     case OutputKind::Cost:
@@ -138,8 +139,43 @@ private:
         return success();
       });
     default:
-      return emitCode(module);
+      return emitCode(module, description);
     }
+  }
+
+  LogicalResult runPasses(mlir::ModuleOp module,
+                          void (*build)(mlir::OpPassManager &,
+                                        const PipelineOptions &),
+                          const PipelineOptions &pipeline) {
+    mlir::PassManager passes(&context);
+    if (failed(mlir::applyPassManagerCLOptions(passes)))
+      return failure();
+    build(passes, pipeline);
+    return passes.run(module);
+  }
+
+  /// What the model says about itself: the cost of its layers, and the options
+  /// it was made with. To be called while the network is there.
+  LogicalResult describe(mlir::ModuleOp module, std::string &description) {
+    std::string cost;
+    raw_string_ostream stream(cost);
+    if (failed(emitCost(*module.getOps<root::NetworkOp>().begin(),
+                        CostFormat::Json, stream)))
+      return failure();
+    Expected<json::Value> value = json::parse(cost);
+    json::Object *object = value ? value->getAsObject() : nullptr;
+    if (!object) {
+      consumeError(value.takeError());
+      reportError("the network's cost is not a JSON object");
+      return failure();
+    }
+    (*object)["compiler"] = "rootc " ROOTC_VERSION;
+    (*object)["options"] = json::Object{{"root", options.root},
+                                        {"topology", options.topology},
+                                        {"groups", options.groups},
+                                        {"image", options.image}};
+    description = formatv("{0}", *value);
+    return success();
   }
 
   LogicalResult emitText(function_ref<LogicalResult(raw_ostream &)> print) {
@@ -158,10 +194,12 @@ private:
     return failure();
   }
 
-  LogicalResult emitCode(mlir::ModuleOp module) {
+  LogicalResult emitCode(mlir::ModuleOp module,
+                         const std::string &description) {
     auto translated = translateToModel(module);
     if (failed(translated))
       return failure();
+    translated->model.description = description;
     codegen::EmitOptions emit;
     emit.kind = *emitKind(options.kind);
     emit.output = options.output;
