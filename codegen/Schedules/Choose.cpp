@@ -28,11 +28,17 @@ static int64_t divisorOf(int64_t size, int64_t most) {
   return 1;
 }
 
-/// The largest divisor of `size` that is at most `most`, or `most` itself where
-/// every divisor would leave the registers half empty.
+/// The width, at most `most`, of the tiles that cover `size` with the least
+/// work, the last one moved inwards; a tile has some cost of its own.
 static int64_t tileOf(int64_t size, int64_t most) {
-  int64_t divisor = divisorOf(size, most);
-  return 2 * divisor > std::min(size, most) ? divisor : std::min(size, most);
+  int64_t best = 1;
+  auto cost = [&](int64_t tile) {
+    return double((size + tile - 1) / tile) * (double(tile) + 0.5);
+  };
+  for (int64_t tile = 2; tile <= std::min(size, most); ++tile)
+    if (cost(tile) <= cost(best))
+      best = tile;
+  return best;
 }
 
 /// Strips, and what is written from them, should stay in half of the L2 cache

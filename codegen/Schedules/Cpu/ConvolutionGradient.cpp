@@ -27,9 +27,10 @@ void scheduleFilterGradient(const ScheduleContext &context) {
   bool across = filterGradientAcrossGroups(shape);
   bool spreads = context.anchorFuncs.stages.count("spread") != 0;
   partial.compute_root();
-  total.compute_root();
-  if (context.plain)
+  if (context.plain) {
+    total.compute_root();
     return;
+  }
   int64_t outs = across ? shape.outChannels : shape.outPerGroup();
   int64_t ins = shape.inPerGroup();
   Schedule schedule = completeSchedule(context);
@@ -82,22 +83,23 @@ void scheduleFilterGradient(const ScheduleContext &context) {
         .vectorize(o, lanes, TailStrategy::RoundUp)
         .store_in(memoryFor(rows * gather.width * (outs + lanes) * 4));
 
-  total.vectorize(o, lanes, TailStrategy::RoundUp)
-      .fuse(kx, ky, t)
-      .fuse(g, t, t)
-      .fuse(i, t, t)
-      .parallel(t);
-  RVar rk = total.rvars()[0];
-  total.update()
-      .split(o, ob, o, lanes, TailStrategy::RoundUp)
-      .vectorize(o)
-      .reorder(o, rk, ob, i, g, kx, ky)
-      .fuse(kx, ky, t)
-      .fuse(g, t, t)
-      .fuse(i, t, t)
-      .parallel(t);
+  // The sums have the out channels innermost, the gradient outermost: turned
+  // over in tiles that fit the L1 cache.
   Func output = context.output;
-  output.parallel(output.args().back());
+  std::vector<Var> vars = output.args(); // i, kx, ky, o
+  Var group("group");
+  output.split(vars[3], group, vars[3], static_cast<int>(outs))
+      .split(vars[3], ob, vars[3], 4 * lanes, TailStrategy::GuardWithIf)
+      .split(vars[0], it, vars[0], lanes, TailStrategy::GuardWithIf)
+      .reorder(vars[0], vars[3], it, vars[1], vars[2], ob, group)
+      .fuse(vars[2], ob, t)
+      .fuse(t, group, t)
+      .parallel(t);
+  total.compute_at(output, it).vectorize(o, lanes, TailStrategy::RoundUp);
+  total.update()
+      .split(o, ov, o, lanes, TailStrategy::RoundUp)
+      .vectorize(o)
+      .reorder(o, total.rvars()[0], ov, i);
 }
 
 } // namespace rootc::codegen
