@@ -15,8 +15,8 @@
 namespace rootc::codegen {
 
 /// `Cpp` is C++17 that needs neither Halide nor LLVM, without vectors and
-/// threads. Files of several kernels may be included one after another in one
-/// source file: what they have in common is guarded.
+/// threads. Every file begins with the same preamble, which is not guarded: to
+/// put several kernels in one source file, keep it once.
 enum class OutputKind { Object, Stmt, Llvm, Assembly, Cpp };
 
 /// From "object", "stmt", "llvm", "asm" or "cpp"; throws std::invalid_argument.
