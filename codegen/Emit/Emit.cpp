@@ -11,6 +11,7 @@
 #include "codegen/Emit/Embedded.h"
 #include "codegen/Emit/HostCode.h"
 #include "codegen/Emit/Linker.h"
+#include "codegen/Emit/OutputFile.h"
 #include "codegen/Emit/TemporaryFolder.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -22,17 +23,6 @@ using namespace llvm;
 namespace rootc::codegen {
 
 namespace {
-
-Error writeFile(const std::string &path, StringRef content) {
-  Error error = writeToOutput(path, [&](raw_ostream &stream) {
-    stream << content;
-    return Error::success();
-  });
-  if (!error)
-    return error;
-  return createStringError("cannot write '" + path +
-                           "': " + toString(std::move(error)));
-}
 
 /// C declarations of one model; the common part is guarded in itself.
 std::string headerText(const Model &model) {
@@ -70,7 +60,7 @@ public:
 
   Error run() {
     if (options.kind == EmitKind::Header)
-      return writeFile(options.output, headerText(model));
+      return writeOutput(options.output, headerText(model));
     for (Kernel &kernel : model.kernels)
       kernel.name = kernelSymbol(kernel);
     auto planned = planHost(model);
@@ -133,14 +123,14 @@ private:
     }
     for (size_t i = 0; i < kernels.size(); ++i)
       text += "\n" + comment(i, mark) + kernels[i];
-    return writeFile(options.output, text);
+    return writeOutput(options.output, text);
   }
 
   Error emitCpp() {
     Expected<std::string> text = joinCpp(model, plan, kernels);
     if (!text)
       return text.takeError();
-    return writeFile(options.output, *text);
+    return writeOutput(options.output, *text);
   }
 
   Error emitBinary() {
@@ -150,7 +140,7 @@ private:
     std::vector<std::string> objects;
     auto addObject = [&](const std::string &name, StringRef bytes) -> Error {
       objects.push_back(folder->path() + "/" + name + ".o");
-      return writeFile(objects.back(), bytes);
+      return writeOutput(objects.back(), bytes);
     };
     LLVMContext context;
     auto host = compileHostModule(
@@ -183,13 +173,13 @@ private:
     auto bytes = MemoryBuffer::getFile(made, false, false);
     if (!bytes)
       return createStringError(made + ": " + bytes.getError().message());
-    if (Error error = writeFile(options.output, (*bytes)->getBuffer()))
+    if (Error error = writeOutput(options.output, (*bytes)->getBuffer()))
       return error;
     if (options.kind != EmitKind::StaticLibrary)
       return Error::success();
     SmallString<128> header(options.output);
     sys::path::replace_extension(header, "h");
-    return writeFile(std::string(header), headerText(model));
+    return writeOutput(std::string(header), headerText(model));
   }
 };
 

@@ -7,12 +7,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Emit/KernelCache.h"
+#include "codegen/Emit/OutputFile.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 
-#include "llvm/Support/raw_ostream.h"
 #include "llvm/Support/xxhash.h"
 
 #include <algorithm>
@@ -81,12 +81,9 @@ bool KernelCache::store(StringRef key, StringRef content) {
     reason = directory + ": " + error.message();
     return false;
   }
-  Error error = writeToOutput(path(key), [&](raw_ostream &stream) {
-    stream << content << magic << hashText(content);
-    return Error::success();
-  });
-  if (error)
-    reason = directory + ": " + toString(std::move(error));
+  if (Error error =
+          writeOutput(path(key), content.str() + magic + hashText(content)))
+    reason = toString(std::move(error));
   return reason.empty();
 }
 

@@ -74,7 +74,7 @@ public:
     if (!jobs.empty())
       cache.trim();
     if (!cache.problem().empty() && options.warn)
-      options.warn("the kernel cache cannot be written: " + cache.problem());
+      options.warn("the kernel cache is not used: " + cache.problem());
     if (errors)
       return std::move(errors);
     return std::move(results);

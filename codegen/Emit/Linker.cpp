@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Emit/Linker.h"
+#include "codegen/Emit/OutputFile.h"
 #include "lld/Common/Driver.h"
 #include "llvm/ObjCopy/CommonConfig.h"
 #include "llvm/ObjCopy/ConfigManager.h"
@@ -39,13 +40,6 @@ Error runLinker(const std::vector<std::string> &arguments) {
                            StringRef(problems).rtrim().str());
 }
 
-Error writeFile(const std::string &path, StringRef content) {
-  return writeToOutput(path, [&](raw_ostream &stream) {
-    stream << content;
-    return Error::success();
-  });
-}
-
 /// The C library's shared objects by file name, so that linking needs no
 /// development package.
 Expected<std::string> findLibrary(const std::string &name) {
@@ -68,7 +62,7 @@ Error linkShared(const std::vector<std::string> &objects,
                  const std::string &scratchFolder) {
   std::string script = scratchFolder + "/exports";
   if (Error error =
-          writeFile(script, "{ global: " + entry + "; local: *; };\n"))
+          writeOutput(script, "{ global: " + entry + "; local: *; };\n"))
     return error;
   std::vector<std::string> arguments = {
       "-shared",

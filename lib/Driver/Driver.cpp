@@ -8,9 +8,11 @@
 #include "lib/Driver/Driver.h"
 #include "codegen/Emit/Emit.h"
 #include "codegen/Emit/KernelCache.h"
+#include "codegen/Emit/OutputFile.h"
 #include "dialect/RootDialect.h"
 #include "dialect/SourceText.h"
 #include "lib/Analysis/Cost.h"
+#include "lib/Driver/Diagnostics.h"
 #include "lib/Driver/Options.h"
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Translation/Translation.h"
@@ -70,7 +72,6 @@ public:
   Compiler(const Options &options, std::string programFolder)
       : options(options), programFolder(std::move(programFolder)) {
     context.loadDialect<root::RootDialect>();
-    // The line of the source is shown; the op's generic form says less.
     context.printOpOnDiagnostic(false);
   }
 
@@ -82,15 +83,23 @@ public:
                   "': " + buffer.getError().message());
       return 1;
     }
-    std::string refused = root::checkSourceText(
+    if (Error error = codegen::checkOutput(options.output)) {
+      reportError(toString(std::move(error)));
+      return 1;
+    }
+    std::string nesting = root::checkSourceText(
         (*buffer)->getBufferIdentifier(), (*buffer)->getBuffer());
-    if (!refused.empty()) {
-      errs() << refused << "\n";
+    if (!nesting.empty()) {
+      errs() << nesting << "\n";
       return 1;
     }
     SourceMgr sources;
     sources.AddNewSourceBuffer(std::move(*buffer), SMLoc());
-    mlir::SourceMgrDiagnosticHandler handler(sources, &context);
+    mlir::ScopedDiagnosticHandler handler(
+        &context, [&](mlir::Diagnostic &diagnostic) {
+          printDiagnostic(diagnostic, sources);
+          return success();
+        });
     auto module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
     if (!module)
       return 1;
@@ -183,14 +192,10 @@ private:
     raw_string_ostream stream(text);
     if (failed(print(stream)))
       return failure();
-    Error error = writeToOutput(options.output, [&](raw_ostream &file) {
-      file << text;
-      return Error::success();
-    });
+    Error error = codegen::writeOutput(options.output, text);
     if (!error)
       return success();
-    reportError("cannot write '" + options.output +
-                "': " + toString(std::move(error)));
+    reportError(toString(std::move(error)));
     return failure();
   }
 

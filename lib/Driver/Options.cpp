@@ -202,8 +202,12 @@ std::optional<Options> parseOptions(int argc, char **argv, int &exitCode) {
           argc, argv,
           "Compiles a network of the root dialect to a library of its own\n",
           &stream)) {
-    errs() << problems;
-    return std::nullopt;
+    StringRef text = problems;
+    text.consume_front("rootc: ");
+    // A value of the wrong type was reported already.
+    if (text.empty())
+      return std::nullopt;
+    return fail(text.rtrim());
   }
   return check(flags);
 }

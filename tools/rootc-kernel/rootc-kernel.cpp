@@ -17,10 +17,14 @@
 
 #include "codegen/Compile.h"
 
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using nlohmann::json;
@@ -48,6 +52,32 @@ json answer(const std::string &line) {
     return {{"ok", false}, {"error", error.what()}};
   }
 }
+
+/// A child does it: Halide numbers the names it makes up, and so a kernel's
+/// code would depend on the jobs before it. Zero, or how the child failed.
+int runJob(const std::string &line, FILE *answers) {
+  pid_t child = fork();
+  if (child < 0)
+    return 1;
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    std::string text =
+        answer(line).dump(-1, ' ', false, json::error_handler_t::replace);
+    bool written = std::fprintf(answers, "%s\n", text.c_str()) >= 0 &&
+                   std::fflush(answers) == 0;
+    _exit(written ? 0 : 1);
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR)
+      return 1;
+  if (WIFSIGNALED(status)) {
+    // As if it had happened here.
+    signal(WTERMSIG(status), SIG_DFL);
+    raise(WTERMSIG(status));
+  }
+  return WEXITSTATUS(status);
+}
 } // namespace
 
 int main(int argc, char **argv) {
@@ -66,12 +96,8 @@ int main(int argc, char **argv) {
     return 1;
   }
   std::string line;
-  while (std::getline(std::cin, line)) {
-    std::string text =
-        answer(line).dump(-1, ' ', false, json::error_handler_t::replace);
-    if (std::fprintf(answers, "%s\n", text.c_str()) < 0 ||
-        std::fflush(answers) != 0)
-      return 1; // the parent is gone
-  }
+  while (std::getline(std::cin, line))
+    if (int failed = runJob(line, answers))
+      return failed;
   return 0;
 }
