@@ -12,6 +12,9 @@
 #include "rootc/model.h"
 
 #include <dlfcn.h>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <thread>
@@ -110,8 +113,8 @@ TEST(Emit, CppSourceComputesTheSame) {
   Library library("portable");
   std::string source = library.folder.path() + "/portable.cpp";
   std::string built = library.folder.path() + "/built.so";
-  llvm::Error error = emitModel(handMadeModel("portable"),
-                                optionsFor(EmitKind::Cpp, source));
+  llvm::Error error =
+      emitModel(handMadeModel("portable"), optionsFor(EmitKind::Cpp, source));
   ASSERT_FALSE(error) << llvm::toString(std::move(error));
   std::string command = std::string(ROOTC_CXX) +
                         " -std=c++17 -O1 -Wall -Werror -shared -fPIC " +
@@ -122,6 +125,120 @@ TEST(Emit, CppSourceComputesTheSame) {
   library.open("portable");
   rootc_context context = {};
   checkInference(*library.model, context, 3);
+}
+
+TEST(Emit, ArgumentsAreChecked) {
+  Library library("checked");
+  const rootc_model &model = *library.model;
+  rootc_context context = {};
+  Aligned workspace(4096);
+  context.workspace = workspace.data;
+  context.workspace_bytes = 4096;
+  float image[5] = {}, logits[5];
+  auto infer = [&](int64_t batch, const float *from, float *to) {
+    return model.infer(&context, batch, from, nullptr, to);
+  };
+  EXPECT_EQ(model.infer(nullptr, 1, image, nullptr, logits),
+            ROOTC_ERROR_ARGUMENT);
+  EXPECT_EQ(infer(0, image, logits), ROOTC_ERROR_ARGUMENT);
+  EXPECT_STREQ(context.error,
+               "infer: the batch size is 0; it must be at least 1");
+  EXPECT_EQ(infer(int64_t(1) << 40, image, logits), ROOTC_ERROR_ARGUMENT);
+  EXPECT_EQ(model.workspace_bytes(ROOTC_INFER, int64_t(1) << 40), -1);
+  EXPECT_EQ(infer(1, nullptr, logits), ROOTC_ERROR_ARGUMENT);
+  EXPECT_STREQ(context.error, "infer: the pointer to the image is null");
+  EXPECT_EQ(infer(40, image, logits), ROOTC_ERROR_ARGUMENT);
+  EXPECT_STREQ(context.error,
+               "infer: the workspace holds 4096 bytes; infer needs 5184");
+  context.workspace = static_cast<char *>(workspace.data) + 4;
+  EXPECT_EQ(infer(1, image, logits), ROOTC_ERROR_ARGUMENT);
+  context.workspace = workspace.data;
+  EXPECT_EQ(infer(1, image, logits), ROOTC_OK);
+  EXPECT_STREQ(context.error, "");
+  rootc_batch batch = {};
+  batch.size = 1;
+  EXPECT_EQ(model.train(&context, &batch, image, image, logits, logits),
+            ROOTC_ERROR_UNSUPPORTED);
+  EXPECT_EQ(model.workspace_bytes(ROOTC_TRAIN, 1), -1);
+}
+
+TEST(Emit, HooksSeeEachCall) {
+  Library library("hooked");
+  rootc_context context = {};
+  std::vector<int> seen;
+  context.call_hook_state = &seen;
+  context.call_hook = [](void *state, int32_t program, int32_t call,
+                         int32_t phase) {
+    static_cast<std::vector<int> *>(state)->push_back(program * 100 +
+                                                      call * 10 + phase);
+  };
+  checkInference(*library.model, context, 2);
+  EXPECT_EQ(seen, (std::vector<int>{100, 101, 110, 111}));
+}
+
+TEST(Emit, EightThreadsAndTwoModelsInOneProgram) {
+  Library first("first"), second("second");
+  void *pool = first.model->pool_create(2);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t)
+    threads.emplace_back([&, t] {
+      rootc_context context = {};
+      if (t % 2) {
+        context.pool = pool;
+        context.parallel_for = first.model->parallel_for;
+      }
+      for (int round = 0; round < 20; ++round)
+        checkInference(t % 3 ? *first.model : *second.model, context, 1 + t);
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  first.model->pool_destroy(pool);
+}
+
+TEST(Emit, OpensAndClosesAHundredTimes) {
+  Library library("again");
+  for (int i = 0; i < 100; ++i) {
+    void *pool = library.model->pool_create(3);
+    rootc_context context = {};
+    context.pool = pool;
+    context.parallel_for = library.model->parallel_for;
+    checkInference(*library.model, context, 4);
+    library.model->pool_destroy(pool);
+    ASSERT_EQ(dlclose(library.handle), 0);
+    library.open("again");
+  }
+}
+
+/// The kernels that fail when `script` stands in for the kernel compiler.
+std::string failuresWith(const std::string &script, unsigned timeout) {
+  auto folder = llvm::cantFail(TemporaryFolder::create());
+  std::string program = folder.path() + "/worker";
+  {
+    std::ofstream file(program);
+    file << "#!/bin/sh\n" << script << "\n";
+  }
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  EmitOptions options = optionsFor(EmitKind::Object, folder.path() + "/out.o");
+  options.kernels.program = program;
+  options.kernels.timeoutSeconds = timeout;
+  return llvm::toString(emitModel(handMadeModel("broken"), options));
+}
+
+TEST(KernelCompiler, FailuresOfWorkersAreReported) {
+  using testing::HasSubstr;
+  EXPECT_THAT(failuresWith("read job; echo last words >&2; kill -SEGV $$", 60),
+              AllOf(HasSubstr("ended by signal 11"), HasSubstr("last words")));
+  EXPECT_THAT(failuresWith("read job; exit 3", 60),
+              HasSubstr("it ended with code 3"));
+  EXPECT_THAT(failuresWith("read job; exec sleep 100", 1),
+              HasSubstr("it took more than 1 s"));
+  EXPECT_THAT(failuresWith("while read job; do echo nonsense; done", 60),
+              HasSubstr("answered 'nonsense'"));
+  EXPECT_THAT(
+      failuresWith("while read job; do echo '{\"ok\": false, \"error\": "
+                   "\"too hard\"}'; done",
+                   60),
+      HasSubstr("too hard"));
 }
 
 } // namespace
