@@ -115,9 +115,12 @@ static Schedule chooseFilterGradient(const ConvShape &shape, bool prologue,
     while (outs % lanes != 0)
       lanes /= 2;
   int64_t tileI = filterGradientInTile(shape);
+  bool few = target.registers < 32;
+  if (few && tileI > 4 && tileI % 2 == 0)
+    tileI /= 2;
   int64_t most = target.registers * 3 / 4;
   int64_t tileX = tileI * shape.kernel[1] <= most / 2 ? shape.kernel[1] : 1;
-  int64_t vectors = std::clamp<int64_t>(most / (tileI * tileX), 1, 4);
+  int64_t vectors = std::clamp<int64_t>(most / (tileI * tileX), 1, few ? 3 : 4);
   vectors = divisorOf((outs + lanes - 1) / lanes, vectors);
 
   int64_t rows = 1;
