@@ -45,11 +45,11 @@ static int64_t tileOf(int64_t size, int64_t most) {
 /// while a task passes over them again and again.
 static constexpr int64_t cacheBytes = 256 * 1024;
 
-/// Whether ops before the convolution would be computed again at each tap.
-static bool hasPrologue(const Kernel &kernel, const Op &conv) {
-  int64_t inputs = static_cast<int64_t>(kernel.inputs.size());
-  return conv.operands[0] >= inputs ||
-         (conv.name == "conv2d_backward_filter" && conv.operands[1] >= inputs);
+/// Whether an operand comes from ops before the convolution, which would be
+/// computed again at each tap that reads it.
+static bool isComputed(const Kernel &kernel, const Op &conv, size_t operand) {
+  return conv.operands.at(operand) >=
+         static_cast<int64_t>(kernel.inputs.size());
 }
 
 /// Forward and backward-data.
@@ -104,6 +104,7 @@ static Schedule chooseDirect(const Gather &gather, bool prologue,
 }
 
 static Schedule chooseFilterGradient(const ConvShape &shape, bool prologue,
+                                     bool dyPrologue,
                                      const TargetInfo &target) {
   Gather gather = forwardGather(shape, 1);
   bool across = filterGradientAcrossGroups(shape);
@@ -140,7 +141,7 @@ static Schedule chooseFilterGradient(const ConvShape &shape, bool prologue,
   schedule["rows"] = rows;
   schedule["split_out"] = filterGradientChunks(shape) < 8;
   schedule["copy"] = prologue || gather.needsZeros();
-  schedule["copy_dy"] = outs % 8 != 0;
+  schedule["copy_dy"] = dyPrologue || outs % 8 != 0;
   return schedule;
 }
 
@@ -148,9 +149,10 @@ Schedule chooseSchedule(const Kernel &kernel, const TargetInfo &target) {
   const Op *conv = convolutionOf(kernel);
   if (!conv)
     return {};
-  bool prologue = hasPrologue(kernel, *conv);
+  bool prologue = isComputed(kernel, *conv, 0);
   if (conv->name == "conv2d_backward_filter")
-    return chooseFilterGradient(convShapeOf(kernel, *conv), prologue, target);
+    return chooseFilterGradient(convShapeOf(kernel, *conv), prologue,
+                                isComputed(kernel, *conv, 1), target);
   return chooseDirect(gatherOf(kernel, *conv), prologue, target);
 }
 

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 using namespace rootc::test;
+using rootc::codegen::chooseSchedule;
 using rootc::codegen::ConvShape;
 using rootc::codegen::filterLayout;
 using rootc::codegen::TargetInfo;
@@ -133,6 +134,22 @@ TEST(ConvolutionSchedule, ImpossibleTilesAreRefused) {
   EXPECT_THROW(runKernel(kernel, inputs), std::invalid_argument);
   kernel.schedule["rows"] = 0;
   EXPECT_THROW(runKernel(kernel, inputs), std::invalid_argument);
+}
+
+TEST(ConvolutionSchedule, OpsBeforeItAreComputedOnce) {
+  ConvShape shape{7, 6, 16, 24, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}};
+  Kernel alone = convKernel(ConvKind::BackwardFilter, shape, target(512));
+  Kernel kernel;
+  kernel.inputs = alone.inputs;
+  kernel.ops = {Op{"relu", {0}, {}, {alone.inputs[0]}},
+                Op{"relu", {1}, {}, {alone.inputs[1]}}, alone.ops[0]};
+  kernel.ops[2].operands = {2, 3};
+  kernel.outputs = {4};
+  kernel.schedule = chooseSchedule(kernel, target(512));
+  EXPECT_EQ(kernel.schedule["copy"], 1);
+  EXPECT_EQ(kernel.schedule["copy_dy"], 1);
+  EXPECT_EQ(alone.schedule["copy_dy"], 0);
+  EXPECT_EQ(check(kernel, makeInputs(kernel, 3), 4e-6), "");
 }
 
 TEST(FilterLayout, EveryChannelHasOneLane) {
