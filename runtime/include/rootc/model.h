@@ -5,11 +5,11 @@
 |*
 |*===----------------------------------------------------------------------===*|
 |*
-|* A generated library exports one function, `const rootc_model *NAME_model(void)`,
-|* NAME being the network's symbol; everything else in it is hidden. The table
-|* it returns is constant, and the library has no mutable state: parameters
-|* may be shared by any number of threads, each thread brings its own
-|* rootc_context. No function throws, aborts or writes to a stream; each
+|* A generated library exports one function,
+|* `const rootc_model *NAME_model(void)`, NAME being the network's symbol;
+|* everything else in it is hidden. The table it returns is constant, and the
+|* library has no mutable state: parameters may be shared by any number of
+|* threads, each thread brings its own rootc_context. No function throws, aborts or writes to a stream; each
 |* returns ROOTC_OK or an error code and leaves a message in the context.
 |*
 |* Layouts: images and feature maps NHWC float32, dense; labels int64; filters
@@ -116,8 +116,8 @@ typedef struct rootc_model {
 
   /* null if this CPU can run the model, else why not (static text). */
   const char *(*unsupported)(void);
-  /* Workspace bytes of a program at a batch size; -1 if the program is absent or
-     the size overflows. */
+  /* Workspace bytes of a program at a batch size; -1 if the program is absent
+     or the size overflows. */
   int64_t (*workspace_bytes)(int32_t program, int64_t batch);
   /* Folds and packs weights once, before any number of `infer`. All arenas are
      64-byte aligned. */
@@ -126,8 +126,9 @@ typedef struct rootc_model {
   /* logits [batch, classes]. Allocates nothing once warm. */
   int (*infer)(rootc_context *, int64_t batch, const float *image,
                const void *prepared, float *logits);
-  /* One training-mode forward and backward. Overwrites gradients [parameter_count],
-     updates statistics in place, writes the batch's mean loss. */
+  /* One training-mode forward and backward. Overwrites gradients
+     [parameter_count], updates statistics in place, writes the batch's mean
+     loss. */
   int (*train)(rootc_context *, const rootc_batch *, const float *parameters,
                float *statistics, float *gradients, float *loss);
   /* As train, and the gradient of the image. */
