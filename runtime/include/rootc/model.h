@@ -9,8 +9,9 @@
 |* `const rootc_model *NAME_model(void)`, NAME being the network's symbol;
 |* everything else in it is hidden. The table it returns is constant, and the
 |* library has no mutable state: parameters may be shared by any number of
-|* threads, each thread brings its own rootc_context. No function throws, aborts or writes to a stream; each
-|* returns ROOTC_OK or an error code and leaves a message in the context.
+|* threads, each thread brings its own rootc_context. No function throws,
+|* aborts or writes to a stream; each returns ROOTC_OK or an error code and
+|* leaves a message in the context.
 |*
 |* Layouts: images and feature maps NHWC float32, dense; labels int64; filters
 |* [out, kernel height, kernel width, in / groups].
