@@ -123,6 +123,11 @@ def Root_PrimCopyOp : Root_PrimOp<"copy", (ins AnyRankedTensor:$x), (ins),
   let summary = "The same values in another buffer";
 }
 
+def Root_PrimZerosLikeOp : Root_PrimOp<"zeros_like", (ins Root_Vector:$x), (ins),
+    (outs Root_Vector:$y), [SameOperandsAndResultType]> {
+  let summary = "Zeros: the gradient of a bias that batch norm takes out";
+}
+
 def Root_PrimAddOp : Root_PrimOp<"add", (ins Root_Map:$a, Root_Map:$b), (ins),
     (outs Root_Map:$y), [SameOperandsAndResultType, Root_PrimElementwise]> {
   let summary = "Sum of two maps";

@@ -35,6 +35,10 @@ Lowered copy(const Op &op, const Operands &in) {
   return pointwise(op, in.at(0), at(in[0]));
 }
 
+Lowered zerosLike(const Op &op, const Operands &in) {
+  return pointwise(op, in.at(0), 0.0f);
+}
+
 Lowered add(const Op &op, const Operands &in) {
   return pointwise(op, in.at(0), at(in[0]) + at(in.at(1)));
 }
@@ -155,6 +159,7 @@ void addElementwise(OpRegistry &registry) {
   registry["sgd"] = {sgd};
   registry["slice_channels"] = {sliceChannels, true};
   registry["weighted_sum"] = {weightedSum, true};
+  registry["zeros_like"] = {zerosLike, true};
 }
 
 } // namespace rootc::codegen

@@ -32,6 +32,11 @@ Results copy(const Op &op, const Operands &operands) {
   return {operands[0]};
 }
 
+Results zerosLike(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 1, 1);
+  return {Tensor(operands[0].type)};
+}
+
 Results add(const Op &op, const Operands &operands) {
   return binary(op, operands, [](double a, double b) { return a + b; });
 }
@@ -148,6 +153,7 @@ void addElementwise(FunctionTable &table) {
   table["dropout"] = dropout;
   table["weighted_sum"] = weightedSum;
   table["sgd"] = sgd;
+  table["zeros_like"] = zerosLike;
 }
 
 } // namespace rootc::reference

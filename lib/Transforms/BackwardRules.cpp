@@ -17,6 +17,25 @@ using namespace mlir;
 using namespace rootc;
 using namespace rootc::root;
 
+/// Whether adding a constant to a channel of the map changes nothing beyond it,
+/// as every reader passes it on to a batch norm, which takes the mean out.
+static bool isShiftInvariant(Value map) {
+  return llvm::all_of(map.getUsers(), [&](Operation *user) {
+    if (isa<PrimAddOp, PrimConcatOp, PrimMaxPoolOp, PrimMaxPoolWithIndexOp>(
+            user))
+      return isShiftInvariant(user->getResult(0));
+    if (auto normalize = dyn_cast<PrimBatchNormNormalizeOp>(user)) {
+      auto statistics =
+          normalize.getMean().getDefiningOp<PrimBatchNormStatisticsOp>();
+      return statistics && statistics.getX() == map;
+    }
+    // Statistics are read by what is seen above, by running averages, and by
+    // the backward ops of the normalisation.
+    return isa<PrimBatchNormStatisticsOp, PrimBatchNormBackwardReduceOp,
+               PrimBatchNormBackwardDataOp>(user);
+  });
+}
+
 static LogicalResult backward(PrimConv2dOp op, PrimBuilder &b,
                               Differentiator &d) {
   Value dy = d.gradient(op.getY());
@@ -25,9 +44,14 @@ static LogicalResult backward(PrimConv2dOp op, PrimBuilder &b,
     d.add(b, op.getFilter(),
           b.make<PrimConv2dBackwardFilterOp>(op.getFilter().getType(),
                                              {op.getX(), dy}, conv));
-  if (op.getBias() && d.wants(op.getBias()))
-    d.add(b, op.getBias(),
-          b.make<PrimChannelSumOp>(op.getBias().getType(), dy));
+  if (op.getBias() && d.wants(op.getBias())) {
+    // The sum would be rounding errors only.
+    Type type = op.getBias().getType();
+    if (isShiftInvariant(op.getY()))
+      d.add(b, op.getBias(), b.make<PrimZerosLikeOp>(type, op.getBias()));
+    else
+      d.add(b, op.getBias(), b.make<PrimChannelSumOp>(type, dy));
+  }
   if (d.wants(op.getX()))
     d.add(b, op.getX(),
           b.make<PrimConv2dBackwardDataOp>(op.getX().getType(),

@@ -16,7 +16,7 @@ class Builder:
         self.theme = THEMES[seed % len(THEMES)]
         # Of two networks with one theme, one runs on one image and one on five.
         self.batch = 5 if seed // len(THEMES) % 2 == seed % 2 else 1
-        self.lines, self.values, self.layers = [], 0, 0
+        self.lines, self.values, self.layers, self.single_weight = [], 0, 0, False
         if self.theme == 'one pixel':
             self.shape = (1, 1, self.pick((3, 4, 7)))
         else:
@@ -71,6 +71,7 @@ class Builder:
             kernel, pad, dilation, reach = (1, 1), (0, 0, 0, 0), (1, 1), (1, 1)
         size = [(s + pad[i] + pad[i + 2] - reach[i]) // stride[i] + 1 for i, s in enumerate((height, width))]
         bias = ' no_bias' if self.chance(0.25) else ''
+        self.single_weight = kernel[0] * kernel[1] * channels == groups
         self.emit(f'conv2d {self.name("conv")} {self.value} filters({filters}) kernel({kernel[0]}x{kernel[1]}) '
                   f'stride({stride[0]}x{stride[1]}) pad({",".join(map(str, pad))}) '
                   f'dilation({dilation[0]}x{dilation[1]}) groups({groups}){bias}', (*size, filters))
@@ -99,10 +100,13 @@ class Builder:
             self.emit(f'average_pool {self.value} {clauses}{exclude}', (*size, channels))
 
     def activation(self):
-        # Below some 16 values a channel, batch statistics are ill-conditioned.
-        if self.batch * self.shape[0] * self.shape[1] >= 16 and self.chance(0.6):
+        # Ill-conditioned batch norms are left out: those over less than some 16 values a channel; behind filters of
+        # one weight, whose gradient is all cancellation; and of one image without a ReLU behind, since the mean of
+        # their map is a constant.
+        normal = (self.batch * self.shape[0] * self.shape[1] >= 16 and not self.single_weight and self.chance(0.6))
+        if normal:
             self.emit(f'batch_norm {self.name("bn")} {self.value}', self.shape)
-        if self.chance(0.8):
+        if self.chance(0.8) or normal and self.batch == 1:
             self.emit(f'relu {self.value}', self.shape)
         if self.chance(0.5 if self.theme == 'dropout and response norm' else 0.1):
             self.emit(f'dropout {self.value} rate({self.pick((0.1, 0.3, 0.5))})', self.shape)

@@ -70,6 +70,7 @@ TEST_P(Elementwise, Vectors) {
   TensorType filter = f32({map.channels, map.height, map.width, 3});
   EXPECT_EQ(run(oneOp("scale_filter", {filter, v}, {filter})), "");
   EXPECT_EQ(run(oneOp("copy", {filter}, {filter})), "");
+  EXPECT_EQ(run(oneOp("zeros_like", {v}, {v})), "");
 }
 
 TEST_P(Elementwise, Channels) {

@@ -161,3 +161,27 @@ root.network @auxiliary(%image: !root.image<1x1x2>) classes(2) {
   %3 = root.conv2d "c" %image filters(2) kernel(1x1)
   root.output %3
 }
+
+// -----
+
+// A bias that only batch norms read has no gradient, also through sums and
+// largest values; the sum over rounding errors is not computed. A ReLU between
+// them ends that.
+// CHECK-LABEL: root.model @bias_before_norm
+// CHECK: root.program @grad
+// CHECK: %[[B1:.*]] = root.parameter "conv1.bias"
+// CHECK: %[[B2:.*]] = root.parameter "conv2.bias"
+// CHECK-DAG: %[[SUM:.*]] = root.prim.channel_sum {{.*}} {layer = "conv1"}
+// CHECK-DAG: %[[ZERO:.*]] = root.prim.zeros_like %[[B2]] {layer = "conv2"}
+// CHECK-DAG: root.store gradient "conv1.bias" %[[SUM]]
+// CHECK-DAG: root.store gradient "conv2.bias" %[[ZERO]]
+root.network @bias_before_norm(%image: !root.image<4x4x2>) classes(2) {
+  %1 = root.conv2d "conv1" %image filters(3) kernel(1)
+  %2 = root.relu %1
+  %3 = root.conv2d "conv2" %2 filters(3) kernel(1)
+  %4 = root.add %3, %2
+  %5 = root.max_pool %4 kernel(2) stride(2)
+  %6 = root.batch_norm "bn" %5
+  %7 = root.linear "fc" %6 outputs(2)
+  root.output %7
+}
