@@ -24,12 +24,14 @@ Prepared::Prepared(const Model &model, const Weights &weights)
     fail("{}: {}", model.path(), context.error);
 }
 
-Session::Session(Model model, std::shared_ptr<ThreadPool> pool)
-    : model(std::move(model)), pool(std::move(pool)) {
-  if (this->pool) {
-    ctx.parallel_for = this->model->parallel_for;
-    ctx.pool = this->pool->handle();
-  }
+Session::Session(Model model, std::shared_ptr<ThreadPool> given)
+    : model(std::move(model)), pool(std::move(given)) {
+  // A pool of one runs on the caller, and keeps the scratch blocks of kernels
+  // from one call to the next.
+  if (!pool)
+    pool = std::make_shared<ThreadPool>(this->model, 1);
+  ctx.parallel_for = this->model->parallel_for;
+  ctx.pool = pool->handle();
 }
 
 void Session::reserve(int32_t program, int64_t batch) {

@@ -124,7 +124,8 @@ typedef struct rootc_model {
      64-byte aligned. */
   int (*prepare)(rootc_context *, const float *parameters,
                  const float *statistics, void *prepared);
-  /* logits [batch, classes]. Allocates nothing once warm. */
+  /* logits [batch, classes]. Allocates nothing once warm, if the context has a
+     pool of the model's, be it of one thread: that keeps scratch memory. */
   int (*infer)(rootc_context *, int64_t batch, const float *image,
                const void *prepared, float *logits);
   /* One training-mode forward and backward. Overwrites gradients
