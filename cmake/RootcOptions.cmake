@@ -8,12 +8,17 @@ if(ROOTC_WERROR)
   add_compile_options(-Werror)
 endif()
 
+# Sanitizers instrument what runs beside generated code: it links RootcSanitizer.
+# The compiler stays as it is: Debian's libMLIR and libLLVM are not instrumented,
+# so their locks and their allocators' poison would give false reports.
+add_library(RootcSanitizer INTERFACE)
 if(ROOTC_SANITIZE STREQUAL "address")
-  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-  add_link_options(-fsanitize=address,undefined)
+  target_compile_options(RootcSanitizer INTERFACE
+    -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(RootcSanitizer INTERFACE -fsanitize=address,undefined)
 elseif(ROOTC_SANITIZE STREQUAL "thread")
-  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
-  add_link_options(-fsanitize=thread)
+  target_compile_options(RootcSanitizer INTERFACE -g1 -fsanitize=thread -fno-omit-frame-pointer)
+  target_link_options(RootcSanitizer INTERFACE -fsanitize=thread)
 elseif(ROOTC_SANITIZE)
   message(FATAL_ERROR "ROOTC_SANITIZE is '${ROOTC_SANITIZE}'; use address, thread or nothing")
 endif()

@@ -19,7 +19,7 @@ scripts/check-style.sh
 if [ "$level" = full ]; then
   for preset in asan tsan; do
     scripts/setup.sh --for=full --preset=$preset
-    .venv/bin/ctest --test-dir build/$preset --output-on-failure --no-tests=error --label-regex sanitize
+    .venv/bin/ctest --preset $preset
   done
   scripts/check-tidy.sh
 fi

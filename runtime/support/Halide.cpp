@@ -15,6 +15,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void rootc_support_error(rootc_context *context, const char *format, ...) {
   // The first byte is the claim: tasks of one loop may fail at the same time.
@@ -104,5 +105,19 @@ void halide_free(void *user_context, void *address) {
 void halide_error(void *user_context, const char *message) {
   rootc_support_error(contextOf(user_context), "%s", message);
 }
+
+#if defined(__SANITIZE_THREAD__) && !defined(__clang__)
+// Halide's instrumentation calls these, which GCC's libtsan has not. It sees
+// the calls that they make.
+void *__tsan_memset(void *to, int value, size_t bytes) {
+  return memset(to, value, bytes);
+}
+void *__tsan_memcpy(void *to, const void *from, size_t bytes) {
+  return memcpy(to, from, bytes);
+}
+void *__tsan_memmove(void *to, const void *from, size_t bytes) {
+  return memmove(to, from, bytes);
+}
+#endif
 }
 #pragma GCC visibility pop
