@@ -62,9 +62,9 @@ struct Kernel {
 
 /// What a schedule may assume of the machine.
 struct TargetInfo {
-  std::string halide;      ///< Halide target string, features sorted
+  std::string halide;       ///< Halide target string, features sorted
   int64_t vectorBits = 512; ///< widest vector
-  int64_t registers = 32;  ///< vector registers
+  int64_t registers = 32;   ///< vector registers
 };
 
 /// Canonical JSON: keys sorted, no white space; equal kernels give equal text.

@@ -32,7 +32,7 @@ struct ScheduleContext {
   /// kernel has several outputs (all have one shape). It calls the anchor's
   /// results through the inlined epilogue; it is never an anchor's own Func.
   Halide::Func output;
-  Value outputValue; ///< shape of the outputs
+  Value outputValue;                        ///< shape of the outputs
   std::vector<Halide::Func> positionStages; ///< see OpInfo::elementwise
   Halide::Target target;
   /// For C++ source: no vectors, no threads, only what keeps the amount of

@@ -36,9 +36,10 @@ Tensor convolveBackwardData(const Tensor &dy, const Tensor &filter,
 Tensor convolveBackwardFilter(const Tensor &x, const Tensor &dy,
                               const Geometry &geometry);
 
-/// Between [O, kh, kw, I/g] and the layout that codegen/Schedules/FilterLayout.h
-/// defines. `packFilter` takes the direction from the op's attributes;
-/// `unpackFilter` is told it, and `inputs`, which is I/g.
+/// Between [O, kh, kw, I/g] and the layout that
+/// codegen/Schedules/FilterLayout.h defines. `packFilter` takes the direction
+/// from the op's attributes; `unpackFilter` is told it, and `inputs`, which is
+/// I/g.
 Tensor packFilter(const codegen::Op &op, const Tensor &filter);
 Tensor unpackFilter(const codegen::Op &op, const Tensor &packed,
                     const std::string &direction, int64_t inputs);

@@ -89,8 +89,8 @@ Results combineStatistics(const Op &op, const Operands &operands) {
       double shift = at(n, 0) - mean.reals[c];
       variance.reals[c] += (at(n, 1) + positions * shift * shift) / count;
     }
-    unbiased.reals[c] = count > 1 ? variance.reals[c] * count / (count - 1)
-                                  : variance.reals[c];
+    unbiased.reals[c] =
+        count > 1 ? variance.reals[c] * count / (count - 1) : variance.reals[c];
   }
   return {mean, variance, unbiased};
 }
