@@ -46,8 +46,8 @@ struct Flags {
                "stage nearest the image")};
   cl::opt<std::string> topology{
       "topology", cl::value_desc("name"), cl::cat(category), cl::init("root"),
-      cl::desc("How groups go on with depth: root (halved), tree (halved below "
-               "1 is an error) or column (the same); default root")};
+      cl::desc("How groups go on with depth: root (halved), tree "
+               "(doubled) or column (the same); default root")};
   cl::opt<std::string> groups{"groups", cl::value_desc("name=n,..."),
                               cl::cat(category),
                               cl::desc("Groups of convolutions by name")};
