@@ -1,5 +1,4 @@
-//===- Dropout.cpp - Counter-based dropout
-//----------------------------------===//
+//===- Dropout.cpp - Counter-based dropout --------------------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -13,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Algorithms/Algorithms.h"
+#include "codegen/Philox.h"
 
 #include <cmath>
 #include <stdexcept>
@@ -26,18 +26,18 @@ Expr low(Expr value) { return cast<uint32_t>(value); }
 Expr high(Expr value) { return cast<uint32_t>(value >> 32); }
 Expr word(uint32_t value) { return cast<uint32_t>(Expr(value)); }
 
-/// The four words of a counter.
-std::vector<Expr> philox(std::vector<Expr> counter, Expr key0, Expr key1) {
-  for (int round = 0; round < 10; ++round) {
+/// The four words of a counter; codegen/Philox.h in Halide's terms.
+std::vector<Expr> philoxWords(std::vector<Expr> counter, Expr key0, Expr key1) {
+  for (int round = 0; round < philoxRounds; ++round) {
     Expr product0 =
-        cast<uint64_t>(counter[0]) * cast<uint64_t>(word(0xD2511F53u));
+        cast<uint64_t>(counter[0]) * cast<uint64_t>(word(philoxMultiplier0));
     Expr product1 =
-        cast<uint64_t>(counter[2]) * cast<uint64_t>(word(0xCD9E8D57u));
+        cast<uint64_t>(counter[2]) * cast<uint64_t>(word(philoxMultiplier1));
     counter = {
         cast<uint32_t>(product1 >> 32) ^ counter[1] ^ key0, low(product1),
         cast<uint32_t>(product0 >> 32) ^ counter[3] ^ key1, low(product0)};
-    key0 = key0 + word(0x9E3779B9u);
-    key1 = key1 + word(0xBB67AE85u);
+    key0 = key0 + word(philoxWeyl0);
+    key1 = key1 + word(philoxWeyl1);
   }
   return counter;
 }
@@ -54,9 +54,9 @@ Lowered dropout(const Op &op, const std::vector<Value> &in) {
   int channels = static_cast<int>(x.channels());
   Expr position = v[2] * width + v[1];
   auto words = [&](Expr counter) {
-    return philox({cast<uint32_t>(counter), low(samples(v[3])), low(random(1)),
-                   word(static_cast<uint32_t>(ordinal))},
-                  low(random(0)), high(random(0)));
+    return philoxWords({cast<uint32_t>(counter), low(samples(v[3])),
+                        low(random(1)), word(static_cast<uint32_t>(ordinal))},
+                       low(random(0)), high(random(0)));
   };
   // word * 2^-32 >= rate, in integers.
   Expr threshold = word(static_cast<uint32_t>(std::ceil(std::ldexp(rate, 32))));

@@ -14,6 +14,8 @@
 #ifndef ROOTC_RUNTIME_PHILOX_H
 #define ROOTC_RUNTIME_PHILOX_H
 
+#include "codegen/Philox.h"
+
 #include <array>
 #include <cstdint>
 
@@ -30,16 +32,7 @@ enum class RandomUse : uint32_t {
 };
 
 inline PhiloxBlock philox(PhiloxBlock counter, uint64_t key) {
-  uint32_t k0 = uint32_t(key), k1 = uint32_t(key >> 32);
-  for (int round = 0; round < 10; ++round) {
-    uint64_t a = uint64_t(0xD2511F53) * counter[0];
-    uint64_t b = uint64_t(0xCD9E8D57) * counter[2];
-    counter = {uint32_t(b >> 32) ^ counter[1] ^ k0, uint32_t(b),
-               uint32_t(a >> 32) ^ counter[3] ^ k1, uint32_t(a)};
-    k0 += 0x9E3779B9;
-    k1 += 0xBB67AE85;
-  }
-  return counter;
+  return codegen::philox(counter, {uint32_t(key), uint32_t(key >> 32)});
 }
 
 /// A number in [0, bound) from a random word.
