@@ -1,5 +1,4 @@
-//===- Kernel.cpp - Kernel descriptions as JSON
-//----------------------------===//
+//===- Kernel.cpp - Kernel descriptions as JSON ---------------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

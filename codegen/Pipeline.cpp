@@ -1,5 +1,4 @@
-//===- Pipeline.cpp - From a kernel description to Halide
-//-------------------===//
+//===- Pipeline.cpp - From a kernel description to Halide -----------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Algorithms.cpp - The table of primitive ops
-//--------------------------===//
+//===- Algorithms.cpp - The table of primitive ops ------------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- BatchNorm.cpp - Batch statistics and their gradients
-//-----------------===//
+//===- BatchNorm.cpp - Batch statistics and their gradients ---------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

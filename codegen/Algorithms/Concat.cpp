@@ -1,5 +1,4 @@
-//===- Concat.cpp - Channels one after another
-//------------------------------===//
+//===- Concat.cpp - Channels one after another ----------------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

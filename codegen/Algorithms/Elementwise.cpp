@@ -1,5 +1,4 @@
-//===- Elementwise.cpp - Ops that map points to points
-//----------------------===//
+//===- Elementwise.cpp - Ops that map points to points --------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- LocalResponseNorm.cpp - Normalisation across neighbouring channels
-//---===//
+//===- LocalResponseNorm.cpp - Normalisation across neighbouring channels -===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

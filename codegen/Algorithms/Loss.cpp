@@ -1,5 +1,4 @@
-//===- Loss.cpp - Softmax cross entropy
-//-------------------------------------===//
+//===- Loss.cpp - Softmax cross entropy -----------------------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Pool.cpp - Maximum and average over windows
-//--------------------------===//
+//===- Pool.cpp - Maximum and average over windows ------------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Emit.cpp - From a model to the files that users get
-//------------------===//
+//===- Emit.cpp - From a model to the files that users get ----------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

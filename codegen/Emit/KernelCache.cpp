@@ -1,5 +1,4 @@
-//===- KernelCache.cpp - Compiled kernels, kept on disk
-//--------------------===//
+//===- KernelCache.cpp - Compiled kernels, kept on disk -------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- KernelCompiler.cpp - Kernels through worker processes
-//---------------===//
+//===- KernelCompiler.cpp - Kernels through worker processes --------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Linker.cpp - Objects to one library or object
-//-----------------------===//
+//===- Linker.cpp - Objects to one library or object ----------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

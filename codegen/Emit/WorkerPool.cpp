@@ -1,5 +1,4 @@
-//===- WorkerPool.cpp - Processes that answer a line with a line
-//-----------===//
+//===- WorkerPool.cpp - Processes that answer a line with a line ----------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

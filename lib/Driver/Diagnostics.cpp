@@ -1,5 +1,4 @@
-//===- Diagnostics.cpp - Errors as users see them
-//--------------------------===//
+//===- Diagnostics.cpp - Errors as users see them -------------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Evaluate.cpp - Ops and kernels by name
-//------------------------------===//
+//===- Evaluate.cpp - Ops and kernels by name -----------------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- FilterPacking.cpp - Between plain and packed filters
-//----------------===//
+//===- FilterPacking.cpp - Between plain and packed filters ---------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

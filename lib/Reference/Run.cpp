@@ -1,5 +1,4 @@
-//===- Run.cpp - Whole programs on their planned buffers
-//-------------------===//
+//===- Run.cpp - Whole programs on their planned buffers ------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- ElementwiseKernelTest.cpp - Elementwise kernels
-//----------------------===//
+//===- ElementwiseKernelTest.cpp - Elementwise kernels --------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

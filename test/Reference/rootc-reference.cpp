@@ -1,5 +1,4 @@
-//===- rootc-reference.cpp - A network by the reference alone
-//--------------===//
+//===- rootc-reference.cpp - A network by the reference alone -------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- KernelJsonTest.cpp - Kernel and model descriptions as JSON
-//----------===//
+//===- KernelJsonTest.cpp - Kernel and model descriptions as JSON ---------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

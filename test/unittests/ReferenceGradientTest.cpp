@@ -1,5 +1,4 @@
-//===- ReferenceGradientTest.cpp - The oracle against finite differences
-//---===//
+//===- ReferenceGradientTest.cpp - The oracle against finite differences --===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

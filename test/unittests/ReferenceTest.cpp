@@ -1,5 +1,4 @@
-//===- ReferenceTest.cpp - Values of the oracle, kernels, programs
-//---------===//
+//===- ReferenceTest.cpp - Values of the oracle, kernels, programs --------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

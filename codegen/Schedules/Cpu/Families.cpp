@@ -1,5 +1,4 @@
-//===- Families.cpp - Which schedule an anchor op selects on the CPU
-//--------===//
+//===- Families.cpp - Which schedule an anchor op selects on the CPU ------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Pointwise.cpp - Elementwise kernels, and loops over images
-//-----------===//
+//===- Pointwise.cpp - Elementwise kernels, and loops over images ---------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Pool.cpp - Pools, and ops on one position's channels
-//-----------------===//
+//===- Pool.cpp - Pools, and ops on one position's channels ---------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Reduction.cpp - Reductions over the batch's positions
-//----------------===//
+//===- Reduction.cpp - Reductions over the batch's positions --------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
