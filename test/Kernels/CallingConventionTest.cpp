@@ -141,9 +141,9 @@ TEST(Compile, ObjectBehavesAsJustInTime) {
   Halide::compile_standalone_runtime(
       runtime,
       Halide::get_host_target().with_feature(Halide::Target::UserContext));
-  ASSERT_EQ(std::system(
-                ("ld.lld -shared -o " + library + " " + object + " " + runtime)
-                    .c_str()),
+  ASSERT_EQ(std::system(("ld.lld-22 -shared -o " + library + " " + object +
+                         " " + runtime)
+                            .c_str()),
             0);
   void *handle = dlopen(library.c_str(), RTLD_NOW);
   ASSERT_NE(handle, nullptr) << dlerror();
