@@ -17,22 +17,32 @@ using namespace mlir;
 using namespace rootc;
 using namespace rootc::root;
 
+static bool isZero(ArrayRef<int64_t> pad) {
+  return llvm::all_of(pad, [](int64_t size) { return size == 0; });
+}
+
 /// Whether adding a constant to a channel of the map changes nothing beyond it,
 /// as every reader passes it on to a batch norm, which takes the mean out.
 static bool isShiftInvariant(Value map) {
   return llvm::all_of(map.getUsers(), [&](Operation *user) {
-    if (isa<PrimAddOp, PrimConcatOp, PrimMaxPoolOp, PrimMaxPoolWithIndexOp>(
-            user))
+    if (isa<PrimAddOp, PrimConcatOp, PrimMaxPoolOp, PrimMaxPoolWithIndexOp,
+            PrimGlobalAveragePoolOp>(user))
       return isShiftInvariant(user->getResult(0));
+    // These pass a constant on as a constant, but for the zeros of a border.
+    if (auto conv = dyn_cast<PrimConv2dOp>(user))
+      return isZero(conv.getPad()) && isShiftInvariant(conv.getY());
+    if (auto pool = dyn_cast<PrimAveragePoolOp>(user))
+      return (isZero(pool.getPad()) || pool.getExcludePad()) &&
+             isShiftInvariant(pool.getY());
     if (auto normalize = dyn_cast<PrimBatchNormNormalizeOp>(user)) {
       auto statistics =
           normalize.getMean().getDefiningOp<PrimBatchNormStatisticsOp>();
       return statistics && statistics.getX() == map;
     }
     // Statistics are read by what is seen above, by running averages, and by
-    // the backward ops of the normalisation.
+    // the backward ops of the normalisation; backward ops are no readers.
     return isa<PrimBatchNormStatisticsOp, PrimBatchNormBackwardReduceOp,
-               PrimBatchNormBackwardDataOp>(user);
+               PrimBatchNormBackwardDataOp, PrimConv2dBackwardFilterOp>(user);
   });
 }
 

@@ -185,3 +185,21 @@ root.network @bias_before_norm(%image: !root.image<4x4x2>) classes(2) {
   %7 = root.linear "fc" %6 outputs(2)
   root.output %7
 }
+
+// -----
+
+// A constant goes through a convolution as a constant, unless a border of zeros joins it.
+// CHECK-LABEL: root.model @bias_before_convolution
+// CHECK: root.program @grad
+// CHECK-DAG: root.prim.channel_sum {{.*}} {layer = "conv1"}
+// CHECK-DAG: root.prim.zeros_like {{.*}} {layer = "conv2"}
+// CHECK-DAG: root.prim.zeros_like {{.*}} {layer = "conv3"}
+// CHECK: root.program @update
+root.network @bias_before_convolution(%image: !root.image<4x4x2>) classes(2) {
+  %1 = root.conv2d "conv1" %image filters(3) kernel(1)
+  %2 = root.conv2d "conv2" %1 filters(3) kernel(3) pad(1)
+  %3 = root.conv2d "conv3" %2 filters(3) kernel(2)
+  %4 = root.batch_norm "bn" %3
+  %5 = root.linear "fc" %4 outputs(2)
+  root.output %5
+}
