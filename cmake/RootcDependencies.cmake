@@ -16,6 +16,13 @@ if(NOT Halide_FOUND)
   message(FATAL_ERROR "Halide 21 is missing: run scripts/setup.sh")
 endif()
 
+# The schema of ONNX files comes with the onnx package of the virtual environment.
+find_package(Protobuf REQUIRED)
+file(GLOB ROOTC_ONNX_SCHEMA ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/onnx/onnx.proto)
+if(NOT ROOTC_ONNX_SCHEMA)
+  message(FATAL_ERROR "The onnx package is missing: run scripts/setup.sh")
+endif()
+
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
