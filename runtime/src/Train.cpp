@@ -11,15 +11,16 @@
 #include "Loader.h"
 #include "Progress.h"
 #include "RunFolder.h"
+#include "RunRecord.h"
 
 #include <cmath>
 #include <csignal>
+#include <filesystem>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <xxhash.h>
 
 using namespace rootc;
 
@@ -63,6 +64,7 @@ private:
   void save() { saveCheckpoint(folder.path(), model, *state); }
   int stopped(Progress &progress);
   std::map<std::string, std::string> optionsToKeep() const;
+  void writeRecord() const;
 
   const TrainOptions &options;
   Model model;
@@ -70,6 +72,7 @@ private:
   spdlog::logger &log;
   Dataset trainingSet, testSet;
   Normalisation normalisation;
+  std::string modelHash;
   int64_t perEpoch;
   Session session;
   FloatArray gradients;
@@ -87,16 +90,15 @@ Trainer::Trainer(const TrainOptions &options, Model model, RunFolder &folder,
       trainingSet(loadCifar(options.data, true, model)),
       testSet(loadCifar(options.data, false, model)),
       normalisation(Normalisation::of(trainingSet)),
+      modelHash(hashOfFile(model.path())),
       perEpoch((trainingSet.count + options.batch - 1) / options.batch),
       session(model, makePool(model, options.threads)),
       gradients(size_t(model->parameter_count)) {}
 
 std::map<std::string, std::string> Trainer::optionsToKeep() const {
-  std::vector<char> code = readFile(model.path());
   const LearningRate &rate = options.rate;
   std::map<std::string, std::string> kept = {
-      {"model", fmt::format("{} {:016x}", model->name,
-                            XXH3_64bits(code.data(), code.size()))},
+      {"model", fmt::format("{} {}", model->name, modelHash)},
       {"data", trainingSet.hash()},
       {"--epochs", fmt::format("{}", options.epochs)},
       {"--batch", fmt::format("{}", options.batch)},
@@ -144,6 +146,34 @@ void Trainer::begin() {
     state->options = kept;
   }
   folder.truncateMetrics(state->metricsBytes);
+  writeRecord();
+}
+
+/// Says in the folder what the run is, for `rootrun report`.
+void Trainer::writeRecord() const {
+  RunRecord record;
+  auto absolute = [](const std::string &path) {
+    std::error_code error;
+    auto result = std::filesystem::absolute(path, error).lexically_normal();
+    return error ? path : result.string();
+  };
+  record.modelName = model->name;
+  record.modelPath = absolute(model.path());
+  record.modelHash = modelHash;
+  record.target = model->target;
+  record.description = model->description;
+  record.dataPath = absolute(options.data);
+  record.dataHash = state->options.at("data");
+  record.trainingImages = trainingSet.count;
+  record.testImages = testSet.count;
+  for (const auto &[name, value] : state->options)
+    if (name.starts_with("--"))
+      record.options[name] = value;
+  record.options["--weights"] = options.weights;
+  record.machine = Machine::current();
+  record.threads = options.threads ? options.threads : defaultThreads();
+  record.started = timestamp();
+  writeFile(folder.file("run.json"), {record.toJson()});
 }
 
 void Trainer::step(const Batch &batch) {
@@ -203,11 +233,10 @@ bool Trainer::finishEpoch(Progress &progress) {
     return false;
   double loss = state->lossSum / double(state->images);
   double speed = double(state->images) / state->seconds;
-  nlohmann::ordered_json line = {{"epoch", state->epoch + 1},
-                                 {"loss", loss},
-                                 {"test_accuracy", test.accuracy},
-                                 {"images_per_second", speed},
-                                 {"test_loss", test.loss}};
+  nlohmann::ordered_json line = {
+      {"epoch", state->epoch + 1},      {"loss", loss},
+      {"test_accuracy", test.accuracy}, {"images_per_second", speed},
+      {"test_loss", test.loss},         {"seconds", state->seconds}};
   state->metricsBytes = folder.appendMetrics(line.dump());
   progress.clear();
   log.info("epoch {}/{}: loss {:.4f}, test accuracy {:.4f}, {:.0f} images/s",

@@ -162,6 +162,23 @@ class Commands(unittest.TestCase):
         self.check(self.train("other", "--seed", 1))
         self.assertNotEqual(load_tensors(self.path("other/weights.safetensors"))["fc.weight"], load_tensors(weights)["fc.weight"])
 
+    def test_train_says_what_the_run_is(self):
+        self.check(self.train("run", "--threads", 1, "--seed", 7))
+        record = json.load(open(self.path("run/run.json")))
+        self.assertEqual((record["model"]["name"], record["model"]["path"]), ("fake", os.path.abspath(MODEL)))
+        self.assertEqual(record["model"]["description"]["layers"][0]["name"], "fc")
+        self.assertEqual((record["data"]["training_images"], record["data"]["test_images"]), (5000, 1000))
+        self.assertEqual((record["options"]["--seed"], record["options"]["--lr"], record["threads"]), ("7", "0.002", 1))
+        self.assertGreater(record["machine"]["cores"], 0)
+        for line in map(json.loads, open(self.path("run/metrics.jsonl"))):
+            self.assertAlmostEqual(line["seconds"] * line["images_per_second"], 5000, places=3)
+        # A run of before that file existed gets it when it is resumed.
+        os.remove(self.path("run/run.json"))
+        self.check(self.train("run", "--threads", 2, "--seed", 7, "--resume"))
+        again = json.load(open(self.path("run/run.json")))
+        self.assertEqual(again["model"], record["model"])
+        self.assertEqual(again["options"], record["options"])
+
     def test_train_errors(self):
         self.refused(run("train", MODEL, "--data", DATA, "--resume"), "--resume needs -o")
         self.refused(run("train", MODEL, "--data", self.folder, "-o", self.path("run")), "--data", "holds no data_batch_*.bin")
