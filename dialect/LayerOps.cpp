@@ -43,6 +43,15 @@ FailureOr<MapShape> verifiedResult(Operation *op, StringRef rule,
   return shape;
 }
 
+/// Kernels compute in 32 bits.
+LogicalResult verifyFloat(Operation *op, StringRef rule, StringRef name,
+                          const APFloat &value) {
+  if (std::isfinite(static_cast<float>(value.convertToDouble())))
+    return success();
+  return op->emitOpError() << "(" << rule << ") " << name
+                           << " is not finite in 32-bit floating point";
+}
+
 /// Output size of a convolution or a pool along both dimensions.
 FailureOr<MapShape> slide(Operation *op, StringRef fits, StringRef result,
                           MapShape in, int64_t channels,
@@ -189,12 +198,58 @@ FailureOr<MapShape> ReluOp::inferShape(ArrayRef<MapShape> inputs) {
   return inputs[0];
 }
 
+LogicalResult ClipOp::verify() {
+  std::optional<APFloat> min = getMin(), max = getMax();
+  if ((min && failed(verifyFloat(*this, "T1", "min", *min))) ||
+      (max && failed(verifyFloat(*this, "T1", "max", *max))))
+    return failure();
+  if (min && max && *min > *max)
+    return emitOpError() << "(T2) min is larger than max; swap them";
+  return success();
+}
+
+FailureOr<MapShape> ClipOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
+FailureOr<MapShape> SigmoidOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
+LogicalResult HardSigmoidOp::verify() {
+  if (failed(verifyFloat(*this, "H1", "alpha", getAlpha())))
+    return failure();
+  return verifyFloat(*this, "H1", "beta", getBeta());
+}
+
+FailureOr<MapShape> HardSigmoidOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
+FailureOr<MapShape> HardSwishOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
 FailureOr<MapShape> AddOp::inferShape(ArrayRef<MapShape> inputs) {
   if (inputs[0] != inputs[1])
     return emitOpError() << "(A1) the maps differ in shape: "
                          << describe(inputs[0]) << " and "
                          << describe(inputs[1]);
   return inputs[0];
+}
+
+FailureOr<MapShape> MultiplyOp::inferShape(ArrayRef<MapShape> inputs) {
+  MapShape map = inputs[0], factor = inputs[1];
+  bool sameMap = factor.height == map.height && factor.width == map.width;
+  bool onePosition = factor.height == 1 && factor.width == 1;
+  if ((!sameMap && !onePosition) ||
+      (factor.channels != map.channels && factor.channels != 1))
+    return emitOpError() << "(M1) the second map is " << describe(factor)
+                         << "; beside " << describe(map)
+                         << " it must be that, 1x1x" << map.channels << ", "
+                         << map.height << "x" << map.width
+                         << "x1 or 1x1x1, and the larger map comes first";
+  return map;
 }
 
 LogicalResult ConcatOp::verify() {
@@ -214,6 +269,35 @@ FailureOr<MapShape> ConcatOp::inferShape(ArrayRef<MapShape> inputs) {
     out.channels += in.channels;
   }
   return verifiedResult(*this, "K3", out);
+}
+
+LogicalResult SliceChannelsOp::verify() {
+  if (failed(verifySize(*this, "S1", "begin", getBegin(), 0)) ||
+      failed(verifySize(*this, "S1", "end", getEnd())))
+    return failure();
+  if (getBegin() >= getEnd())
+    return emitOpError() << "(S1) begin " << getBegin() << " is not less than "
+                         << "end " << getEnd() << "; take a channel or more";
+  return success();
+}
+
+FailureOr<MapShape> SliceChannelsOp::inferShape(ArrayRef<MapShape> inputs) {
+  MapShape in = inputs[0];
+  if (getEnd() > in.channels)
+    return emitOpError() << "(S2) end is " << getEnd() << ", but there are "
+                         << in.channels << " channels; choose a smaller end";
+  return MapShape{in.height, in.width, getEnd() - getBegin()};
+}
+
+LogicalResult ChannelShuffleOp::verify() {
+  return verifySize(*this, "G1", "groups", getGroups());
+}
+
+FailureOr<MapShape> ChannelShuffleOp::inferShape(ArrayRef<MapShape> inputs) {
+  if (inputs[0].channels % getGroups() != 0)
+    return emitOpError() << "(G2) " << getGroups() << " groups do not divide "
+                         << inputs[0].channels << " channels; choose a divisor";
+  return inputs[0];
 }
 
 LogicalResult DropoutOp::verify() {

@@ -61,6 +61,21 @@ constexpr Clause averagePoolClauses[] = {
     roundingClause,
     {"exclude_pad", ClauseKind::Flag, "exclude_pad", "exclude_pad"},
 };
+constexpr Clause clipClauses[] = {
+    {"min", ClauseKind::Float, "min", "min(0)"},
+    {"max", ClauseKind::Float, "max", "max(6)"},
+};
+constexpr Clause hardSigmoidClauses[] = {
+    {"alpha", ClauseKind::Float, "alpha", "alpha(0.2)", false, 0.2},
+    {"beta", ClauseKind::Float, "beta", "beta(0.5)", false, 0.5},
+};
+constexpr Clause sliceClauses[] = {
+    {"begin", ClauseKind::Integer, "begin", "begin(0)", true},
+    {"end", ClauseKind::Integer, "end", "end(58)", true},
+};
+constexpr Clause shuffleClauses[] = {
+    {"groups", ClauseKind::Integer, "groups", "groups(2)", true},
+};
 constexpr Clause linearClauses[] = {
     {"outputs", ClauseKind::Integer, "outputs", "outputs(10)", true},
     biasClause,
@@ -200,12 +215,19 @@ void printLayer(OpAsmPrinter &printer, Operation *op, const Syntax &syntax) {
 LAYER_SYNTAX(Conv2dOp, true, 1, convClauses)
 LAYER_SYNTAX(BatchNormOp, true, 1, batchNormClauses)
 LAYER_SYNTAX(ReluOp, false, 1, {})
+LAYER_SYNTAX(ClipOp, false, 1, clipClauses)
+LAYER_SYNTAX(SigmoidOp, false, 1, {})
+LAYER_SYNTAX(HardSigmoidOp, false, 1, hardSigmoidClauses)
+LAYER_SYNTAX(HardSwishOp, false, 1, {})
 LAYER_SYNTAX(MaxPoolOp, false, 1, maxPoolClauses)
 LAYER_SYNTAX(AveragePoolOp, false, 1, averagePoolClauses)
 LAYER_SYNTAX(GlobalAveragePoolOp, false, 1, {})
 LAYER_SYNTAX(LinearOp, true, 1, linearClauses)
 LAYER_SYNTAX(AddOp, false, 2, {})
+LAYER_SYNTAX(MultiplyOp, false, 2, {})
 LAYER_SYNTAX(ConcatOp, false, 0, {})
+LAYER_SYNTAX(SliceChannelsOp, false, 1, sliceClauses)
+LAYER_SYNTAX(ChannelShuffleOp, false, 1, shuffleClauses)
 LAYER_SYNTAX(DropoutOp, false, 1, dropoutClauses)
 LAYER_SYNTAX(LocalResponseNormOp, false, 1, responseNormClauses)
 LOGITS_SYNTAX(OutputOp, {})

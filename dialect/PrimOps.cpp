@@ -158,6 +158,34 @@ LogicalResult PrimDropoutOp::verify() {
   return expectShape(*this, "sample keys", getSamples(), shapeOf(getX())[0]);
 }
 
+/// Checks that `factor` is `map` with one row and column if `overMap`, with one
+/// channel if `overChannels`.
+static LogicalResult expectReduced(Operation *op, StringRef what, Value factor,
+                                   Value map, bool overMap, bool overChannels) {
+  ArrayRef<int64_t> from = shapeOf(map);
+  return expectShape(op, what, factor,
+                     {from[0], overMap ? 1 : from[1], overMap ? 1 : from[2],
+                      overChannels ? 1 : from[3]});
+}
+
+LogicalResult PrimMultiplyOp::verify() {
+  ArrayRef<int64_t> a = shapeOf(getA()), b = shapeOf(getB());
+  return expectReduced(*this, "a factor", getB(), getA(),
+                       b[1] != a[1] || b[2] != a[2], b[3] != a[3]);
+}
+
+LogicalResult PrimReduceSumOp::verify() {
+  StringRef over = getOver();
+  if (over != "map" && over != "channels" && over != "image")
+    return emitOpError("needs over \"map\", \"channels\" or \"image\"");
+  return expectReduced(*this, "a sum", getY(), getX(), over != "channels",
+                       over != "map");
+}
+
+LogicalResult PrimChannelAffineOp::verify() {
+  return expectPerChannel(*this, getX(), getOperands().drop_front(1));
+}
+
 LogicalResult PrimBatchNormStatisticsOp::verify() {
   return expectPerChannel(*this, getX(), getResults());
 }
@@ -290,6 +318,32 @@ LogicalResult PrimSliceChannelsOp::verify() {
                          << getEnd() << ") of " << from[3];
   return expectShape(*this, "a result", getY(),
                      {from[0], from[1], from[2], getEnd() - getBegin()});
+}
+
+LogicalResult PrimPadChannelsOp::verify() {
+  if (getInputs().empty() || getInputs().size() != getBegins().size())
+    return emitOpError("needs one begin for each operand, and an operand");
+  ArrayRef<int64_t> to = shapeOf(getY());
+  int64_t end = 0;
+  for (auto [input, begin] : llvm::zip_equal(getInputs(), getBegins())) {
+    int64_t own = shapeOf(input).back();
+    if (failed(expectShape(*this, "an operand", input,
+                           {to[0], to[1], to[2], own})))
+      return failure();
+    if (begin < end || begin > to[3] - own)
+      return emitOpError() << "cannot place " << own << " channels at " << begin
+                           << ", between " << end << " and " << to[3];
+    end = begin + own;
+  }
+  return success();
+}
+
+LogicalResult PrimChannelShuffleOp::verify() {
+  int64_t channels = shapeOf(getX())[3];
+  if (getGroups() < 1 || channels % getGroups() != 0)
+    return emitOpError() << "cannot shuffle " << channels << " channels in "
+                         << getGroups() << " groups";
+  return success();
 }
 
 static LogicalResult verifyLabels(Operation *op, Value logits, Value labels) {

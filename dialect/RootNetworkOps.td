@@ -8,17 +8,10 @@
 #ifndef ROOTC_DIALECT_ROOTNETWORKOPS_TD
 #define ROOTC_DIALECT_ROOTNETWORKOPS_TD
 
-include "dialect/RootDialect.td"
-include "dialect/RootInterfaces.td"
+include "dialect/RootElementwiseLayers.td"
+include "dialect/RootLayerBase.td"
 include "mlir/IR/OpAsmInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
-include "mlir/Interfaces/SideEffectInterfaces.td"
-
-/// I64Attr with a signed C++ type, so that a negative size looks like one.
-def Root_SizeAttr : TypedSignlessIntegerAttrBase<
-    I64, "int64_t", "64-bit signless integer attribute"> {
-  let convertFromStorage = "$_self.getInt()";
-}
 
 //===----------------------------------------------------------------------===//
 // The network
@@ -90,15 +83,6 @@ def Root_NetworkOp : Root_Op<"network", [
 // Layers
 //===----------------------------------------------------------------------===//
 
-class Root_LayerOp<string mnemonic, list<Trait> traits = []>
-    : Root_Op<mnemonic, traits # [
-        HasParent<"NetworkOp">,
-        DeclareOpInterfaceMethods<Root_LayerOpInterface>]> {
-  let results = (outs Root_ImageType:$result);
-  let hasCustomAssemblyFormat = 1;
-  let hasVerifier = 1;
-}
-
 def Root_Conv2dOp : Root_LayerOp<"conv2d"> {
   let summary = "A convolution, grouped if need be";
   let description = [{
@@ -164,13 +148,6 @@ def Root_BatchNormOp : Root_LayerOp<"batch_norm"> {
   let arguments = (ins Root_ImageType:$input, StrAttr:$layer,
       DefaultValuedAttr<F64Attr, "1e-5">:$epsilon,
       DefaultValuedAttr<F64Attr, "0.1">:$momentum);
-}
-
-def Root_ReluOp : Root_LayerOp<"relu"> {
-  let summary = "max(x, 0)";
-  let description = "`%2 = root.relu %1`";
-  let arguments = (ins Root_ImageType:$input);
-  let hasVerifier = 0;
 }
 
 class Root_PoolOp<string mnemonic, dag extra>
@@ -252,19 +229,6 @@ def Root_LinearOp : Root_LayerOp<"linear"> {
       DefaultValuedAttr<BoolAttr, "true">:$bias);
 }
 
-def Root_AddOp : Root_LayerOp<"add"> {
-  let summary = "Sum of two maps of one shape";
-  let description = [{
-    `%3 = root.add %1, %2`
-
-    Rules:
-
-    * (A1) both maps have the same shape.
-  }];
-  let arguments = (ins Root_ImageType:$lhs, Root_ImageType:$rhs);
-  let hasVerifier = 0;
-}
-
 def Root_ConcatOp : Root_LayerOp<"concat"> {
   let summary = "Channels of several maps, one after another";
   let description = [{
@@ -277,6 +241,41 @@ def Root_ConcatOp : Root_LayerOp<"concat"> {
     * (K3) the result has at most 2147483647 elements an image.
   }];
   let arguments = (ins Variadic<Root_ImageType>:$inputs);
+}
+
+def Root_SliceChannelsOp : Root_LayerOp<"slice_channels"> {
+  let summary = "Some channels that follow one another";
+  let description = [{
+    `%2 = root.slice_channels %1 begin(0) end(58)`
+
+    Channels `begin` to `end` - 1, counted from 0. Slices that share no channel
+    get their gradients side by side; a channel that no slice takes gets 0.
+
+    Rules:
+
+    * (S1) begin is from 0 and end from 1 to 2147483647, and begin is less than
+      end;
+    * (S2) end is at most the number of channels.
+  }];
+  let arguments = (ins Root_ImageType:$input, Root_SizeAttr:$begin,
+                       Root_SizeAttr:$end);
+}
+
+def Root_ChannelShuffleOp : Root_LayerOp<"channel_shuffle"> {
+  let summary = "Channels in another order, so that groups mix";
+  let description = [{
+    `%2 = root.channel_shuffle %1 groups(3)`
+
+    Channels as a matrix of `groups` rows, transposed: of C channels, number
+    i C / groups + j becomes number j groups + i. A shuffle in C / groups undoes
+    it.
+
+    Rules:
+
+    * (G1) groups is from 1 to 2147483647;
+    * (G2) groups divides the channels.
+  }];
+  let arguments = (ins Root_ImageType:$input, Root_SizeAttr:$groups);
 }
 
 def Root_DropoutOp : Root_LayerOp<"dropout"> {

@@ -12,47 +12,8 @@
 #ifndef ROOTC_DIALECT_ROOTPRIMOPS_TD
 #define ROOTC_DIALECT_ROOTPRIMOPS_TD
 
-include "dialect/RootDialect.td"
-include "mlir/Interfaces/InferTypeOpInterface.td"
-include "mlir/Interfaces/SideEffectInterfaces.td"
-
-//===----------------------------------------------------------------------===//
-// Operand and attribute kinds
-//===----------------------------------------------------------------------===//
-
-def Root_Map : 4DTensorOf<[F32]>;      // [N,H,W,C]
-def Root_IndexMap : 4DTensorOf<[UI8]>; // [N,H,W,C]
-def Root_Filter : 4DTensorOf<[F32]>;   // [O,kh,kw,I/g]
-def Root_Packed : RankedTensorOf<[F32]>;
-def Root_Vector : 1DTensorOf<[F32]>;
-def Root_Integers : 1DTensorOf<[I64]>;
-
-/// I64Attr with a signed accessor.
-def Root_IntAttr
-    : TypedSignlessIntegerAttrBase<I64, "int64_t", "64-bit integer attribute">;
-class Root_IntsAttr<int count>
-    : ConfinedAttr<DenseI64ArrayAttr, [DenseArrayCount<count>]>;
-
-//===----------------------------------------------------------------------===//
-// Base classes
-//===----------------------------------------------------------------------===//
-
-/// Computes each element of its result from the same element of its operands
-/// (vectors indexed by the channel), so it may join another op's kernel.
-def Root_PrimElementwise : NativeOpTrait<"PrimElementwise"> {
-  let cppNamespace = "::rootc::root";
-}
-
-/// `layer` names the network op that a primitive comes from, for profiles; it
-/// does not change what is computed.
-class Root_PrimOp<string mnemonic, dag operands, dag attributes, dag outs,
-                  list<Trait> traits = []>
-    : Root_Op<"prim." # mnemonic, !listconcat([Pure], traits)> {
-  let arguments = !con(operands, attributes, (ins OptionalAttr<StrAttr>:$layer));
-  let results = outs;
-  let assemblyFormat =
-      "operands attr-dict `:` functional-type(operands, results)";
-}
+include "dialect/RootPrimBase.td"
+include "dialect/RootPrimElementwiseOps.td"
 
 defvar convAttributes = (ins
   Root_IntsAttr<2>:$kernel,   // kh, kw
@@ -111,48 +72,6 @@ def Root_PrimConv2dBackwardFilterOp : Root_PrimOp<"conv2d_backward_filter",
 def Root_PrimChannelSumOp : Root_PrimOp<"channel_sum",
     (ins Root_Map:$x), (ins), (outs Root_Vector:$sum)> {
   let summary = "Sum over batch and map: gradient of a bias";
-  let hasVerifier = 1;
-}
-
-//===----------------------------------------------------------------------===//
-// Elementwise
-//===----------------------------------------------------------------------===//
-
-def Root_PrimCopyOp : Root_PrimOp<"copy", (ins AnyRankedTensor:$x), (ins),
-    (outs AnyRankedTensor:$y), [SameOperandsAndResultType]> {
-  let summary = "The same values in another buffer";
-}
-
-def Root_PrimZerosLikeOp : Root_PrimOp<"zeros_like", (ins Root_Vector:$x), (ins),
-    (outs Root_Vector:$y), [SameOperandsAndResultType]> {
-  let summary = "Zeros: the gradient of a bias that batch norm takes out";
-}
-
-def Root_PrimAddOp : Root_PrimOp<"add", (ins Root_Map:$a, Root_Map:$b), (ins),
-    (outs Root_Map:$y), [SameOperandsAndResultType, Root_PrimElementwise]> {
-  let summary = "Sum of two maps";
-}
-
-def Root_PrimReluOp : Root_PrimOp<"relu", (ins Root_Map:$x), (ins),
-    (outs Root_Map:$y), [SameOperandsAndResultType, Root_PrimElementwise]> {
-  let summary = "max(x, 0)";
-}
-
-def Root_PrimReluBackwardOp : Root_PrimOp<"relu_backward",
-    (ins Root_Map:$dy, Root_Map:$y), (ins), (outs Root_Map:$dx),
-    [SameOperandsAndResultType, Root_PrimElementwise]> {
-  let summary = "dy where y > 0, else 0";
-}
-
-def Root_PrimDropoutOp : Root_PrimOp<"dropout",
-    (ins Root_Map:$x, Root_Integers:$random, Root_Integers:$samples),
-    (ins F64Attr:$rate, Root_IntAttr:$ordinal), (outs Root_Map:$y),
-    [AllTypesMatch<["x", "y"]>, Root_PrimElementwise]> {
-  let summary = "x mask / (1 - rate); its own backward op, on dy";
-  let description = [{
-    `random` is (seed, epoch); `samples` keys each image of the batch. The mask
-    is counter-based: the same whenever it is computed.
-  }];
   let hasVerifier = 1;
 }
 
@@ -285,6 +204,20 @@ def Root_PrimConcatOp : Root_PrimOp<"concat", (ins Variadic<Root_Map>:$inputs),
 def Root_PrimSliceChannelsOp : Root_PrimOp<"slice_channels", (ins Root_Map:$x),
     (ins Root_IntAttr:$begin, Root_IntAttr:$end), (outs Root_Map:$y)> {
   let summary = "Channels [begin, end)";
+  let hasVerifier = 1;
+}
+
+def Root_PrimPadChannelsOp : Root_PrimOp<"pad_channels",
+    (ins Variadic<Root_Map>:$inputs), (ins DenseI64ArrayAttr:$begins),
+    (outs Root_Map:$y)> {
+  let summary = "Each map's channels from its begin on, zeros between them";
+  let hasVerifier = 1;
+}
+
+def Root_PrimChannelShuffleOp : Root_PrimOp<"channel_shuffle",
+    (ins Root_Map:$x), (ins Root_IntAttr:$groups), (outs Root_Map:$y),
+    [SameOperandsAndResultType]> {
+  let summary = "Channel i C / groups + j becomes j groups + i";
   let hasVerifier = 1;
 }
 

@@ -30,6 +30,7 @@ int64_t Value::staticExtent(int dimension) const {
 const OpRegistry &opRegistry() {
   static const OpRegistry registry = [] {
     OpRegistry table;
+    addActivations(table);
     addElementwise(table);
     addBatchNorm(table);
     addReductions(table);

@@ -70,6 +70,7 @@ const OpRegistry &opRegistry();
 const OpInfo &opInfo(const std::string &name);
 
 // Each file of algorithms adds its ops.
+void addActivations(OpRegistry &registry);
 void addElementwise(OpRegistry &registry);
 void addBatchNorm(OpRegistry &registry);
 void addReductions(OpRegistry &registry);

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/Algorithms/Algorithms.h"
+#include "codegen/Algorithms/Pointwise.h"
 
 #include <stdexcept>
 
@@ -15,17 +15,6 @@ namespace rootc::codegen {
 
 namespace {
 using Operands = std::vector<Value>;
-
-Expr at(const Value &value) {
-  return value.func(asExprs(imageVars(value.type.shape.size())));
-}
-
-/// A result of the rank of `like`, one Expr a point.
-Lowered pointwise(const Op &op, const Value &like, Expr expression) {
-  Func result(op.name);
-  result(imageVars(like.type.shape.size())) = std::move(expression);
-  return {{result}, {}};
-}
 
 /// Value of a [C] operand at the channel of the point.
 Expr channel(const Value &value) { return value.func(imageVars(1)[0]); }
@@ -40,14 +29,6 @@ Lowered zerosLike(const Op &op, const Operands &in) {
 
 Lowered add(const Op &op, const Operands &in) {
   return pointwise(op, in.at(0), at(in[0]) + at(in.at(1)));
-}
-
-Lowered relu(const Op &op, const Operands &in) {
-  return pointwise(op, in.at(0), max(at(in[0]), 0.0f));
-}
-
-Lowered reluBackward(const Op &op, const Operands &in) {
-  return pointwise(op, in.at(0), select(at(in.at(1)) > 0.0f, at(in[0]), 0.0f));
 }
 
 Lowered runningAverage(const Op &op, const Operands &in) {
@@ -83,6 +64,20 @@ Lowered sliceChannels(const Op &op, const Operands &in) {
   return pointwise(op, in[0], in[0].func(point));
 }
 
+/// The channels are a matrix of `groups` rows, transposed.
+Lowered channelShuffle(const Op &op, const Operands &in) {
+  int64_t groups = integerAttribute(op, "groups");
+  int64_t channels = in.at(0).channels();
+  if (groups < 1 || channels % groups != 0)
+    throw std::invalid_argument("op 'channel_shuffle': groups do not divide "
+                                "the channels");
+  std::vector<Expr> point = asExprs(imageVars(in[0].type.shape.size()));
+  int rows = static_cast<int>(groups);
+  point[0] =
+      point[0] % rows * static_cast<int>(channels / groups) + point[0] / rows;
+  return pointwise(op, in[0], in[0].func(point));
+}
+
 Lowered globalAveragePoolBackward(const Op &op, const Operands &in) {
   std::vector<int64_t> input = integersAttribute(op, "input", 2);
   std::vector<Var> v = imageVars(4);
@@ -110,6 +105,11 @@ Lowered batchNormNormalize(const Op &op, const Operands &in) {
       op, x, (at(x) - channel(in.at(1))) * multiplier(c) + channel(in.at(4)));
   lowered.stages["multiplier"] = multiplier;
   return lowered;
+}
+
+Lowered channelAffine(const Op &op, const Operands &in) {
+  return pointwise(op, in.at(0),
+                   at(in[0]) * channel(in.at(1)) + channel(in.at(2)));
 }
 
 Lowered batchNormBackwardData(const Op &op, const Operands &in) {
@@ -147,12 +147,12 @@ void addElementwise(OpRegistry &registry) {
   registry["add"] = {add, true};
   registry["batch_norm_backward_data"] = {batchNormBackwardData, true};
   registry["batch_norm_normalize"] = {batchNormNormalize, true};
+  registry["channel_affine"] = {channelAffine, true};
+  registry["channel_shuffle"] = {channelShuffle, true};
   registry["copy"] = {copy, true};
   registry["fold_bias"] = {foldBias, true};
   registry["fold_multiplier"] = {foldMultiplier, true};
   registry["global_average_pool_backward"] = {globalAveragePoolBackward, true};
-  registry["relu"] = {relu, true};
-  registry["relu_backward"] = {reluBackward, true};
   registry["running_average"] = {runningAverage, true};
   registry["scale_filter"] = {scaleFilter, true};
   registry["sgd"] = {sgd};

@@ -7,6 +7,8 @@
 
 #include "codegen/Algorithms/Algorithms.h"
 
+#include <stdexcept>
+
 using namespace Halide;
 
 namespace rootc::codegen {
@@ -40,25 +42,82 @@ Lowered channelSum(const Op &op, const Operands &in) {
   return {{result}, {{"registers", sum}, {"chunk", chunk}, {"total0", total}}};
 }
 
-Lowered globalAveragePool(const Op &op, const Operands &in) {
-  const Value &x = in.at(0);
-  int width = static_cast<int>(x.width());
-  int height = static_cast<int>(x.height());
-  std::vector<Var> v = imageVars(4);
+/// The sum over each channel's map, (c, n), as stage "sum". Two levels keep the
+/// error small on large maps.
+std::map<std::string, Func> sumOverMap(const Value &x) {
   Var c("c"), y("y"), n("n");
-  RDom r(0, width, "r"), q(0, height, "q");
-  // Two levels keep the error small on large maps.
-  Func row("row"), sum("sum"), result(op.name);
+  RDom r(0, static_cast<int>(x.width()), "r");
+  RDom q(0, static_cast<int>(x.height()), "q");
+  Func row("row"), sum("sum");
   row(c, y, n) += x.func(c, r, y, n);
   sum(c, n) += row(c, q, n);
-  result(v) = sum(v[0], v[3]) * (1.0f / static_cast<float>(width * height));
-  return {{result}, {{"row", row}, {"sum", sum}}};
+  return {{"row", row}, {"sum", sum}};
+}
+
+Lowered globalAveragePool(const Op &op, const Operands &in) {
+  const Value &x = in.at(0);
+  std::vector<Var> v = imageVars(4);
+  auto stages = sumOverMap(x);
+  Func result(op.name);
+  result(v) = stages["sum"](v[0], v[3]) *
+              (1.0f / static_cast<float>(x.width() * x.height()));
+  return {{result}, std::move(stages)};
+}
+
+/// The sum over each position's channels, as sums of every 16th channel, so
+/// that the bits are the same with vectors of any width.
+Lowered sumOverChannels(const Op &op, const Value &x) {
+  const int lanes = 16;
+  int whole = static_cast<int>(x.channels()) / lanes;
+  int rest = static_cast<int>(x.channels()) % lanes;
+  std::vector<Var> v = imageVars(4);
+  Var l("l");
+  Func lane("lane"), sum("sum"), result(op.name);
+  sum(v[1], v[2], v[3]) = 0.0f;
+  std::map<std::string, Func> stages;
+  if (whole > 0) {
+    RDom r(0, whole, "r"), q(0, lanes, "q");
+    lane(l, v[1], v[2], v[3]) += x.func(r * lanes + l, v[1], v[2], v[3]);
+    sum(v[1], v[2], v[3]) += lane(q, v[1], v[2], v[3]);
+    stages["lane"] = lane;
+  }
+  if (rest > 0) {
+    RDom r(whole * lanes, rest, "r");
+    sum(v[1], v[2], v[3]) += x.func(r, v[1], v[2], v[3]);
+  }
+  stages["position"] = sum;
+  result(v) = sum(v[1], v[2], v[3]);
+  return {{result}, std::move(stages)};
+}
+
+Lowered reduceSum(const Op &op, const Operands &in) {
+  const Value &x = in.at(0);
+  std::string over = textAttribute(op, "over");
+  if (over == "channels")
+    return sumOverChannels(op, x);
+  if (over != "map" && over != "image")
+    throw std::invalid_argument("op 'reduce_sum': over '" + over + "'");
+  std::vector<Var> v = imageVars(4);
+  auto stages = sumOverMap(x);
+  Func sum = stages["sum"], result(op.name);
+  if (over == "image") {
+    Var n("n");
+    Func image("image");
+    RDom r(0, static_cast<int>(x.channels()), "channels");
+    image(n) += sum(r, n);
+    stages["image"] = image;
+    result(v) = image(v[3]);
+  } else {
+    result(v) = sum(v[0], v[3]);
+  }
+  return {{result}, std::move(stages)};
 }
 } // namespace
 
 void addReductions(OpRegistry &registry) {
   registry["channel_sum"] = {channelSum};
   registry["global_average_pool"] = {globalAveragePool};
+  registry["reduce_sum"] = {reduceSum};
 }
 
 } // namespace rootc::codegen

@@ -75,6 +75,7 @@ void schedulePointwise(const ScheduleContext &context);
 void scheduleReduction(const ScheduleContext &context);
 void schedulePool(const ScheduleContext &context);
 void scheduleGlobalPool(const ScheduleContext &context);
+void scheduleReduceSum(const ScheduleContext &context);
 void scheduleLoss(const ScheduleContext &context);
 void scheduleLocalResponseNorm(const ScheduleContext &context);
 void scheduleSgd(const ScheduleContext &context);

@@ -1,4 +1,4 @@
-//===- Elementwise.cpp - Pointwise ops, channel sums, parameters ------===//
+//===- Elementwise.cpp - Sums, channels, dropout, parameters --------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -8,24 +8,12 @@
 #include "codegen/Philox.h"
 #include "lib/Reference/Support.h"
 
-#include <cmath>
-
 namespace rootc::reference {
 
 using codegen::ElementType;
 using codegen::Op;
 
 namespace {
-
-template <typename Compute>
-Results binary(const Op &op, const Operands &operands, Compute compute) {
-  expectCount(op, operands, 2, 2);
-  expectShape(op, operands[1], operands[0].shape());
-  Tensor result(operands[0].type);
-  for (int64_t i = 0; i < result.size(); ++i)
-    result.reals[i] = compute(operands[0].reals[i], operands[1].reals[i]);
-  return {result};
-}
 
 Results copy(const Op &op, const Operands &operands) {
   expectCount(op, operands, 1, 1);
@@ -38,20 +26,12 @@ Results zerosLike(const Op &op, const Operands &operands) {
 }
 
 Results add(const Op &op, const Operands &operands) {
-  return binary(op, operands, [](double a, double b) { return a + b; });
-}
-
-Results relu(const Op &op, const Operands &operands) {
-  expectCount(op, operands, 1, 1);
-  Tensor result = operands[0];
-  for (double &value : result.reals)
-    value = value > 0 ? value : 0;
-  return {result};
-}
-
-Results reluBackward(const Op &op, const Operands &operands) {
-  return binary(op, operands,
-                [](double dy, double y) { return y > 0 ? dy : 0; });
+  expectCount(op, operands, 2, 2);
+  expectShape(op, operands[1], operands[0].shape());
+  Tensor sum = operands[0];
+  for (int64_t i = 0; i < sum.size(); ++i)
+    sum.reals[i] += operands[1].reals[i];
+  return {sum};
 }
 
 Results channelSum(const Op &op, const Operands &operands) {
@@ -83,6 +63,45 @@ Results sliceChannelsOp(const Op &op, const Operands &operands) {
     fail(op, "no channels [" + std::to_string(begin) + ", " +
                  std::to_string(end) + ")");
   return {sliceChannels(operands[0], begin, end)};
+}
+
+Results padChannels(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 1, SIZE_MAX);
+  if (op.results.size() != 1)
+    fail(op, "needs its result's type");
+  auto begins = integers(op, "begins", operands.size());
+  auto shape = operands[0].shape();
+  shape.back() = op.results[0].shape.back();
+  Tensor whole({ElementType::F32, shape});
+  int64_t channels = shape.back(), end = 0;
+  for (size_t p = 0; p < operands.size(); ++p) {
+    const Tensor &part = operands[p];
+    int64_t width = part.shape().back();
+    shape.back() = width;
+    expectShape(op, part, shape);
+    if (begins[p] < end || begins[p] > channels - width)
+      fail(op, "no room at channel " + std::to_string(begins[p]));
+    end = begins[p] + width;
+    for (int64_t i = 0; i < part.size(); ++i)
+      whole.reals[i / width * channels + begins[p] + i % width] = part.reals[i];
+  }
+  return {whole};
+}
+
+Results channelShuffle(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 1, 1);
+  const Tensor &x = operands[0];
+  expectRank(op, x, 4);
+  int64_t groups = integer(op, "groups"), channels = x.dim(3);
+  if (groups < 1 || channels % groups)
+    fail(op, "groups must divide the channels");
+  Tensor y(x.type);
+  for (int64_t i = 0; i < x.size(); ++i) {
+    int64_t c = i % channels, row = c / (channels / groups),
+            column = c % (channels / groups);
+    y.reals[i - c + column * groups + row] = x.reals[i];
+  }
+  return {y};
 }
 
 /// See docs/architecture.md for the key and the counter of each element.
@@ -145,11 +164,11 @@ Results sgd(const Op &op, const Operands &operands) {
 void addElementwise(FunctionTable &table) {
   table["copy"] = copy;
   table["add"] = add;
-  table["relu"] = relu;
-  table["relu_backward"] = reluBackward;
   table["channel_sum"] = channelSum;
   table["concat"] = concat;
   table["slice_channels"] = sliceChannelsOp;
+  table["pad_channels"] = padChannels;
+  table["channel_shuffle"] = channelShuffle;
   table["dropout"] = dropout;
   table["weighted_sum"] = weightedSum;
   table["sgd"] = sgd;

@@ -28,6 +28,7 @@ int64_t sizeOf(const std::vector<int64_t> &shape) {
 const FunctionTable &table() {
   static const FunctionTable functions = [] {
     FunctionTable all;
+    addActivations(all);
     addConvolutions(all);
     addElementwise(all);
     addNormalizations(all);
@@ -133,6 +134,10 @@ int64_t integer(const Op &op, const std::string &key) {
 
 double real(const Op &op, const std::string &key) {
   return attribute<double>(op, key);
+}
+
+std::string text(const Op &op, const std::string &key) {
+  return attribute<std::string>(op, key);
 }
 
 std::vector<int64_t> integers(const Op &op, const std::string &key,

@@ -163,6 +163,18 @@ Results backwardData(const Op &op, const Operands &operands) {
   return {dx};
 }
 
+Results channelAffine(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 3, 3);
+  expectChannels(op, operands, 1);
+  const Tensor &multiplier = operands[1], &offset = operands[2];
+  Tensor y = operands[0];
+  for (int64_t i = 0; i < y.size(); ++i) {
+    int64_t c = i % y.dim(3);
+    y.reals[i] = y.reals[i] * multiplier.reals[c] + offset.reals[c];
+  }
+  return {y};
+}
+
 Results foldMultiplier(const Op &op, const Operands &operands) {
   expectCount(op, operands, 2, 2);
   expectShape(op, operands[1], operands[0].shape());
@@ -267,6 +279,7 @@ void addNormalizations(FunctionTable &table) {
   table["batch_norm_normalize"] = normalize;
   table["batch_norm_backward_reduce"] = backwardReduce;
   table["batch_norm_backward_data"] = backwardData;
+  table["channel_affine"] = channelAffine;
   table["fold_multiplier"] = foldMultiplier;
   table["fold_bias"] = foldBias;
   table["scale_filter"] = scaleFilter;

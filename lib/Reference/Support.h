@@ -22,6 +22,7 @@ using Function = Results (*)(const codegen::Op &, const Operands &);
 using FunctionTable = std::map<std::string, Function>;
 
 /// Each family of ops adds its own.
+void addActivations(FunctionTable &table);
 void addConvolutions(FunctionTable &table);
 void addElementwise(FunctionTable &table);
 void addNormalizations(FunctionTable &table);
@@ -33,6 +34,7 @@ std::string toString(const std::vector<int64_t> &shape);
 
 int64_t integer(const codegen::Op &op, const std::string &key);
 double real(const codegen::Op &op, const std::string &key);
+std::string text(const codegen::Op &op, const std::string &key);
 std::vector<int64_t> integers(const codegen::Op &op, const std::string &key,
                               size_t count);
 

@@ -72,7 +72,18 @@ LogicalResult Differentiator::run() {
       return op->emitOpError("has no backward rule: it cannot lie between a "
                              "parameter and the loss");
   }
-  return storeResults();
+  if (failed(storeResults()))
+    return failure();
+  eraseReplaced();
+  return success();
+}
+
+/// Gradients that a rule took back and nothing else reads.
+void Differentiator::eraseReplaced() {
+  for (auto padded : llvm::make_early_inc_range(
+           program.getBody().getOps<PrimPadChannelsOp>()))
+    if (padded->use_empty())
+      padded.erase();
 }
 
 LogicalResult Differentiator::storeResults() {

@@ -33,6 +33,8 @@ public:
   bool wants(mlir::Value value) const { return wanted.contains(value); }
   /// Adds to the gradient of `value`.
   void add(PrimBuilder &b, mlir::Value value, mlir::Value gradient);
+  /// Forgets the gradient of `value` so far, which the caller adds anew.
+  void take(mlir::Value value) { gradients.erase(value); }
   /// How much a loss [1] counts: a scalar's gradient, known when compiling.
   double lossWeight(mlir::Value loss) const { return lossWeights.lookup(loss); }
   void addLossWeight(mlir::Value loss, double weight) {
@@ -42,6 +44,7 @@ public:
 private:
   void findWanted();
   mlir::LogicalResult storeResults();
+  void eraseReplaced();
 
   root::ProgramOp program;
   bool imageGradient;

@@ -25,8 +25,9 @@ static bool isZero(ArrayRef<int64_t> pad) {
 /// as every reader passes it on to a batch norm, which takes the mean out.
 static bool isShiftInvariant(Value map) {
   return llvm::all_of(map.getUsers(), [&](Operation *user) {
-    if (isa<PrimAddOp, PrimConcatOp, PrimMaxPoolOp, PrimMaxPoolWithIndexOp,
-            PrimGlobalAveragePoolOp>(user))
+    if (isa<PrimAddOp, PrimConcatOp, PrimSliceChannelsOp, PrimChannelShuffleOp,
+            PrimMaxPoolOp, PrimMaxPoolWithIndexOp, PrimGlobalAveragePoolOp>(
+            user))
       return isShiftInvariant(user->getResult(0));
     // These pass a constant on as a constant, but for the zeros of a border.
     if (auto conv = dyn_cast<PrimConv2dOp>(user))
@@ -78,11 +79,66 @@ static LogicalResult backward(PrimAddOp op, PrimBuilder &b, Differentiator &d) {
   return success();
 }
 
+/// Of an activation whose gradient follows from its result.
+template <typename BackwardOp, typename ForwardOp>
+static LogicalResult backwardFromResult(ForwardOp op, PrimBuilder &b,
+                                        Differentiator &d,
+                                        ArrayRef<StringRef> attributes = {}) {
+  d.add(b, op.getX(),
+        b.make<BackwardOp>(op.getX().getType(),
+                           {d.gradient(op.getY()), op.getY()},
+                           b.attributes().copy(op, attributes)));
+  return success();
+}
+
 static LogicalResult backward(PrimReluOp op, PrimBuilder &b,
                               Differentiator &d) {
+  return backwardFromResult<PrimReluBackwardOp>(op, b, d);
+}
+
+static LogicalResult backward(PrimClipOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  return backwardFromResult<PrimClipBackwardOp>(op, b, d, {"min", "max"});
+}
+
+static LogicalResult backward(PrimSigmoidOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  return backwardFromResult<PrimSigmoidBackwardOp>(op, b, d);
+}
+
+static LogicalResult backward(PrimHardSigmoidOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  return backwardFromResult<PrimHardSigmoidBackwardOp>(op, b, d,
+                                                       {"alpha", "beta"});
+}
+
+static LogicalResult backward(PrimHardSwishOp op, PrimBuilder &b,
+                              Differentiator &d) {
   d.add(b, op.getX(),
-        b.make<PrimReluBackwardOp>(op.getX().getType(),
-                                   {d.gradient(op.getY()), op.getY()}));
+        b.make<PrimHardSwishBackwardOp>(op.getX().getType(),
+                                        {d.gradient(op.getY()), op.getX()}));
+  return success();
+}
+
+/// Each factor gets dy times the other; the broadcast one sums over what it
+/// was broadcast to.
+static LogicalResult backward(PrimMultiplyOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  Value dy = d.gradient(op.getY());
+  RankedTensorType whole = op.getA().getType(), own = op.getB().getType();
+  if (d.wants(op.getA()))
+    d.add(b, op.getA(), b.make<PrimMultiplyOp>(whole, {dy, op.getB()}));
+  if (!d.wants(op.getB()))
+    return success();
+  Value product = b.make<PrimMultiplyOp>(whole, {dy, op.getA()});
+  if (own != whole) {
+    bool overMap = own.getShape().slice(1, 2) != whole.getShape().slice(1, 2);
+    bool overChannels = own.getShape()[3] != whole.getShape()[3];
+    StringRef over = !overMap ? "channels" : overChannels ? "image" : "map";
+    product = b.make<PrimReduceSumOp>(own, product,
+                                      b.attributes().text("over", over));
+  }
+  d.add(b, op.getB(), product);
   return success();
 }
 
@@ -172,6 +228,61 @@ static LogicalResult backward(PrimConcatOp op, PrimBuilder &b,
   return success();
 }
 
+/// The gradients of slices are put side by side as far as they share no
+/// channel, rather than padded and added one by one. What a wider one replaces
+/// may be another value's gradient too, so it stays; see eraseReplaced().
+static LogicalResult backward(PrimSliceChannelsOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  SmallVector<std::pair<int64_t, Value>> parts = {
+      {op.getBegin(), d.gradient(op.getY())}};
+  Value sum = d.gradient(op.getX());
+  auto others = sum ? sum.getDefiningOp<PrimPadChannelsOp>() : nullptr;
+  auto endOf = [](int64_t begin, Value part) {
+    return begin + cast<RankedTensorType>(part.getType()).getShape()[3];
+  };
+  if (others)
+    for (auto [begin, part] :
+         llvm::zip_equal(others.getBegins(), others.getInputs())) {
+      if (begin < op.getEnd() && op.getBegin() < endOf(begin, part)) {
+        parts.resize(1);
+        break;
+      }
+      parts.push_back({begin, part});
+    }
+  if (parts.size() > 1)
+    d.take(op.getX());
+
+  llvm::sort(parts, llvm::less_first());
+  SmallVector<int64_t> begins;
+  SmallVector<Value> inputs;
+  int64_t covered = 0;
+  for (auto [begin, part] : parts) {
+    covered = begin == covered ? endOf(begin, part) : -1;
+    begins.push_back(begin);
+    inputs.push_back(part);
+  }
+  RankedTensorType type = op.getX().getType();
+  if (covered == type.getShape()[3])
+    d.add(b, op.getX(), b.make<PrimConcatOp>(type, inputs));
+  else
+    d.add(b, op.getX(),
+          b.make<PrimPadChannelsOp>(type, inputs,
+                                    b.attributes().ints("begins", begins)));
+  return success();
+}
+
+/// The shuffle that undoes it.
+static LogicalResult backward(PrimChannelShuffleOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  RankedTensorType type = op.getX().getType();
+  d.add(b, op.getX(),
+        b.make<PrimChannelShuffleOp>(
+            type, d.gradient(op.getY()),
+            b.attributes().integer("groups",
+                                   type.getShape()[3] / op.getGroups())));
+  return success();
+}
+
 static LogicalResult backward(PrimLocalResponseNormOp op, PrimBuilder &b,
                               Differentiator &d) {
   d.add(b, op.getX(),
@@ -207,9 +318,11 @@ static LogicalResult applyFirst(Operation *op, PrimBuilder &b,
 
 LogicalResult rootc::applyBackwardRule(Operation *op, PrimBuilder &b,
                                        Differentiator &d) {
-  return applyFirst<PrimConv2dOp, PrimAddOp, PrimReluOp, PrimDropoutOp,
-                    PrimBatchNormNormalizeOp, PrimMaxPoolWithIndexOp,
-                    PrimAveragePoolOp, PrimGlobalAveragePoolOp, PrimConcatOp,
-                    PrimLocalResponseNormOp, PrimSoftmaxCrossEntropyOp,
-                    PrimWeightedSumOp>(op, b, d);
+  return applyFirst<PrimConv2dOp, PrimAddOp, PrimMultiplyOp, PrimReluOp,
+                    PrimClipOp, PrimSigmoidOp, PrimHardSigmoidOp,
+                    PrimHardSwishOp, PrimDropoutOp, PrimBatchNormNormalizeOp,
+                    PrimMaxPoolWithIndexOp, PrimAveragePoolOp,
+                    PrimGlobalAveragePoolOp, PrimConcatOp, PrimSliceChannelsOp,
+                    PrimChannelShuffleOp, PrimLocalResponseNormOp,
+                    PrimSoftmaxCrossEntropyOp, PrimWeightedSumOp>(op, b, d);
 }

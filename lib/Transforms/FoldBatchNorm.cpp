@@ -1,4 +1,4 @@
-//===- FoldBatchNorm.cpp - Batch norm into the convolution before it ------===//
+//===- FoldBatchNorm.cpp - Batch norm in inference ------------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -30,14 +30,35 @@ static bool isFoldableFilter(Value filter) {
   return filter.getDefiningOp<ParameterOp>() != nullptr;
 }
 
+static bool isFixed(PrimBatchNormNormalizeOp norm) {
+  return isConstant(norm.getMean()) && isConstant(norm.getVariance()) &&
+         isConstant(norm.getScale()) && isConstant(norm.getOffset());
+}
+
+/// Where there is no convolution to fold into: two vectors, made once.
+static void simplify(PrimBatchNormNormalizeOp norm) {
+  OpBuilder builder(norm);
+  PrimBuilder b(builder, norm);
+  Type vector = norm.getScale().getType();
+  Value multiplier = b.make<PrimFoldMultiplierOp>(
+      vector, {norm.getScale(), norm.getVariance()},
+      b.attributes().copy(norm, {"epsilon"}));
+  Value offset = b.make<PrimFoldBiasOp>(
+      vector, {norm.getMean(), multiplier, norm.getOffset()});
+  Value y = b.make<PrimChannelAffineOp>(norm.getY().getType(),
+                                        {norm.getX(), multiplier, offset});
+  norm.replaceAllUsesWith(y);
+  norm.erase();
+}
+
 /// scale (conv(x, f) + b - mean) / std + offset is a convolution by f times
 /// scale / std with the bias (b - mean) scale / std + offset.
 static void fold(PrimBatchNormNormalizeOp norm) {
-  auto conv = norm.getX().getDefiningOp<PrimConv2dOp>();
-  if (!conv || !conv->hasOneUse() || !isFoldableFilter(conv.getFilter()) ||
-      !isConstant(norm.getMean()) || !isConstant(norm.getVariance()) ||
-      !isConstant(norm.getScale()) || !isConstant(norm.getOffset()))
+  if (!isFixed(norm))
     return;
+  auto conv = norm.getX().getDefiningOp<PrimConv2dOp>();
+  if (!conv || !conv->hasOneUse() || !isFoldableFilter(conv.getFilter()))
+    return simplify(norm);
 
   // At the normalisation, where all its operands are known; the label is the
   // convolution's, as it is what runs.

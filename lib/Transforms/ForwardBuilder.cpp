@@ -94,10 +94,11 @@ void ForwardBuilder::build() {
       continue;
     values[op.getResult(0)] =
         llvm::TypeSwitch<Operation *, Value>(&op)
-            .Case<Conv2dOp, LinearOp, BatchNormOp, ReluOp, MaxPoolOp,
-                  AveragePoolOp, GlobalAveragePoolOp, AddOp, ConcatOp,
-                  DropoutOp, LocalResponseNormOp>(
-                [&](auto layer) { return emit(layer); });
+            .Case<Conv2dOp, LinearOp, BatchNormOp, ReluOp, ClipOp, SigmoidOp,
+                  HardSigmoidOp, HardSwishOp, MaxPoolOp, AveragePoolOp,
+                  GlobalAveragePoolOp, AddOp, MultiplyOp, ConcatOp,
+                  SliceChannelsOp, ChannelShuffleOp, DropoutOp,
+                  LocalResponseNormOp>([&](auto layer) { return emit(layer); });
   }
   if (training) {
     emitLosses();
@@ -264,6 +265,36 @@ Value ForwardBuilder::emit(ReluOp op) {
   return prims(op).make<PrimReluOp>(x.getType(), x);
 }
 
+/// Without bounds it does nothing.
+Value ForwardBuilder::emit(ClipOp op) {
+  Value x = at(op.getInput());
+  if (!op.getMin() && !op.getMax())
+    return x;
+  PrimBuilder b = prims(op);
+  return b.make<PrimClipOp>(x.getType(), x,
+                            b.attributes().copy(op, {"min", "max"}));
+}
+
+Value ForwardBuilder::emit(SigmoidOp op) {
+  Value x = at(op.getInput());
+  return prims(op).make<PrimSigmoidOp>(x.getType(), x);
+}
+
+Value ForwardBuilder::emit(HardSigmoidOp op) {
+  Value x = at(op.getInput());
+  PrimBuilder b = prims(op);
+  return b.make<PrimHardSigmoidOp>(
+      x.getType(), x,
+      b.attributes()
+          .real("alpha", op.getAlpha().convertToDouble())
+          .real("beta", op.getBeta().convertToDouble()));
+}
+
+Value ForwardBuilder::emit(HardSwishOp op) {
+  Value x = at(op.getInput());
+  return prims(op).make<PrimHardSwishOp>(x.getType(), x);
+}
+
 template <typename PoolOp>
 static Attributes windowAttributes(PrimBuilder &b, PoolOp op) {
   return b.attributes()
@@ -310,10 +341,39 @@ Value ForwardBuilder::emit(AddOp op) {
                                    {at(op.getLhs()), at(op.getRhs())});
 }
 
+Value ForwardBuilder::emit(MultiplyOp op) {
+  return prims(op).make<PrimMultiplyOp>(tensorOf(op.getResult()),
+                                        {at(op.getLhs()), at(op.getRhs())});
+}
+
 Value ForwardBuilder::emit(ConcatOp op) {
   SmallVector<Value> inputs = llvm::map_to_vector(
       op.getInputs(), [&](Value input) { return at(input); });
   return prims(op).make<PrimConcatOp>(tensorOf(op.getResult()), inputs);
+}
+
+/// All channels are no slice.
+Value ForwardBuilder::emit(SliceChannelsOp op) {
+  Value x = at(op.getInput());
+  RankedTensorType type = tensorOf(op.getResult());
+  if (type == x.getType())
+    return x;
+  PrimBuilder b = prims(op);
+  return b.make<PrimSliceChannelsOp>(type, x,
+                                     b.attributes()
+                                         .integer("begin", op.getBegin())
+                                         .integer("end", op.getEnd()));
+}
+
+/// One row, or rows of one channel, stay as they are.
+Value ForwardBuilder::emit(ChannelShuffleOp op) {
+  Value x = at(op.getInput());
+  if (op.getGroups() == 1 ||
+      op.getGroups() == imageOf(op.getInput()).getChannels())
+    return x;
+  PrimBuilder b = prims(op);
+  return b.make<PrimChannelShuffleOp>(
+      x.getType(), x, b.attributes().integer("groups", op.getGroups()));
 }
 
 /// Only training drops anything, and only at a rate.

@@ -58,11 +58,18 @@ private:
   mlir::Value emit(root::LinearOp op);
   mlir::Value emit(root::BatchNormOp op);
   mlir::Value emit(root::ReluOp op);
+  mlir::Value emit(root::ClipOp op);
+  mlir::Value emit(root::SigmoidOp op);
+  mlir::Value emit(root::HardSigmoidOp op);
+  mlir::Value emit(root::HardSwishOp op);
   mlir::Value emit(root::MaxPoolOp op);
   mlir::Value emit(root::AveragePoolOp op);
   mlir::Value emit(root::GlobalAveragePoolOp op);
   mlir::Value emit(root::AddOp op);
+  mlir::Value emit(root::MultiplyOp op);
   mlir::Value emit(root::ConcatOp op);
+  mlir::Value emit(root::SliceChannelsOp op);
+  mlir::Value emit(root::ChannelShuffleOp op);
   mlir::Value emit(root::DropoutOp op);
   mlir::Value emit(root::LocalResponseNormOp op);
   void emitLosses();

@@ -13,10 +13,15 @@
 //   elementwise above a convolution, ...  its epilogue
 //   relu_backward below a reduction       computed as it is summed
 //
-// relu_backward is so cheap that it joins each of several readers, if all can
-// take it: reading its operands again costs less than writing its result. It
-// does not where it can be another kernel's epilogue. Convolutions get dense
-// operands: they read each element many times.
+// So may a value with several readers that all belong to the last of them, as x
+// in x sigmoid(x). What is broadcast joins nobody: it would be computed again
+// at each place.
+//
+// relu_backward, like the other activations' backward ops, is so cheap that it
+// joins each of several readers, if all can take it: reading its operands again
+// costs less than writing its result. It does not where it can be another
+// kernel's epilogue. Convolutions get dense operands: they read each element
+// many times.
 //
 // Being trees with results at the root only, kernels never reduce what they
 // also output, which Halide cannot express, and placing a kernel at its root
@@ -43,6 +48,12 @@ static bool isElementwise(Operation *op) {
   return op->hasTrait<PrimElementwise>();
 }
 
+/// Whether `reader` is elementwise and reads `op` point by point.
+static bool readsAlike(Operation *reader, Operation *op) {
+  return isElementwise(reader) &&
+         reader->getResult(0).getType() == op->getResult(0).getType();
+}
+
 /// Anchors whose result elementwise ops may be applied to in registers.
 static bool takesEpilogue(Operation *op) {
   return isa<PrimConv2dOp, PrimConv2dBackwardDataOp, PrimMaxPoolOp,
@@ -52,30 +63,67 @@ static bool takesEpilogue(Operation *op) {
 
 /// Anchors that read each element of their maps once.
 static bool takesPrologue(Operation *op) {
-  return isa<PrimBatchNormBackwardReduceOp, PrimChannelSumOp>(op);
+  return isa<PrimBatchNormBackwardReduceOp, PrimChannelSumOp, PrimReduceSumOp>(
+      op);
 }
 
-/// Whether `op` is the anchor of an epilogue that its only reader could join.
+static bool isActivationBackward(Operation *op) {
+  return isa<PrimReluBackwardOp, PrimClipBackwardOp, PrimSigmoidBackwardOp,
+             PrimHardSigmoidBackwardOp, PrimHardSwishBackwardOp>(op);
+}
+
+/// The elementwise op whose kernel all readers of `op` would belong to, itself
+/// the last of them; null if there is none.
+static Operation *commonReader(Operation *op) {
+  Operation *last = nullptr;
+  for (Operation *user : op->getUsers()) {
+    if (!readsAlike(user, op))
+      return nullptr;
+    if (!last || last->isBeforeInBlock(user))
+      last = user;
+  }
+  for (Operation *at : op->getUsers())
+    for (; at != last; at = *at->user_begin())
+      if (!at->hasOneUse() || !readsAlike(*at->user_begin(), at))
+        return nullptr;
+  return last;
+}
+
+/// The same, if `op` may join it: with several readers, only what is computed
+/// from operands in memory, for it is computed once for each of them.
+static Operation *onlyReader(Operation *op) {
+  if (!op->hasOneUse() && isElementwise(op))
+    for (Value operand : op->getOperands()) {
+      Operation *producer = operand.getDefiningOp();
+      if (producer && isElementwise(producer) && commonReader(producer))
+        return nullptr;
+    }
+  return commonReader(op);
+}
+
+/// Whether `op` is the anchor of an epilogue that its reader could join.
 static bool startsEpilogue(Operation *op) {
-  return op && takesEpilogue(op) && op->hasOneUse();
+  return op && takesEpilogue(op) && onlyReader(op);
 }
 
 /// Whether every reader of the elementwise `op` computes it for itself.
 static bool isInlined(Operation *op) {
   if (!op || !isPrim(op) || !isElementwise(op))
     return false;
-  if (op->hasOneUse() && isElementwise(*op->user_begin()))
+  if (onlyReader(op))
     return true;
-  if (!isa<PrimReluBackwardOp>(op) || op->use_empty())
+  bool joinsReductions =
+      isActivationBackward(op) || (isa<PrimMultiplyOp>(op) && op->hasOneUse());
+  if (!joinsReductions || op->use_empty())
     return false;
   for (Value operand : op->getOperands()) {
     Operation *producer = operand.getDefiningOp();
     if (startsEpilogue(producer) ||
-        (producer && isElementwise(producer) && producer->hasOneUse()))
+        (producer && isElementwise(producer) && onlyReader(producer)))
       return false;
   }
-  return llvm::all_of(op->getUsers(), [](Operation *user) {
-    return isElementwise(user) || takesPrologue(user);
+  return llvm::all_of(op->getUsers(), [&](Operation *user) {
+    return readsAlike(user, op) || takesPrologue(user);
   });
 }
 
@@ -118,9 +166,9 @@ private:
       bool joins = producer && op != anchor
                        ? producer == anchor || isInlined(producer)
                        : isInlined(producer) && takesPrologue(op);
-      if (joins)
+      if (joins && !ops.contains(producer))
         collect(producer);
-      else
+      else if (!joins)
         inputs.insert(operand);
     }
     ops.insert(op);
@@ -173,11 +221,9 @@ struct FuseKernels : rootc::impl::FuseKernelsBase<FuseKernels> {
   bool joinsReader(Operation *op) {
     if (!startsEpilogue(op))
       return false;
-    Operation *reader = *op->user_begin();
-    if (!isPrim(reader) || !isElementwise(reader))
-      return false;
-    while (isInlined(reader) && isElementwise(*reader->user_begin()))
-      reader = *reader->user_begin();
+    Operation *reader = onlyReader(op);
+    while (Operation *next = onlyReader(reader))
+      reader = next;
     return Tree(reader).anchor == op;
   }
 

@@ -78,7 +78,11 @@ Operation *rootc::mainOp(KernelOp kernel) {
     if (!op.hasTrait<PrimElementwise>())
       return &op;
   for (Operation &op : ops)
-    if (!isa<PrimReluOp, PrimReluBackwardOp, PrimAddOp, PrimDropoutOp>(op))
+    if (!isa<PrimReluOp, PrimReluBackwardOp, PrimClipOp, PrimClipBackwardOp,
+             PrimSigmoidOp, PrimSigmoidBackwardOp, PrimHardSigmoidOp,
+             PrimHardSigmoidBackwardOp, PrimHardSwishOp,
+             PrimHardSwishBackwardOp, PrimAddOp, PrimMultiplyOp, PrimDropoutOp>(
+            op))
       return &op;
   return &*ops.begin();
 }

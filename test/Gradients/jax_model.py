@@ -80,6 +80,22 @@ def _response_norm(x, c):
     return x / (c['k'] + c['alpha'] / c['size'] * total)**c['beta']
 
 
+def _clip(x, low, high):
+    """Its result, gradient 0 on the bounds, and the margin."""
+    y = jnp.where(x > low, jnp.where(x < high, x, high), low)
+    return y, jnp.minimum(_margin(x - low, x), _margin(x - high, x))
+
+
+def _hard_swish(x):
+    inside = jnp.clip(x, -3, 3)
+    y = jnp.where(x >= 3, x, jnp.where(x > -3, inside**2 / 6 + inside / 2, 0))
+    return y, jnp.minimum(_margin(x + 3, x), _margin(x - 3, x))
+
+
+def _shuffle(x, groups):
+    return x.reshape(*x.shape[:3], groups, -1).swapaxes(3, 4).reshape(x.shape)
+
+
 class Model:
     """`parameters` maps each name to its (shape, role), `statistics` likewise."""
 
@@ -143,6 +159,17 @@ class Model:
             elif layer.op == 'relu':
                 margins.append(_margin(x, x))
                 y = jnp.where(x > 0, x, 0)
+            elif layer.op == 'clip':
+                y, margin = _clip(x, c['min'], c['max'])
+                margins.append(margin)
+            elif layer.op == 'sigmoid':
+                y = jax.nn.sigmoid(x)
+            elif layer.op == 'hard_sigmoid':
+                y, margin = _clip(c['alpha'] * x + c['beta'], 0.0, 1.0)
+                margins.append(margin)
+            elif layer.op == 'hard_swish':
+                y, margin = _hard_swish(x)
+                margins.append(margin)
             elif layer.op == 'max_pool':
                 y, margin = _max_pool(x, layer)
                 margins.append(margin)
@@ -152,6 +179,12 @@ class Model:
                 y = x.mean((1, 2), keepdims=True)
             elif layer.op == 'add':
                 y = xs[0] + xs[1]
+            elif layer.op == 'multiply':
+                y = xs[0] * xs[1]
+            elif layer.op == 'slice_channels':
+                y = x[..., c['begin']:c['end']]
+            elif layer.op == 'channel_shuffle':
+                y = _shuffle(x, c['groups'])
             elif layer.op == 'concat':
                 y = jnp.concatenate(xs, axis=3)
             elif layer.op == 'dropout':

@@ -107,12 +107,55 @@ class Builder:
         if normal:
             self.emit(f'batch_norm {self.name("bn")} {self.value}', self.shape)
         if self.chance(0.8) or normal and self.batch == 1:
-            self.emit(f'relu {self.value}', self.shape)
+            self.nonlinearity()
         if self.chance(0.5 if self.theme == 'dropout and response norm' else 0.1):
             self.emit(f'dropout {self.value} rate({self.pick((0.1, 0.3, 0.5))})', self.shape)
         if self.chance(0.5 if self.theme == 'dropout and response norm' else 0.1):
             self.emit(f'local_response_norm {self.value} size({self.pick((1, 3, 5))}) '
                       f'alpha({self.pick((0.1, 0.5))}) k({self.pick((1.0, 2.0))})', self.shape)
+
+    def nonlinearity(self):
+        kind = self.pick(('relu', 'relu', 'relu', 'clip', 'sigmoid', 'hard_sigmoid', 'hard_swish', 'silu'))
+        x, shape = self.value, self.shape
+        if kind == 'clip':
+            self.emit(f'clip {x} {self.pick(("min(0) max(1.5)", "min(-0.25)", "max(0.5)", "min(-1) max(0.75)"))}', shape)
+        elif kind == 'hard_sigmoid':
+            self.emit(f'hard_sigmoid {x} {self.pick(("", "alpha(0.5) beta(0.25)"))}', shape)
+        elif kind == 'silu':
+            self.emit(f'sigmoid {x}', shape)
+            self.emit(f'multiply {x}, {self.value}', shape)
+        else:
+            self.emit(f'{kind} {x}', shape)
+
+    def gate(self):
+        """Squeeze and excitation, or another factor that is broadcast; now and then a square."""
+        start, (height, width, channels) = self.value, self.shape
+        kind = self.pick(('channels', 'channels', 'positions', 'image', 'square'))
+        if kind == 'square':
+            self.emit(f'multiply {start}, {start}', self.shape)
+            return
+        if kind != 'positions':
+            self.emit(f'global_average_pool {start}', (1, 1, channels))
+        self.conv(channels if kind == 'channels' else 1, (1, 1), (1, 1), (0, 0, 0, 0), 1)
+        self.emit(f'{self.pick(("sigmoid", "hard_sigmoid"))} {self.value}', self.shape)
+        self.emit(f'multiply {start}, {self.value}', (height, width, channels))
+
+    def shuffle(self):
+        """Split, a convolution on one part, joined and shuffled; or slices that overlap or leave channels out."""
+        start, (height, width, channels) = self.value, self.shape
+        if channels > 1:
+            cut = self.pick(range(1, channels))
+            first = self.pick((0, 0, max(cut - 2, 0)))
+            self.emit(f'slice_channels {start} begin({first}) end({cut})', (height, width, cut - first))
+            left, width_left = self.value, cut - first
+            last = self.pick((channels, channels, cut + 1))
+            begin = max(cut - self.pick((0, 0, 1)), 0)
+            self.emit(f'slice_channels {start} begin({begin}) end({last})', (height, width, last - begin))
+            self.same(self.pick((2, 3, 5, 8)))
+            channels = width_left + self.shape[2]
+            self.emit(f'concat {left}, {self.value}', (height, width, channels))
+        groups = self.pick([g for g in range(1, channels + 1) if channels % g == 0])
+        self.emit(f'channel_shuffle {self.value} groups({groups})', self.shape)
 
     def same(self, filters):
         """A convolution that keeps the map's size."""
@@ -159,7 +202,8 @@ class Builder:
     def build(self):
         self.conv()
         self.activation()
-        blocks = [self.pick(('conv', 'conv', 'pool', 'residual', 'concat')) for _ in range(self.pick((1, 2, 3)))]
+        blocks = [self.pick(('conv', 'conv', 'pool', 'residual', 'concat', 'gate', 'shuffle'))
+                  for _ in range(self.pick((1, 2, 3)))]
         if self.theme in ('residual', 'concat'):
             blocks[0] = self.theme
         if self.theme == 'ceil pools':

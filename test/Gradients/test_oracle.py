@@ -4,10 +4,12 @@ import itertools
 import os
 import unittest
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 import random_networks
-from jax_model import Model, _average_pool, _max_pool
+from jax_model import Model, _average_pool, _clip, _hard_swish, _max_pool, _shuffle
 from network_syntax import Layer, load, parse
 from philox import dropout_mask, philox
 from topology import apply_root
@@ -47,6 +49,23 @@ class Pools(unittest.TestCase):
             self.assertTrue(all((n - 1) * s < size + p for n, s, size, p in zip(sizes, (2, 3), (5, 6), pad)))
 
 
+class Activations(unittest.TestCase):
+    def test_gradients_and_margins_at_kinks(self):
+        slope = lambda f: (lambda x: float(jax.grad(lambda v: f(v)[0].sum())(jnp.array([x]))[0]))
+        relu6, swish = slope(lambda x: _clip(x, 0.0, 6.0)), slope(_hard_swish)
+        self.assertEqual([relu6(x) for x in (-1.0, 0.0, 1.0, 6.0, 7.0)], [0, 0, 1, 0, 0])
+        self.assertEqual([swish(x) for x in (-4.0, -3.0, 0.0, 3.0, 4.0)], [0, 0, 0.5, 1, 1])
+        self.assertAlmostEqual(float(_hard_swish(jnp.array([1.5]))[0][0]), 1.5 * (1.5 / 6 + 0.5), 12)
+        # Near a bound, as a part of the usual size; on it, nothing can move.
+        self.assertAlmostEqual(float(_clip(jnp.array([6.001, 6.0, 3.0]), 0.0, 6.0)[1]) * 5.2, 0.001, 3)
+        self.assertEqual(float(_clip(jnp.array([6.0, 0.0]), 0.0, 6.0)[1] * jnp.sqrt(18)), 6)
+
+    def test_shuffle(self):
+        x = jnp.arange(6.0).reshape(1, 1, 1, 6)
+        self.assertEqual(_shuffle(x, 2).ravel().tolist(), [0, 3, 1, 4, 2, 5])
+        np.testing.assert_array_equal(_shuffle(_shuffle(x, 2), 3), x)
+
+
 class Networks(unittest.TestCase):
     def test_root_topology_of_nin(self):
         network = load(os.path.join(MODELS, 'nin.mlir'))
@@ -66,7 +85,9 @@ class Networks(unittest.TestCase):
             groups |= {layer.clauses['groups'] for layer in network.layers if layer.op == 'conv2d'}
         self.assertEqual(batches, {1, 5})
         self.assertLessEqual({'conv2d', 'batch_norm', 'relu', 'max_pool', 'average_pool', 'global_average_pool',
-                              'linear', 'add', 'concat', 'dropout', 'local_response_norm', 'auxiliary'}, ops)
+                              'linear', 'add', 'concat', 'dropout', 'local_response_norm', 'auxiliary', 'clip',
+                              'sigmoid', 'hard_sigmoid', 'hard_swish', 'multiply', 'slice_channels',
+                              'channel_shuffle'}, ops)
         self.assertLessEqual({1, 2, 3, 5}, groups)
 
 

@@ -203,3 +203,147 @@ root.network @bias_before_convolution(%image: !root.image<4x4x2>) classes(2) {
   %5 = root.linear "fc" %4 outputs(2)
   root.output %5
 }
+
+// -----
+
+// Activations: from the result, but for the hard swish.
+// CHECK-LABEL: root.model @activations
+// CHECK: root.program @grad
+// CHECK: %[[X:.*]] = root.argument image
+// CHECK: %[[CLIP:.*]] = root.prim.clip %[[X]]
+// CHECK: %[[SIGMOID:.*]] = root.prim.sigmoid %[[CLIP]]
+// CHECK: %[[HARD:.*]] = root.prim.hard_sigmoid %[[SIGMOID]]
+// CHECK: %[[D0:.*]] = root.prim.softmax_cross_entropy_backward
+// CHECK-NEXT: %[[D1:.*]] = root.prim.hard_swish_backward %[[D0]], %[[HARD]] {layer = "hard_swish_1"}
+// CHECK-NEXT: %[[D2:.*]] = root.prim.hard_sigmoid_backward %[[D1]], %[[HARD]] {alpha = 5.000000e-01 : f64, beta = 2.500000e-01 : f64, layer = "hard_sigmoid_1"}
+// CHECK-NEXT: %[[D3:.*]] = root.prim.sigmoid_backward %[[D2]], %[[SIGMOID]] {layer = "sigmoid_1"}
+// CHECK-NEXT: %[[D4:.*]] = root.prim.clip_backward %[[D3]], %[[CLIP]] {layer = "clip_1", max = 6.000000e+00 : f64}
+// CHECK-NEXT: root.store d_image %[[D4]]
+root.network @activations(%image: !root.image<1x1x2>) classes(2) {
+  %1 = root.clip %image max(6)
+  %2 = root.sigmoid %1
+  %3 = root.hard_sigmoid %2 alpha(0.5) beta(0.25)
+  %4 = root.hard_swish %3
+  root.output %4
+}
+
+// -----
+
+// Multiply: what is broadcast sums over what it was broadcast to; a square
+// takes both gradients.
+// CHECK-LABEL: root.model @multiply
+// CHECK: root.program @grad
+// CHECK: %[[X:.*]] = root.argument image
+// CHECK: %[[CHANNEL:.*]] = root.prim.global_average_pool %[[X]]
+// CHECK: %[[POSITION:.*]] = root.prim.conv2d %[[X]]
+// CHECK: %[[IMAGE:.*]] = root.prim.conv2d %[[CHANNEL]]
+// CHECK: %[[Y1:.*]] = root.prim.multiply %[[X]], %[[CHANNEL]]
+// CHECK: %[[Y2:.*]] = root.prim.multiply %[[Y1]], %[[POSITION]]
+// CHECK: %[[Y3:.*]] = root.prim.multiply %[[Y2]], %[[IMAGE]]
+// CHECK: root.prim.multiply %[[Y3]], %[[Y3]] {layer = "multiply_4"}
+// CHECK: %[[D:.*]] = root.prim.global_average_pool_backward
+// CHECK-NEXT: %[[A:.*]] = root.prim.multiply %[[D]], %[[Y3]] {layer = "multiply_4"}
+// CHECK-NEXT: %[[B:.*]] = root.prim.multiply %[[D]], %[[Y3]] {layer = "multiply_4"}
+// CHECK-NEXT: %[[D3:.*]] = root.prim.add %[[A]], %[[B]]
+// CHECK-NEXT: %[[D2:.*]] = root.prim.multiply %[[D3]], %[[IMAGE]]
+// CHECK-NEXT: %[[P:.*]] = root.prim.multiply %[[D3]], %[[Y2]]
+// CHECK-NEXT: root.prim.reduce_sum %[[P]] {layer = "multiply_3", over = "image"} : {{.*}} -> tensor<?x1x1x1xf32>
+// CHECK-NEXT: %[[D1:.*]] = root.prim.multiply %[[D2]], %[[POSITION]]
+// CHECK-NEXT: %[[P:.*]] = root.prim.multiply %[[D2]], %[[Y1]]
+// CHECK-NEXT: root.prim.reduce_sum %[[P]] {layer = "multiply_2", over = "channels"} : {{.*}} -> tensor<?x3x3x1xf32>
+// CHECK-NEXT: root.prim.multiply %[[D1]], %[[CHANNEL]]
+// CHECK-NEXT: %[[P:.*]] = root.prim.multiply %[[D1]], %[[X]]
+// CHECK-NEXT: root.prim.reduce_sum %[[P]] {layer = "multiply_1", over = "map"} : {{.*}} -> tensor<?x1x1x2xf32>
+root.network @multiply(%image: !root.image<3x3x2>) classes(2) {
+  %1 = root.global_average_pool %image
+  %2 = root.conv2d "position" %image filters(1) kernel(1) no_bias
+  %3 = root.conv2d "image" %1 filters(1) kernel(1) no_bias
+  %4 = root.multiply %image, %1
+  %5 = root.multiply %4, %2
+  %6 = root.multiply %5, %3
+  %7 = root.multiply %6, %6
+  %8 = root.global_average_pool %7
+  root.output %8
+}
+
+// -----
+
+// Slices that share no channel get their gradients side by side, in the order
+// of the channels; a shuffle is undone by another.
+// CHECK-LABEL: root.model @slices
+// CHECK: root.program @grad
+// CHECK: %[[D:.*]] = root.prim.softmax_cross_entropy_backward
+// CHECK-NEXT: %[[Y:.*]] = root.prim.channel_shuffle %[[D]] {groups = 2 : i64, layer = "channel_shuffle_1"}
+// CHECK-NEXT: %[[A:.*]] = root.prim.slice_channels %[[Y]] {begin = 0 : i64, end = 2 : i64, layer = "concat_1"}
+// CHECK-NEXT: %[[B:.*]] = root.prim.slice_channels %[[Y]] {begin = 2 : i64, end = 6 : i64, layer = "concat_1"}
+// CHECK-NEXT: %[[X:.*]] = root.prim.concat %[[B]], %[[A]] {layer = "slice_channels_1"}
+// CHECK-NEXT: root.store d_image %[[X]]
+root.network @slices(%image: !root.image<1x1x6>) classes(6) {
+  %1 = root.slice_channels %image begin(4) end(6)
+  %2 = root.slice_channels %image begin(0) end(4)
+  %3 = root.concat %1, %2
+  %4 = root.channel_shuffle %3 groups(3)
+  root.output %4
+}
+
+// -----
+
+// Those that overlap are added; channels that none takes are zeros.
+// CHECK-LABEL: root.model @overlapping_slices
+// CHECK: root.program @grad
+// CHECK: %[[A:.*]] = root.prim.slice_channels {{.*}} {begin = 0 : i64, end = 2 : i64, layer = "concat_1"}
+// CHECK-NEXT: %[[B:.*]] = root.prim.slice_channels {{.*}} {begin = 2 : i64, end = 4 : i64, layer = "concat_1"}
+// CHECK-NEXT: %[[C:.*]] = root.prim.slice_channels {{.*}} {begin = 4 : i64, end = 5 : i64, layer = "concat_1"}
+// CHECK-NEXT: %[[BC:.*]] = root.prim.pad_channels %[[B]], %[[C]] {begins = array<i64: 2, 5>, layer = "slice_channels_2"}
+// CHECK-NEXT: %[[PA:.*]] = root.prim.pad_channels %[[A]] {begins = array<i64: 1>, layer = "slice_channels_1"}
+// CHECK-NEXT: %[[X:.*]] = root.prim.add %[[BC]], %[[PA]]
+// CHECK-NEXT: root.store d_image %[[X]]
+root.network @overlapping_slices(%image: !root.image<1x1x7>) classes(5) {
+  %1 = root.slice_channels %image begin(1) end(3)
+  %2 = root.slice_channels %image begin(2) end(4)
+  %3 = root.slice_channels %image begin(5) end(6)
+  %4 = root.concat %1, %2, %3
+  root.output %4
+}
+
+// -----
+
+// A gradient of slices that two values share stays that of the other.
+// CHECK-LABEL: root.model @shared_slices
+// CHECK: root.program @grad
+// CHECK: %[[S:.*]] = root.prim.pad_channels %{{.*}} {begins = array<i64: 0>, layer = "slice_channels_2"}
+// CHECK: root.prim.conv2d_backward_filter %{{.*}}, %[[S]] {{.*}} layer = "b"
+// CHECK: %[[BOTH:.*]] = root.prim.concat %{{.*}}, %{{.*}} {layer = "slice_channels_1"}
+// CHECK: root.prim.conv2d_backward_filter %{{.*}}, %[[BOTH]] {{.*}} layer = "a"
+root.network @shared_slices(%image: !root.image<1x1x2>) classes(2) {
+  %1 = root.conv2d "a" %image filters(2) kernel(1) no_bias
+  %2 = root.slice_channels %1 begin(1) end(2)
+  %3 = root.conv2d "b" %image filters(2) kernel(1) no_bias
+  %4 = root.add %1, %3
+  %5 = root.slice_channels %4 begin(0) end(1)
+  %6 = root.concat %2, %5
+  root.output %6
+}
+
+// -----
+
+// A constant stays one through slices and shuffles, but not through a product.
+// CHECK-LABEL: root.model @bias_before_slices
+// CHECK: root.program @grad
+// CHECK-DAG: root.prim.zeros_like {{.*}} {layer = "conv1"}
+// CHECK-DAG: root.prim.channel_sum {{.*}} {layer = "conv2"}
+// CHECK-DAG: root.prim.channel_sum {{.*}} {layer = "conv3"}
+// CHECK: root.program @update
+root.network @bias_before_slices(%image: !root.image<4x4x2>) classes(2) {
+  %1 = root.conv2d "conv1" %image filters(4) kernel(1)
+  %2 = root.channel_shuffle %1 groups(2)
+  %3 = root.slice_channels %2 begin(0) end(3)
+  %4 = root.batch_norm "bn1" %3
+  %5 = root.conv2d "conv2" %4 filters(3) kernel(1)
+  %6 = root.conv2d "conv3" %4 filters(3) kernel(1)
+  %7 = root.clip %6 min(0)
+  %8 = root.multiply %5, %7
+  %9 = root.batch_norm "bn2" %8
+  %10 = root.linear "fc" %9 outputs(2)
+  root.output %10
+}

@@ -31,3 +31,35 @@ root.network @layers(%image: !root.image<9x9x6>) classes(18) {
 root.network @second(%image: !root.image<1x1x2>) classes(2) {
   root.output %image
 }
+
+// Clips without a bound, slices of everything and shuffles of one row or of
+// rows of one channel do nothing.
+// CHECK-LABEL: root.model @elementwise
+// CHECK: root.program @infer
+// CHECK: %[[CLIP:.*]] = root.prim.clip %{{.*}} {layer = "clip_1", max = 6.000000e+00 : f64, min = 0.000000e+00 : f64}
+// CHECK-NEXT: %[[BELOW:.*]] = root.prim.clip %[[CLIP]] {layer = "clip_2", max = 2.500000e-01 : f64} :
+// CHECK-NEXT: %[[SIGMOID:.*]] = root.prim.sigmoid %[[BELOW]] {layer = "sigmoid_1"}
+// CHECK-NEXT: %[[HARD:.*]] = root.prim.hard_sigmoid %[[SIGMOID]] {alpha = 2.000000e-01 : f64, beta = 5.000000e-01 : f64, layer = "hard_sigmoid_1"}
+// CHECK-NEXT: %[[SWISH:.*]] = root.prim.hard_swish %[[HARD]] {layer = "hard_swish_1"}
+// CHECK-NEXT: %[[MEAN:.*]] = root.prim.global_average_pool %[[SWISH]]
+// CHECK-NEXT: %[[GATED:.*]] = root.prim.multiply %[[SWISH]], %[[MEAN]] {layer = "multiply_1"} : (tensor<?x4x4x6xf32>, tensor<?x1x1x6xf32>) -> tensor<?x4x4x6xf32>
+// CHECK-NEXT: %[[SHUFFLED:.*]] = root.prim.channel_shuffle %[[GATED]] {groups = 3 : i64, layer = "channel_shuffle_1"}
+// CHECK-NEXT: %[[SLICE:.*]] = root.prim.slice_channels %[[SHUFFLED]] {begin = 1 : i64, end = 3 : i64, layer = "slice_channels_1"} : (tensor<?x4x4x6xf32>) -> tensor<?x4x4x2xf32>
+// CHECK-NEXT: root.prim.global_average_pool %[[SLICE]]
+root.network @elementwise(%image: !root.image<4x4x6>) classes(2) {
+  %1 = root.clip %image min(0) max(6)
+  %2 = root.clip %1 max(0.25)
+  %3 = root.sigmoid %2
+  %4 = root.hard_sigmoid %3
+  %5 = root.hard_swish %4
+  %6 = root.global_average_pool %5
+  %7 = root.multiply %5, %6
+  %8 = root.channel_shuffle %7 groups(3)
+  %9 = root.slice_channels %8 begin(1) end(3)
+  %10 = root.clip %9
+  %11 = root.slice_channels %10 begin(0) end(2)
+  %12 = root.channel_shuffle %11 groups(1)
+  %13 = root.channel_shuffle %12 groups(2)
+  %14 = root.global_average_pool %13
+  root.output %14
+}

@@ -43,16 +43,23 @@ root.network @linear(%image: !root.image<3x3x2>) classes(2) {
 
 // -----
 
-// Somebody else reads the convolution; the input is no convolution.
-// CHECK-LABEL: root.model @stays
+// Somebody else reads the convolution; the input is no convolution. Two vectors
+// are left of it.
+// CHECK-LABEL: root.model @two_vectors
 // CHECK: %[[Y:.*]] = root.prim.conv2d
-// CHECK: %[[N1:.*]] = root.prim.batch_norm_normalize %[[Y]]
+// CHECK: %[[S:.*]] = root.parameter "bn1.scale"
+// CHECK: %[[O:.*]] = root.parameter "bn1.offset"
+// CHECK: %[[MEAN:.*]] = root.statistic "bn1.mean"
+// CHECK: %[[V:.*]] = root.statistic "bn1.variance"
+// CHECK: %[[M:.*]] = root.prim.fold_multiplier %[[S]], %[[V]] {epsilon = 1.000000e-03 : f64, layer = "bn1"}
+// CHECK-NEXT: %[[B:.*]] = root.prim.fold_bias %[[MEAN]], %[[M]], %[[O]] {layer = "bn1"}
+// CHECK-NEXT: %[[N1:.*]] = root.prim.channel_affine %[[Y]], %[[M]], %[[B]] {layer = "bn1"}
 // CHECK: %[[SUM:.*]] = root.prim.add %[[Y]], %[[N1]]
-// CHECK: root.prim.batch_norm_normalize %[[SUM]]
-// CHECK-NOT: fold
-root.network @stays(%image: !root.image<1x1x2>) classes(2) {
+// CHECK: root.prim.channel_affine %[[SUM]]
+// CHECK-NOT: batch_norm
+root.network @two_vectors(%image: !root.image<1x1x2>) classes(2) {
   %1 = root.conv2d "conv" %image filters(2) kernel(1x1)
-  %2 = root.batch_norm "bn1" %1
+  %2 = root.batch_norm "bn1" %1 epsilon(1e-3)
   %3 = root.add %1, %2
   %4 = root.batch_norm "bn2" %3
   root.output %4

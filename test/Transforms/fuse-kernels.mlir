@@ -116,6 +116,81 @@ root.model @fusion image(4x4x8) classes(8) {
     root.store gradient "filter" %w : tensor<8x1x1x8xf32>
   }
 
+  // A value with two readers joins them if both are one kernel's: x sigmoid(x).
+  // What is broadcast is read from memory, and may have an epilogue of its own.
+  // CHECK-LABEL: root.program @gates
+  // CHECK: %[[G:.*]] = root.kernel
+  // CHECK-NEXT: root.prim.conv2d
+  // CHECK-NEXT: root.prim.sigmoid
+  // CHECK-NEXT: root.yield
+  // CHECK: root.kernel (%{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}, %[[B:.*]] = %[[G]])
+  // CHECK-NEXT: %[[C:.*]] = root.prim.conv2d
+  // CHECK-NEXT: %[[S:.*]] = root.prim.sigmoid %[[C]]
+  // CHECK-NEXT: %[[P:.*]] = root.prim.multiply %[[C]], %[[S]]
+  // CHECK-NEXT: %[[Q:.*]] = root.prim.multiply %[[P]], %[[B]]
+  // CHECK-NEXT: root.prim.clip %[[Q]]
+  // CHECK-NEXT: root.yield
+  // CHECK-NOT: root.kernel
+  // CHECK: root.store
+  root.program @gates kind(infer) {
+    %x = root.argument image : !map
+    %f = root.prepared "f" : tensor<1x1x1x8x8xf32>
+    %k = root.prepared "k" : tensor<1x4x4x8x8xf32>
+    %g = root.prim.conv2d %x, %k {block = 8, dilation = array<i64: 1, 1>, filters = 8, groups = 1, input = array<i64: 4, 4>, kernel = array<i64: 4, 4>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (!map, tensor<1x4x4x8x8xf32>) -> tensor<?x1x1x8xf32>
+    %h = root.prim.sigmoid %g : (tensor<?x1x1x8xf32>) -> tensor<?x1x1x8xf32>
+    %c = root.prim.conv2d %x, %f {block = 8, dilation = array<i64: 1, 1>, filters = 8, groups = 1, input = array<i64: 4, 4>, kernel = array<i64: 1, 1>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (!map, tensor<1x1x1x8x8xf32>) -> !map
+    %s = root.prim.sigmoid %c : (!map) -> !map
+    %p = root.prim.multiply %c, %s : (!map, !map) -> !map
+    %q = root.prim.multiply %p, %h : (!map, tensor<?x1x1x8xf32>) -> !map
+    %y = root.prim.clip %q {max = 6.0} : (!map) -> !map
+    root.store logits %y : !map
+  }
+
+  // What is computed from what is computed is not computed for each reader.
+  // CHECK-LABEL: root.program @deep
+  // CHECK: %[[Y:.*]] = root.kernel
+  // CHECK-NEXT: root.prim.sigmoid
+  // CHECK-NEXT: root.prim.multiply
+  // CHECK-NEXT: root.yield
+  // CHECK: root.kernel (%[[A:.*]] = %[[Y]])
+  // CHECK-NEXT: root.prim.multiply %[[A]], %[[A]]
+  // CHECK-NEXT: root.yield
+  root.program @deep kind(infer) {
+    %x = root.argument image : !map
+    %s = root.prim.sigmoid %x : (!map) -> !map
+    %y = root.prim.multiply %x, %s : (!map, !map) -> !map
+    %z = root.prim.multiply %y, %y : (!map, !map) -> !map
+    root.store logits %z : !map
+  }
+
+  // A product is made as it is summed; the backward op of an activation, like
+  // that of ReLU, for each of its readers.
+  // CHECK-LABEL: root.program @sums
+  // CHECK: root.kernel
+  // CHECK-NEXT: root.prim.multiply
+  // CHECK-NEXT: root.prim.reduce_sum
+  // CHECK-NEXT: root.yield
+  // CHECK: root.kernel
+  // CHECK-NEXT: root.prim.hard_swish_backward
+  // CHECK-NEXT: root.prim.channel_sum
+  // CHECK-NEXT: root.yield
+  // CHECK: root.kernel
+  // CHECK-NEXT: root.prim.hard_swish_backward
+  // CHECK-NEXT: root.prim.add
+  // CHECK-NEXT: root.yield
+  root.program @sums kind(train) {
+    %x = root.prepared "x" : tensor<2x4x4x8xf32>
+    %d = root.prepared "d" : tensor<2x4x4x8xf32>
+    %m = root.prim.multiply %d, %x : (tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32>
+    %r = root.prim.reduce_sum %m {over = "map"} : (tensor<2x4x4x8xf32>) -> tensor<2x1x1x8xf32>
+    %h = root.prim.hard_swish_backward %d, %x : (tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32>
+    %s = root.prim.channel_sum %h : (tensor<2x4x4x8xf32>) -> !channels
+    %a = root.prim.add %h, %d : (tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>) -> tensor<2x4x4x8xf32>
+    root.store prepared "y" %r : tensor<2x1x1x8xf32>
+    root.store gradient "bias" %s : !channels
+    root.store d_image %a : tensor<2x4x4x8xf32>
+  }
+
   // What is stored twice, or is no kernel's result, gets a copy.
   // CHECK-LABEL: root.program @copies
   // CHECK: %[[P:.*]] = root.parameter "a"

@@ -10,13 +10,13 @@
 // CHECK: %[[PACKED:.*]] = root.prim.pack_filter %[[SCALED]]
 // CHECK-NEXT: root.store prepared "conv1.filter.packed" %[[PACKED]] : tensor<1x3x3x3x8xf32>
 // CHECK: %[[SCALE:.*]] = root.parameter "bn2.scale"
-// CHECK-NEXT: %[[COPY:.*]] = root.prim.copy %[[SCALE]] {layer = "bn2"}
-// CHECK-NEXT: root.store prepared "bn2.scale.copy" %[[COPY]]
-// CHECK: root.statistic "bn2.mean"
-// CHECK: root.store prepared "bn2.mean.copy"
-// CHECK: root.parameter "fc.bias"
-// CHECK-NEXT: root.prim.copy
-// CHECK-NEXT: root.store prepared "fc.bias.copy"
+// CHECK: %[[M2:.*]] = root.prim.fold_multiplier %[[SCALE]]
+// CHECK-NEXT: root.store prepared "bn2.fold_multiplier" %[[M2]]
+// CHECK: %[[B2:.*]] = root.prim.fold_bias
+// CHECK-NEXT: root.store prepared "bn2.bias.folded" %[[B2]]
+// CHECK: %[[BIAS2:.*]] = root.parameter "fc.bias"
+// CHECK-NEXT: %[[COPY:.*]] = root.prim.copy %[[BIAS2]] {layer = "fc"}
+// CHECK-NEXT: root.store prepared "fc.bias.copy" %[[COPY]]
 
 // CHECK: root.program @infer kind(infer)
 // CHECK-NOT: root.parameter
@@ -26,8 +26,9 @@
 // CHECK-NEXT: %[[PACKED:.*]] = root.prepared "conv1.filter.packed"
 // CHECK-NEXT: root.prim.conv2d %[[X]], %[[PACKED]], %[[BIAS]]
 // CHECK-NEXT: root.prim.max_pool
-// CHECK: root.prepared "bn2.scale.copy"
-// CHECK: root.prim.batch_norm_normalize
+// CHECK-NEXT: %[[M2:.*]] = root.prepared "bn2.fold_multiplier"
+// CHECK-NEXT: %[[B2:.*]] = root.prepared "bn2.bias.folded"
+// CHECK-NEXT: root.prim.channel_affine %{{.*}}, %[[M2]], %[[B2]]
 // CHECK: root.prepared "fc.bias.copy"
 // CHECK: root.prepared "fc.filter.packed"
 // CHECK: root.store logits

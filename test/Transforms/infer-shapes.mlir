@@ -19,6 +19,14 @@ root.network @windows(%image: !root.image<32x23x3>) classes(10) {
   %f = root.add %e, %e
   // CHECK: root.global_average_pool {{.*}} -> !root.image<1x1x16>
   %g = root.global_average_pool %f
+  // CHECK: root.clip {{.*}} -> !root.image<7x2x16>
+  %i = root.clip %f min(0) max(6)
+  // CHECK: root.multiply {{.*}} -> !root.image<7x2x16>
+  %j = root.multiply %i, %g
+  // CHECK: root.slice_channels {{.*}} -> !root.image<7x2x5>
+  %k = root.slice_channels %j begin(3) end(8)
+  // CHECK: root.channel_shuffle {{.*}} -> !root.image<7x2x5>
+  %l = root.channel_shuffle %k groups(5)
   // CHECK: root.linear "fc" {{.*}} -> !root.image<1x1x10>
   %h = root.linear "fc" %f outputs(10)
   // CHECK: root.output {{.*}} : !root.image<1x1x10>

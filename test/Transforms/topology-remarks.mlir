@@ -24,7 +24,12 @@ root.network @unmixed(%image: !root.image<8x8x4>) classes(4) {
   %2 = root.relu %1
   %3 = root.max_pool %2 kernel(3x3) pad(1)
   %4 = root.add %3, %0
-  %5 = root.concat %4, %0
+  %gate = root.hard_sigmoid %4
+  %gated = root.multiply %4, %gate
+  %clipped = root.clip %gated min(0) max(6)
+  %half_of_it = root.slice_channels %clipped begin(0) end(4)
+  %shuffled = root.channel_shuffle %half_of_it groups(2)
+  %5 = root.concat %shuffled, %0
   %mix = root.conv2d "mix" %5 filters(8) kernel(1x1)
   // expected-remark @+1 {{"c" has 4 groups, and no 1x1 convolution mixes them again}}
   %c = root.conv2d "c" %mix filters(8) kernel(3x3) pad(1)

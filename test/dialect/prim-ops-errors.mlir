@@ -192,3 +192,86 @@ root.model @net image(4x4x3) classes(10) {
     %y = root.prim.softmax_cross_entropy %x, %l : (tensor<?x4x4x3xf32>, tensor<?xi64>) -> tensor<1xf32>
   }
 }
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x6xf32>
+    %a = root.prepared "a" : tensor<2x4x4x6xf32>
+    %b = root.prepared "b" : tensor<2x4x1x5xf32>
+    // expected-error @below {{expects a factor of shape [2, 1, 1, 1], got [2, 4, 1, 5]}}
+    %y = root.prim.multiply %a, %b : (tensor<2x4x4x6xf32>, tensor<2x4x1x5xf32>) -> tensor<2x4x4x6xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x6xf32>
+    // expected-error @below {{needs over "map", "channels" or "image"}}
+    %y = root.prim.reduce_sum %x {over = "batch"} : (tensor<?x4x4x6xf32>) -> tensor<?x1x1x6xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x6xf32>
+    // expected-error @below {{expects a sum of shape [?, 1, 1, 6], got [?, 1, 1, 1]}}
+    %y = root.prim.reduce_sum %x {over = "map"} : (tensor<?x4x4x6xf32>) -> tensor<?x1x1x1xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x6xf32>
+    %v = root.prepared "v" : tensor<4xf32>
+    // expected-error @below {{expects a vector over the channels of shape [6], got [4]}}
+    %y = root.prim.channel_affine %x, %v, %v : (tensor<?x4x4x6xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<?x4x4x6xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x6xf32>
+    // expected-error @below {{cannot shuffle 6 channels in 4 groups}}
+    %y = root.prim.channel_shuffle %x {groups = 4} : (tensor<?x4x4x6xf32>) -> tensor<?x4x4x6xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x6xf32>
+    // expected-error @below {{cannot place 6 channels at 5, between 6 and 12}}
+    %y = root.prim.pad_channels %x, %x {begins = array<i64: 0, 5>} : (tensor<?x4x4x6xf32>, tensor<?x4x4x6xf32>) -> tensor<?x4x4x12xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x6xf32>
+    // expected-error @below {{cannot place 6 channels at 7, between 0 and 12}}
+    %y = root.prim.pad_channels %x {begins = array<i64: 7>} : (tensor<?x4x4x6xf32>) -> tensor<?x4x4x12xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x6xf32>
+    // expected-error @below {{needs one begin for each operand}}
+    %y = root.prim.pad_channels %x {begins = array<i64: 0, 6>} : (tensor<?x4x4x6xf32>) -> tensor<?x4x4x12xf32>
+  }
+}

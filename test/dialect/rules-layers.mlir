@@ -298,6 +298,138 @@ root.network @a1(%image: !root.image<8x8x4>) classes(6) {
 
 // -----
 
+root.network @t1_min(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(T1) min is not finite in 32-bit floating point}}
+  %r = root.clip %image min(-1e39) max(6)
+  root.output %r
+}
+
+// -----
+
+root.network @t1_max(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(T1) max is not finite in 32-bit floating point}}
+  %r = root.clip %image max(1e999)
+  root.output %r
+}
+
+// -----
+
+root.network @t1_nan(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(T1) min is not finite}}
+  %r = "root.clip"(%image) <{min = 0x7FF8000000000000 : f64}> : (!root.image) -> !root.image
+  root.output %r
+}
+
+// -----
+
+root.network @t2(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(T2) min is larger than max; swap them}}
+  %r = root.clip %image min(6) max(-1)
+  root.output %r
+}
+
+// -----
+
+root.network @h1_alpha(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(H1) alpha is not finite in 32-bit floating point}}
+  %r = root.hard_sigmoid %image alpha(1e40)
+  root.output %r
+}
+
+// -----
+
+root.network @h1_beta(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(H1) beta is not finite}}
+  %r = root.hard_sigmoid %image beta(-1e40)
+  root.output %r
+}
+
+// -----
+
+root.network @m1(%image: !root.image<8x8x4>) classes(6) {
+  %0 = root.max_pool %image kernel(2x2)
+  // expected-error @+1 {{(M1) the second map is 7x7x4; beside 8x8x4 it must be that, 1x1x4, 8x8x1 or 1x1x1, and the larger map comes first}}
+  %r = root.multiply %image, %0
+  root.output %r
+}
+
+// -----
+
+root.network @m1_swapped(%image: !root.image<8x8x4>) classes(6) {
+  %0 = root.global_average_pool %image
+  // expected-error @+1 {{(M1) the second map is 8x8x4; beside 1x1x4 it must be}}
+  %r = root.multiply %0, %image
+  root.output %r
+}
+
+// -----
+
+root.network @m1_row(%image: !root.image<8x8x4>) classes(6) {
+  %0 = root.average_pool %image kernel(8x1)
+  // expected-error @+1 {{(M1) the second map is 1x8x4}}
+  %r = root.multiply %image, %0
+  root.output %r
+}
+
+// -----
+
+root.network @m1_channels(%image: !root.image<8x8x4>) classes(6) {
+  %0 = root.slice_channels %image begin(0) end(2)
+  // expected-error @+1 {{(M1) the second map is 8x8x2}}
+  %r = root.multiply %image, %0
+  root.output %r
+}
+
+// -----
+
+root.network @s1_begin(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(S1) begin is -1; it must be from 0 to 2147483647}}
+  %r = root.slice_channels %image begin(-1) end(2)
+  root.output %r
+}
+
+// -----
+
+root.network @s1_end(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(S1) end is 0; it must be from 1}}
+  %r = root.slice_channels %image begin(0) end(0)
+  root.output %r
+}
+
+// -----
+
+root.network @s1_empty(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(S1) begin 2 is not less than end 2; take a channel or more}}
+  %r = root.slice_channels %image begin(2) end(2)
+  root.output %r
+}
+
+// -----
+
+root.network @s2(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(S2) end is 5, but there are 4 channels; choose a smaller end}}
+  %r = root.slice_channels %image begin(2) end(5)
+  root.output %r
+}
+
+// -----
+
+root.network @g1(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(G1) groups is 0; it must be from 1}}
+  %r = root.channel_shuffle %image groups(0)
+  root.output %r
+}
+
+// -----
+
+root.network @g2(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(G2) 3 groups do not divide 4 channels; choose a divisor}}
+  %r = root.channel_shuffle %image groups(3)
+  root.output %r
+}
+
+// -----
+
 root.network @k1(%image: !root.image<8x8x4>) classes(6) {
   // expected-error @+1 {{(K1) there is no map to concatenate}}
   %0 = root.concat

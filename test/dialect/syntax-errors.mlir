@@ -30,7 +30,7 @@ root.network @misspelled(%image: !root.image<1x1x2>) clases(2) {
 // -----
 
 root.network @unknown_op(%image: !root.image<1x1x2>) classes(2) {
-  // expected-error @+1 {{custom op 'root.conv3d' does not exist; did you mean 'root.conv2d'? A network is made of root.add, root.auxiliary, root.average_pool, root.batch_norm, root.concat, root.conv2d, root.dropout, root.global_average_pool, root.linear, root.local_response_norm, root.max_pool, root.output, root.relu}}
+  // expected-error @+1 {{custom op 'root.conv3d' does not exist; did you mean 'root.conv2d'? A network is made of root.add, root.auxiliary, root.average_pool, root.batch_norm, root.channel_shuffle, root.clip, root.concat, root.conv2d, root.dropout, root.global_average_pool, root.hard_sigmoid, root.hard_swish, root.linear, root.local_response_norm, root.max_pool, root.multiply, root.output, root.relu, root.sigmoid, root.slice_channels}}
   %0 = root.conv3d "a" %image filters(2) kernel(1x1)
   root.output %0
 }

@@ -38,6 +38,30 @@ root.network @every_layer(%image: !root.image<32x48x3>) classes(10) {
   %14 = root.add %13, %12
   // CHECK-NEXT: root.concat %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+$}}
   %15 = root.concat %14, %13, %12
+  // CHECK-NEXT: root.clip %{{[0-9]+}} min(0) max(6)
+  %20 = root.clip %15 max(6) min(0.0)
+  // CHECK-NEXT: root.clip %{{[0-9]+}} max(-1.5)
+  %21 = root.clip %20 max(-1.5)
+  // CHECK-NEXT: root.clip %{{[0-9]+}} min(-3.4028234663852886e+38){{$}}
+  %22 = root.clip %21 min(-3.4028234663852886e+38)
+  // CHECK-NEXT: root.clip %{{[0-9]+$}}
+  %23 = root.clip %22
+  // CHECK-NEXT: root.sigmoid %{{[0-9]+$}}
+  %24 = root.sigmoid %23
+  // CHECK-NEXT: root.hard_sigmoid %{{[0-9]+$}}
+  %25 = root.hard_sigmoid %24 alpha(0.2) beta(0.5)
+  // CHECK-NEXT: root.hard_sigmoid %{{[0-9]+}} alpha(0.16666667) beta(0)
+  %26 = root.hard_sigmoid %25 beta(0) alpha(0.16666667)
+  // CHECK-NEXT: root.hard_swish %{{[0-9]+$}}
+  %27 = root.hard_swish %26
+  // CHECK-NEXT: %[[GATE:.*]] = root.global_average_pool
+  %28 = root.global_average_pool %27
+  // CHECK-NEXT: root.multiply %{{[0-9]+}}, %[[GATE]]{{$}}
+  %29 = root.multiply %27, %28
+  // CHECK-NEXT: root.slice_channels %{{[0-9]+}} begin(0) end(9)
+  %30 = root.slice_channels %29 end(9) begin(0)
+  // CHECK-NEXT: root.channel_shuffle %{{[0-9]+}} groups(3)
+  %31 = root.channel_shuffle %30 groups(3)
   // CHECK-NEXT: root.linear "aux" %{{[0-9]+}} outputs(10) no_bias
   %16 = root.linear "aux" %15 outputs(10) no_bias
   // CHECK-NEXT: root.auxiliary %{{[0-9]+}} weight(0.25)

@@ -192,6 +192,66 @@ TEST(ReferenceGradients, PointwiseOps) {
   expectGradient(dropout, x, dy, dropout(dy));
 }
 
+TEST(ReferenceGradients, Activations) {
+  Tensor x = randomTensor({3, 2, 3, 5}, 1), dy = randomTensor(x.shape(), 2);
+  for (double &value : x.reals)
+    value *= 3;
+  struct Case {
+    std::string name;
+    AttributeMap attributes;
+  };
+  for (const Case &c : {Case{"clip", {{"min", -1.0}, {"max", 2.5}}},
+                        Case{"clip", {{"min", -1.0}}},
+                        Case{"clip", {{"max", 2.5}}}, Case{"sigmoid", {}},
+                        Case{"hard_sigmoid", {{"alpha", 0.2}, {"beta", 0.4}}},
+                        Case{"hard_swish", {}}}) {
+    Tensor y = apply(c.name, c.attributes, {x});
+    expectGradient(
+        [&](const Tensor &v) { return apply(c.name, c.attributes, {v}); }, x,
+        dy,
+        apply(c.name + "_backward", c.attributes,
+              {dy, c.name == "hard_swish" ? x : y}));
+  }
+}
+
+TEST(ReferenceGradients, Multiply) {
+  Tensor a = randomTensor({2, 3, 4, 5}, 1), dy = randomTensor(a.shape(), 2);
+  struct Case {
+    Shape shape;
+    std::string over;
+  };
+  for (const Case &c :
+       {Case{{2, 3, 4, 5}, ""}, Case{{2, 1, 1, 5}, "map"},
+        Case{{2, 3, 4, 1}, "channels"}, Case{{2, 1, 1, 1}, "image"}}) {
+    Tensor b = randomTensor(c.shape, 3);
+    expectGradient(
+        [&](const Tensor &v) { return apply("multiply", {}, {v, b}); }, a, dy,
+        apply("multiply", {}, {dy, b}));
+    Tensor db = apply("multiply", {}, {dy, a});
+    if (!c.over.empty())
+      db = apply("reduce_sum", {{"over", c.over}}, {db});
+    expectGradient(
+        [&](const Tensor &v) { return apply("multiply", {}, {a, v}); }, b, dy,
+        db);
+  }
+}
+
+TEST(ReferenceGradients, ShuffleAndSlice) {
+  Tensor x = randomTensor({2, 3, 1, 6}, 1), dy = randomTensor(x.shape(), 2);
+  expectGradient(
+      [&](const Tensor &v) {
+        return apply("channel_shuffle", {{"groups", int64_t(2)}}, {v});
+      },
+      x, dy, apply("channel_shuffle", {{"groups", int64_t(3)}}, {dy}));
+  AttributeMap slice{{"begin", int64_t(1)}, {"end", int64_t(4)}};
+  Tensor part = randomTensor({2, 3, 1, 3}, 3);
+  auto pad = makeOp("pad_channels", {{"begins", Shape{1}}});
+  pad.results = {{ElementType::F32, {-1, 3, 1, 6}}};
+  expectGradient(
+      [&](const Tensor &v) { return apply("slice_channels", slice, {v}); }, x,
+      part, evaluate(pad, {part})[0]);
+}
+
 TEST(ReferenceGradients, ConcatAndSlice) {
   Tensor a = randomTensor({2, 3, 1, 4}, 1), b = randomTensor({2, 3, 1, 3}, 2);
   Tensor dy = randomTensor({2, 3, 1, 7}, 3);

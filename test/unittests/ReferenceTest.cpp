@@ -140,6 +140,49 @@ TEST(Reference, FoldedBatchNormEqualsBatchNorm) {
     ASSERT_NEAR(y.reals[i], expected.reals[i], 1e-12);
 }
 
+TEST(Reference, ActivationsByHand) {
+  Tensor x({1, 1, 1, 5}, {-1e30, -2, 0, 2, 1e30});
+  EXPECT_EQ(
+      apply("sigmoid", {}, {x}).reals,
+      (Values{0, 1 / (1 + std::exp(2.0)), 0.5, 1 / (1 + std::exp(-2.0)), 1}));
+  EXPECT_EQ(apply("clip", {{"min", 0.0}, {"max", 6.0}}, {x}).reals,
+            (Values{0, 0, 0, 2, 6}));
+  EXPECT_EQ(apply("hard_sigmoid", {{"alpha", 0.25}, {"beta", 0.5}}, {x}).reals,
+            (Values{0, 0, 0.5, 1, 1}));
+  EXPECT_EQ(apply("hard_swish", {}, {x}).reals,
+            (Values{0, -2 * (-2 / 6.0 + 0.5), 0, 2 * (2 / 6.0 + 0.5), 1e30}));
+  // On a kink nothing passes a clip or a hard sigmoid; a hard swish ends there.
+  Tensor ones({1, 1, 1, 3}, {1, 1, 1});
+  EXPECT_EQ(apply("clip_backward", {{"min", 0.0}, {"max", 6.0}},
+                  {ones, Tensor({1, 1, 1, 3}, {0, 1, 6})})
+                .reals,
+            (Values{0, 1, 0}));
+  EXPECT_EQ(apply("hard_sigmoid_backward", {{"alpha", 0.25}, {"beta", 0.5}},
+                  {ones, Tensor({1, 1, 1, 3}, {0, 0.5, 1})})
+                .reals,
+            (Values{0, 0.25, 0}));
+  EXPECT_EQ(
+      apply("hard_swish_backward", {}, {ones, Tensor({1, 1, 1, 3}, {-3, 0, 3})})
+          .reals,
+      (Values{0, 0.5, 1}));
+}
+
+TEST(Reference, ChannelsByHand) {
+  Tensor x({1, 1, 1, 6}, {0, 1, 2, 3, 4, 5});
+  EXPECT_EQ(apply("channel_shuffle", {{"groups", int64_t(2)}}, {x}).reals,
+            (Values{0, 3, 1, 4, 2, 5}));
+  auto pad = makeOp("pad_channels", {{"begins", Shape{1, 4}}});
+  pad.results = {{ElementType::F32, {-1, 1, 1, 6}}};
+  EXPECT_EQ(evaluate(pad, {Tensor({1, 1, 1, 2}, {7, 8}),
+                           Tensor({1, 1, 1, 1}, {9})})[0]
+                .reals,
+            (Values{0, 7, 8, 0, 9, 0}));
+  pad.attributes["begins"] = Shape{1, 2};
+  EXPECT_THROW(
+      evaluate(pad, {Tensor({1, 1, 1, 2}, {7, 8}), Tensor({1, 1, 1, 1}, {9})}),
+      std::invalid_argument);
+}
+
 TEST(Reference, DropoutDependsOnSampleNotOnItsPlaceInTheBatch) {
   AttributeMap attributes{{"rate", 0.25}, {"ordinal", int64_t(3)}};
   auto integers = [](Bytes values) {

@@ -56,6 +56,8 @@ ScheduleFamily cpuFamily(const Op *anchor) {
       {"max_pool_backward", schedulePool},
       {"max_pool_with_index", schedulePool},
       {"pack_filter", schedulePackFilter},
+      {"pad_channels", scheduleConcat},
+      {"reduce_sum", scheduleReduceSum},
       {"sgd", scheduleSgd},
       {"softmax_cross_entropy", scheduleLoss},
       {"softmax_cross_entropy_backward", scheduleLoss},

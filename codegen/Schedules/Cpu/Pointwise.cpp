@@ -25,17 +25,21 @@ int nextPowerOfTwo(int64_t value) {
   return power;
 }
 
-/// Whether every value in the kernel but the result has the outputs' shape, so
-/// that channels and columns may be walked as one dimension.
+/// Whether every value in the kernel but the result has the outputs' shape, and
+/// its channels' order, so that channels and columns may be walked as one
+/// dimension.
 bool allOneShape(const ScheduleContext &context) {
   const std::vector<int64_t> &shape = context.outputValue.type.shape;
   for (const TensorType &type : context.kernel.inputs)
     if (type.shape != shape)
       return false;
-  for (const Op &op : context.kernel.ops)
+  for (const Op &op : context.kernel.ops) {
+    if (op.name == "channel_shuffle")
+      return false;
     for (const TensorType &type : op.results)
       if (type.shape != shape)
         return false;
+  }
   return true;
 }
 } // namespace

@@ -106,6 +106,7 @@ void scheduleReduction(const ScheduleContext &context) {
     output.vectorize(output.args()[0], split.vector, TailStrategy::GuardWithIf);
 }
 
+/// One value of the output an image, or a channel of it.
 void scheduleGlobalPool(const ScheduleContext &context) {
   const Value &x = context.operands.at(0);
   std::vector<Var> v = imageVars(4);
@@ -116,14 +117,40 @@ void scheduleGlobalPool(const ScheduleContext &context) {
   output.fuse(v[2], v[3], task).reorder(v[0], v[1], task);
   sum.compute_at(output, task);
   row.compute_at(output, task);
+  bool channels = !context.anchorFuncs.stages.count("image");
+  if (!channels)
+    context.stage("image").compute_at(output, task);
   if (context.plain)
     return;
-  output.vectorize(v[0], split.vector, TailStrategy::GuardWithIf)
-      .parallel(task);
+  output.parallel(task);
+  if (channels)
+    output.vectorize(v[0], split.vector, TailStrategy::GuardWithIf);
   for (Func f : {row, sum}) {
     f.vectorize(f.args()[0], split.vector, TailStrategy::GuardWithIf);
     f.update().vectorize(f.args()[0], split.vector, TailStrategy::GuardWithIf);
   }
+}
+
+void scheduleReduceSum(const ScheduleContext &context) {
+  if (!context.anchorFuncs.stages.count("position"))
+    return scheduleGlobalPool(context);
+  // One value of the output a position.
+  std::vector<Var> v = imageVars(4);
+  Var task("task");
+  Func output = context.output;
+  output.fuse(v[2], v[3], task).reorder(v[0], v[1], task);
+  context.stage("position").compute_at(output, v[1]);
+  if (!context.plain)
+    output.parallel(task);
+  if (!context.anchorFuncs.stages.count("lane"))
+    return;
+  Func lanes = context.stage("lane");
+  Var l = lanes.args()[0];
+  lanes.compute_at(output, v[1]);
+  if (context.plain)
+    return;
+  lanes.vectorize(l, context.lanes());
+  lanes.update().vectorize(l, context.lanes());
 }
 
 } // namespace rootc::codegen

@@ -12,7 +12,10 @@ WHOLE = b"""root.network @net(%image: !root.image<8x8x4>) classes(2) {
   %0 = root.conv2d "a" %image filters(4) kernel(3x3) pad(0,0,1,1) groups(2)
   %1 = root.batch_norm "bn" %0 epsilon(1e-4)
   %2 = root.max_pool %1 kernel(2x2) rounding(ceil)
-  %3 = root.dropout %2 rate(0.25)
+  %a = root.clip %2 min(-1) max(6)
+  %b = root.slice_channels %a begin(1) end(4)
+  %c = root.multiply %b, %b
+  %3 = root.dropout %c rate(0.25)
   %4 = root.linear "fc" %3 outputs(2)
   root.output %4
 }

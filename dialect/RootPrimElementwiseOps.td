@@ -1,0 +1,131 @@
+//===- RootPrimElementwiseOps.td - Primitive ops that map points to points -*- tablegen -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_DIALECT_ROOTPRIMELEMENTWISEOPS_TD
+#define ROOTC_DIALECT_ROOTPRIMELEMENTWISEOPS_TD
+
+include "dialect/RootPrimBase.td"
+
+class Root_PrimUnaryOp<string mnemonic, dag attributes = (ins)>
+    : Root_PrimOp<mnemonic, (ins Root_Map:$x), attributes, (outs Root_Map:$y),
+                  [SameOperandsAndResultType, Root_PrimElementwise]>;
+
+/// The gradient of an activation's input, from that of its result and from the
+/// result itself.
+class Root_PrimBackwardFromResultOp<string mnemonic, dag attributes = (ins)>
+    : Root_PrimOp<mnemonic, (ins Root_Map:$dy, Root_Map:$y), attributes,
+                  (outs Root_Map:$dx),
+                  [SameOperandsAndResultType, Root_PrimElementwise]>;
+
+//===----------------------------------------------------------------------===//
+// Copies, sums, products
+//===----------------------------------------------------------------------===//
+
+def Root_PrimCopyOp : Root_PrimOp<"copy", (ins AnyRankedTensor:$x), (ins),
+    (outs AnyRankedTensor:$y), [SameOperandsAndResultType]> {
+  let summary = "The same values in another buffer";
+}
+
+def Root_PrimZerosLikeOp : Root_PrimOp<"zeros_like", (ins Root_Vector:$x), (ins),
+    (outs Root_Vector:$y), [SameOperandsAndResultType]> {
+  let summary = "Zeros: the gradient of a bias that batch norm takes out";
+}
+
+def Root_PrimAddOp : Root_PrimOp<"add", (ins Root_Map:$a, Root_Map:$b), (ins),
+    (outs Root_Map:$y), [SameOperandsAndResultType, Root_PrimElementwise]> {
+  let summary = "Sum of two maps";
+}
+
+def Root_PrimMultiplyOp : Root_PrimOp<"multiply", (ins Root_Map:$a, Root_Map:$b),
+    (ins), (outs Root_Map:$y), [AllTypesMatch<["a", "y"]>, Root_PrimElementwise]> {
+  let summary = "Product of two maps; b may have one row and column, one channel, or both";
+  let hasVerifier = 1;
+}
+
+def Root_PrimReduceSumOp : Root_PrimOp<"reduce_sum", (ins Root_Map:$x),
+    (ins StrAttr:$over), // "map", "channels" or "image", which is both
+    (outs Root_Map:$y)> {
+  let summary = "Sums within each image: gradient of what multiply broadcasts";
+  let hasVerifier = 1;
+}
+
+def Root_PrimChannelAffineOp : Root_PrimOp<"channel_affine",
+    (ins Root_Map:$x, Root_Vector:$multiplier, Root_Vector:$offset), (ins),
+    (outs Root_Map:$y), [AllTypesMatch<["x", "y"]>, Root_PrimElementwise]> {
+  let summary = "x multiplier + offset: batch norm in inference";
+  let hasVerifier = 1;
+}
+
+def Root_PrimDropoutOp : Root_PrimOp<"dropout",
+    (ins Root_Map:$x, Root_Integers:$random, Root_Integers:$samples),
+    (ins F64Attr:$rate, Root_IntAttr:$ordinal), (outs Root_Map:$y),
+    [AllTypesMatch<["x", "y"]>, Root_PrimElementwise]> {
+  let summary = "x mask / (1 - rate); its own backward op, on dy";
+  let description = [{
+    `random` is (seed, epoch); `samples` keys each image of the batch. The mask
+    is counter-based: the same whenever it is computed.
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Activations
+//===----------------------------------------------------------------------===//
+
+def Root_PrimReluOp : Root_PrimUnaryOp<"relu"> {
+  let summary = "max(x, 0)";
+}
+
+def Root_PrimReluBackwardOp : Root_PrimBackwardFromResultOp<"relu_backward"> {
+  let summary = "dy where y > 0, else 0";
+}
+
+defvar clipAttributes = (ins OptionalAttr<F64Attr>:$min,
+                             OptionalAttr<F64Attr>:$max);
+
+def Root_PrimClipOp : Root_PrimUnaryOp<"clip", clipAttributes> {
+  let summary = "max(min(x, max), min); a bound that is absent does not bind";
+}
+
+def Root_PrimClipBackwardOp
+    : Root_PrimBackwardFromResultOp<"clip_backward", clipAttributes> {
+  let summary = "dy where min < y < max, else 0";
+}
+
+def Root_PrimSigmoidOp : Root_PrimUnaryOp<"sigmoid"> {
+  let summary = "1 / (1 + exp(-x))";
+}
+
+def Root_PrimSigmoidBackwardOp
+    : Root_PrimBackwardFromResultOp<"sigmoid_backward"> {
+  let summary = "dy y (1 - y)";
+}
+
+defvar hardSigmoidAttributes = (ins F64Attr:$alpha, F64Attr:$beta);
+
+def Root_PrimHardSigmoidOp
+    : Root_PrimUnaryOp<"hard_sigmoid", hardSigmoidAttributes> {
+  let summary = "max(0, min(1, alpha x + beta))";
+}
+
+def Root_PrimHardSigmoidBackwardOp
+    : Root_PrimBackwardFromResultOp<"hard_sigmoid_backward",
+                                    hardSigmoidAttributes> {
+  let summary = "alpha dy where 0 < y < 1, else 0";
+}
+
+def Root_PrimHardSwishOp : Root_PrimUnaryOp<"hard_swish"> {
+  let summary = "x max(0, min(1, x / 6 + 0.5))";
+}
+
+def Root_PrimHardSwishBackwardOp : Root_PrimOp<"hard_swish_backward",
+    (ins Root_Map:$dy, Root_Map:$x), (ins), (outs Root_Map:$dx),
+    [SameOperandsAndResultType, Root_PrimElementwise]> {
+  let summary = "dy times 0 from -3 down, 1 from 3 up, else x / 3 + 0.5";
+}
+
+#endif // ROOTC_DIALECT_ROOTPRIMELEMENTWISEOPS_TD

@@ -1,0 +1,179 @@
+//===- Activations.cpp - Activations and products, both ways --------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Reference/Support.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace rootc::reference {
+
+using codegen::ElementType;
+using codegen::Op;
+
+namespace {
+
+template <typename Compute>
+Results unary(const Op &op, const Operands &operands, Compute compute) {
+  expectCount(op, operands, 1, 1);
+  Tensor result = operands[0];
+  for (double &value : result.reals)
+    value = compute(value);
+  return {result};
+}
+
+/// dy times compute(value), `value` being the second operand's.
+template <typename Compute>
+Results backward(const Op &op, const Operands &operands, Compute compute) {
+  expectCount(op, operands, 2, 2);
+  expectShape(op, operands[1], operands[0].shape());
+  Tensor result = operands[0];
+  for (int64_t i = 0; i < result.size(); ++i)
+    result.reals[i] *= compute(operands[1].reals[i]);
+  return {result};
+}
+
+Results relu(const Op &op, const Operands &operands) {
+  return unary(op, operands, [](double x) { return x > 0 ? x : 0; });
+}
+
+Results reluBackward(const Op &op, const Operands &operands) {
+  return backward(op, operands, [](double y) { return y > 0 ? 1 : 0; });
+}
+
+/// A bound as kernels have it, in single precision.
+double bound(const Op &op, const std::string &key, double otherwise) {
+  return op.attributes.contains(key) ? float(real(op, key)) : otherwise;
+}
+
+struct Bounds {
+  double min, max;
+  explicit Bounds(const Op &op)
+      : min(bound(op, "min", -std::numeric_limits<double>::infinity())),
+        max(bound(op, "max", std::numeric_limits<double>::infinity())) {}
+};
+
+Results clip(const Op &op, const Operands &operands) {
+  Bounds bounds(op);
+  return unary(op, operands, [&](double x) {
+    return std::max(std::min(x, bounds.max), bounds.min);
+  });
+}
+
+Results clipBackward(const Op &op, const Operands &operands) {
+  Bounds bounds(op);
+  return backward(op, operands, [&](double y) {
+    return y > bounds.min && y < bounds.max ? 1 : 0;
+  });
+}
+
+Results sigmoid(const Op &op, const Operands &operands) {
+  return unary(op, operands, [](double x) {
+    // Of a number that is not positive, so that nothing overflows.
+    double small = std::exp(-std::abs(x));
+    return (x < 0 ? small : 1) / (1 + small);
+  });
+}
+
+Results sigmoidBackward(const Op &op, const Operands &operands) {
+  return backward(op, operands, [](double y) { return y * (1 - y); });
+}
+
+Results hardSigmoid(const Op &op, const Operands &operands) {
+  double alpha = real(op, "alpha"), beta = real(op, "beta");
+  return unary(op, operands, [&](double x) {
+    return std::clamp(alpha * x + beta, 0.0, 1.0);
+  });
+}
+
+Results hardSigmoidBackward(const Op &op, const Operands &operands) {
+  double alpha = real(op, "alpha");
+  return backward(op, operands,
+                  [&](double y) { return y > 0 && y < 1 ? alpha : 0; });
+}
+
+Results hardSwish(const Op &op, const Operands &operands) {
+  return unary(op, operands,
+               [](double x) { return x * std::clamp(x / 6 + 0.5, 0.0, 1.0); });
+}
+
+Results hardSwishBackward(const Op &op, const Operands &operands) {
+  return backward(op, operands, [](double x) {
+    return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5;
+  });
+}
+
+/// Checks that `small` is `whole`, or has one row and column, or one channel.
+void expectBroadcast(const Op &op, const Tensor &whole, const Tensor &small) {
+  expectRank(op, whole, 4);
+  expectRank(op, small, 4);
+  bool oneMap = small.dim(1) == 1 && small.dim(2) == 1;
+  bool oneChannel = small.dim(3) == 1;
+  expectShape(op, small,
+              {whole.dim(0), oneMap ? 1 : whole.dim(1),
+               oneMap ? 1 : whole.dim(2), oneChannel ? 1 : whole.dim(3)});
+}
+
+/// Calls visit(i, j): element i of `whole` belongs to element j of `small`.
+template <typename Visit>
+void forEachBroadcast(const Tensor &whole, const Tensor &small, Visit visit) {
+  int64_t i = 0;
+  for (int64_t n = 0; n < whole.dim(0); ++n)
+    for (int64_t y = 0; y < whole.dim(1); ++y)
+      for (int64_t x = 0; x < whole.dim(2); ++x)
+        for (int64_t c = 0; c < whole.dim(3); ++c)
+          visit(i++, ((n * small.dim(1) + y % small.dim(1)) * small.dim(2) +
+                      x % small.dim(2)) *
+                             small.dim(3) +
+                         c % small.dim(3));
+}
+
+Results multiply(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 2, 2);
+  expectBroadcast(op, operands[0], operands[1]);
+  Tensor result = operands[0];
+  forEachBroadcast(operands[0], operands[1], [&](int64_t i, int64_t j) {
+    result.reals[i] *= operands[1].reals[j];
+  });
+  return {result};
+}
+
+Results reduceSum(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 1, 1);
+  const Tensor &x = operands[0];
+  expectRank(op, x, 4);
+  std::string over = text(op, "over");
+  if (over != "map" && over != "channels" && over != "image")
+    fail(op, "no sum over '" + over + "'");
+  bool map = over != "channels", channels = over != "map";
+  Tensor sum({ElementType::F32,
+              {x.dim(0), map ? 1 : x.dim(1), map ? 1 : x.dim(2),
+               channels ? 1 : x.dim(3)}});
+  forEachBroadcast(x, sum,
+                   [&](int64_t i, int64_t j) { sum.reals[j] += x.reals[i]; });
+  return {sum};
+}
+
+} // namespace
+
+void addActivations(FunctionTable &table) {
+  table["relu"] = relu;
+  table["relu_backward"] = reluBackward;
+  table["clip"] = clip;
+  table["clip_backward"] = clipBackward;
+  table["sigmoid"] = sigmoid;
+  table["sigmoid_backward"] = sigmoidBackward;
+  table["hard_sigmoid"] = hardSigmoid;
+  table["hard_sigmoid_backward"] = hardSigmoidBackward;
+  table["hard_swish"] = hardSwish;
+  table["hard_swish_backward"] = hardSwishBackward;
+  table["multiply"] = multiply;
+  table["reduce_sum"] = reduceSum;
+}
+
+} // namespace rootc::reference
