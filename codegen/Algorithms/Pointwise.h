@@ -1,5 +1,4 @@
-//===- Pointwise.h - What elementwise algorithms share -------------------*- C++
-//-*-===//
+//===- Pointwise.h - What elementwise algorithms share ---------*- C++ -*-===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

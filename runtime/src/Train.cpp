@@ -149,7 +149,7 @@ void Trainer::begin() {
   writeRecord();
 }
 
-/// Says in the folder what the run is, for `rootrun report`.
+/// Says in the folder what the run is.
 void Trainer::writeRecord() const {
   RunRecord record;
   auto absolute = [](const std::string &path) {
