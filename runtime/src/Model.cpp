@@ -23,10 +23,11 @@ struct Model::State {
   }
 };
 
-/// What rootc promises of a table; a library that breaks it was damaged, or
-/// made by something else.
+/// What rootc promises of a table's data; a library that breaks it was damaged,
+/// or made by something else.
 static const char *findFault(const rootc_model &table) {
-  if (!table.name || !table.target || !table.description || !table.tensors)
+  if (!table.name || !table.target || !table.description ||
+      (table.tensor_count && !table.tensors))
     return "a name is missing";
   if (table.height < 1 || table.width < 1 || table.channels < 1 ||
       table.classes < 1)
@@ -49,6 +50,11 @@ static const char *findFault(const rootc_model &table) {
         *count > arena - tensor.offset)
       return "a tensor lies outside of its arena";
   }
+  return nullptr;
+}
+
+/// What it promises of the functions.
+static const char *findFunctionFault(const rootc_model &table) {
   if (!table.workspace_bytes || !table.prepare || !table.infer ||
       !table.pool_create || !table.pool_destroy || !table.parallel_for)
     return "a function is missing";
@@ -59,6 +65,11 @@ static const char *findFault(const rootc_model &table) {
         (table.call_count[program] && !table.call_labels[program]))
       return "a program has no labels";
   return nullptr;
+}
+
+static void refuseFault(const std::string &path, const char *fault) {
+  if (fault)
+    fail("{}: its model is damaged: {}; make it again with rootc", path, fault);
 }
 
 static void checkTable(const std::string &path, const rootc_model *table) {
@@ -74,8 +85,8 @@ static void checkTable(const std::string &path, const rootc_model *table) {
     fail("{}: cannot run on this machine: {}; compile the network with "
          "--target=host here",
          path, reason);
-  if (const char *fault = findFault(*table))
-    fail("{}: its model is damaged: {}; make it again with rootc", path, fault);
+  refuseFault(path, findFault(*table));
+  refuseFault(path, findFunctionFault(*table));
 }
 
 Model Model::open(const std::string &path) {
@@ -104,6 +115,16 @@ Model Model::adopt(const rootc_model *table) {
   auto state = std::make_shared<State>();
   state->path = table && table->name ? table->name : "model";
   checkTable(state->path, table);
+  Model model;
+  model.table = table;
+  model.state = state;
+  return model;
+}
+
+Model Model::describe(const rootc_model *table) {
+  auto state = std::make_shared<State>();
+  state->path = table->name;
+  refuseFault(state->path, findFault(*table));
   Model model;
   model.table = table;
   model.state = state;

@@ -116,6 +116,33 @@ TEST(ModelTable, Checked) {
                   "without --mode=infer");
 }
 
+TEST(ModelTable, DescribedWithoutCode) {
+  const rootc_model &fake = *fake_model();
+  rootc_model table = {};
+  table.name = fake.name;
+  table.target = table.description = "";
+  table.height = table.width = table.channels = table.classes = 1;
+  EXPECT_CONTAINS(errorOf([&] { Model::adopt(&table); }), "ABI version");
+  Weights none = Weights::initialise(Model::describe(&table), 7);
+  EXPECT_TRUE(none.parameters.empty());
+
+  table.tensors = fake.tensors;
+  table.tensor_count = fake.tensor_count;
+  table.parameter_count = fake.parameter_count;
+  table.statistic_count = fake.statistic_count;
+  Weights weights = Weights::initialise(Model::describe(&table), 7);
+  Weights expected = Weights::initialise(Model::adopt(&fake), 7);
+  ASSERT_EQ(weights.parameters.size(), expected.parameters.size());
+  EXPECT_TRUE(std::equal(weights.parameters.begin(), weights.parameters.end(),
+                         expected.parameters.begin()));
+
+  table.tensors = nullptr;
+  EXPECT_CONTAINS(errorOf([&] { Model::describe(&table); }), "damaged");
+  table.tensors = fake.tensors;
+  table.parameter_count = 16;
+  EXPECT_CONTAINS(errorOf([&] { Model::describe(&table); }), "outside");
+}
+
 TEST(Threads, Environment) {
   setenv("ROOTC_THREADS", "3", 1);
   EXPECT_EQ(defaultThreads(), 3);

@@ -74,6 +74,10 @@ public:
   static Model open(const std::string &path);
   /// Wraps a model that is linked into the program: adopt(nin_model()).
   static Model adopt(const rootc_model *table);
+  /// A model that has no code: `table` has its sizes, tensors and description,
+  /// and its functions may be null. Weights can be initialised, read and
+  /// written for it; nothing may be run. The table must outlive the model.
+  static Model describe(const rootc_model *table);
 
   const rootc_model *operator->() const { return table; }
   /// The file, or the model's name if it was linked in; for messages.
