@@ -14,6 +14,7 @@
 #include "lib/Analysis/Cost.h"
 #include "lib/Driver/Diagnostics.h"
 #include "lib/Driver/Options.h"
+#include "lib/Onnx/Export.h"
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Translation/Translation.h"
 #include "mlir/IR/Diagnostics.h"
@@ -61,6 +62,7 @@ std::optional<codegen::EmitKind> emitKind(OutputKind kind) {
   case OutputKind::Stmt:
     return codegen::EmitKind::Stmt;
   case OutputKind::Mlir:
+  case OutputKind::Onnx:
   case OutputKind::Cost:
     return std::nullopt;
   }
@@ -130,8 +132,10 @@ private:
       return failure();
     std::string description;
     if (options.kind != OutputKind::Cost &&
-        (failed(describe(module, description)) ||
-         failed(runPasses(module, buildModelPipeline, pipeline))))
+        failed(describe(module, description)))
+      return failure();
+    if (options.kind != OutputKind::Cost && options.kind != OutputKind::Onnx &&
+        failed(runPasses(module, buildModelPipeline, pipeline)))
       return failure();
     switch (options.kind) {
     case OutputKind::Cost:
@@ -147,6 +151,8 @@ private:
         module.print(stream);
         return success();
       });
+    case OutputKind::Onnx:
+      return emitOnnx(module, description);
     default:
       return emitCode(module, description);
     }
@@ -187,16 +193,37 @@ private:
     return success();
   }
 
+  LogicalResult write(StringRef content) {
+    Error error = codegen::writeOutput(options.output, content);
+    if (!error)
+      return success();
+    reportError(toString(std::move(error)));
+    return failure();
+  }
+
   LogicalResult emitText(function_ref<LogicalResult(raw_ostream &)> print) {
     std::string text;
     raw_string_ostream stream(text);
     if (failed(print(stream)))
       return failure();
-    Error error = codegen::writeOutput(options.output, text);
-    if (!error)
-      return success();
-    reportError(toString(std::move(error)));
-    return failure();
+    return write(text);
+  }
+
+  LogicalResult emitOnnx(mlir::ModuleOp module,
+                         const std::string &description) {
+    if (options.weights.empty() && !options.seed)
+      WithColor::warning(errs(), "rootc")
+          << "without --weights the file has untrained ones, those of `rootrun "
+             "init --seed 0`\n";
+    OnnxExportOptions from;
+    from.weights = options.weights;
+    from.sliceWeights = options.sliceWeights;
+    from.seed = options.seed.value_or(0);
+    from.pixels = options.pixels;
+    from.description = description;
+    from.version = ROOTC_VERSION;
+    auto file = exportOnnx(*module.getOps<root::NetworkOp>().begin(), from);
+    return failed(file) ? failure() : write(*file);
   }
 
   LogicalResult emitCode(mlir::ModuleOp module,

@@ -31,14 +31,14 @@ struct Flags {
   cl::opt<std::string> output{
       "o", cl::value_desc("file"), cl::cat(category),
       cl::desc(
-          "Output; its suffix (.so .a .o .h .cpp .ll .s .stmt .mlir) gives "
-          "the kind; - is standard output")};
+          "Output; its suffix (.so .a .o .h .cpp .ll .s .stmt .mlir .onnx) "
+          "gives the kind; - is standard output")};
   cl::alias outputLong{"output", cl::aliasopt(output), cl::cat(category),
                        cl::desc("Alias for -o")};
   cl::opt<std::string> emit{
       "emit", cl::value_desc("kind"), cl::cat(category),
       cl::desc("so, static (with a header), obj, header, cpp, llvm, asm, stmt, "
-               "mlir or cost; texts go to standard output without -o")};
+               "mlir, onnx or cost; texts go to standard output without -o")};
   cl::opt<int64_t> root{
       "root", cl::value_desc("n"), cl::cat(category), cl::init(0),
       cl::desc("Split the spatial convolutions into filter groups: n in the "
@@ -63,6 +63,23 @@ struct Flags {
   cl::opt<std::string> format{
       "format", cl::value_desc("format"), cl::cat(category), cl::init("text"),
       cl::desc("Of --emit=cost: text, json or csv; default text")};
+  cl::opt<std::string> weights{
+      "weights", cl::value_desc("file"), cl::cat(category),
+      cl::desc("Of --emit=onnx: weights, as rootrun writes them (safetensors); "
+               "default: He initialisation by --seed")};
+  cl::opt<bool> sliceWeights{
+      "slice-weights", cl::cat(category),
+      cl::desc("Cut filters of --weights with fewer groups than the network's "
+               "to their diagonal blocks")};
+  cl::opt<bool> pixels{
+      "pixels", cl::cat(category),
+      cl::desc(
+          "Of --emit=onnx: the file takes pixels, 0 to 255, and normalises "
+          "them by input.mean and input.scale of --weights")};
+  cl::opt<uint64_t> seed{
+      "seed", cl::value_desc("n"), cl::cat(category), cl::init(0),
+      cl::desc("Of --emit=onnx: seed of the weights without --weights, as of "
+               "rootrun init; default 0")};
   cl::opt<unsigned> jobs{
       "jobs", cl::value_desc("n"), cl::cat(category), cl::init(0),
       cl::desc("Processes that compile kernels; default: one a core")};
@@ -84,6 +101,7 @@ std::optional<OutputKind> kindOfName(StringRef name) {
       .Case("asm", OutputKind::Assembly)
       .Case("stmt", OutputKind::Stmt)
       .Case("mlir", OutputKind::Mlir)
+      .Case("onnx", OutputKind::Onnx)
       .Case("cost", OutputKind::Cost)
       .Default(std::nullopt);
 }
@@ -99,6 +117,7 @@ std::optional<OutputKind> kindOfSuffix(StringRef suffix) {
       .Case(".s", OutputKind::Assembly)
       .Case(".stmt", OutputKind::Stmt)
       .Case(".mlir", OutputKind::Mlir)
+      .Case(".onnx", OutputKind::Onnx)
       .Default(std::nullopt);
 }
 
@@ -107,6 +126,7 @@ std::string defaultOutput(StringRef input, OutputKind kind) {
   StringRef suffix = kind == OutputKind::SharedLibrary   ? ".so"
                      : kind == OutputKind::StaticLibrary ? ".a"
                      : kind == OutputKind::Object        ? ".o"
+                     : kind == OutputKind::Onnx          ? ".onnx"
                                                          : "";
   if (suffix.empty())
     return "-";
@@ -119,6 +139,27 @@ bool isSize(StringRef text) {
   int64_t value;
   return !height.getAsInteger(10, value) && value > 0 &&
          !width.getAsInteger(10, value) && value > 0;
+}
+
+/// What is wrong with the flags of --emit=onnx; empty if nothing is.
+std::string checkOnnx(const Flags &flags, const Options &options) {
+  if (options.kind != OutputKind::Onnx) {
+    for (const cl::Option *flag : std::initializer_list<const cl::Option *>{
+             &flags.weights, &flags.sliceWeights, &flags.pixels, &flags.seed})
+      if (flag->getNumOccurrences())
+        return ("--" + flag->ArgStr + " belongs to --emit=onnx").str();
+    return "";
+  }
+  if (flags.mode.getNumOccurrences() && flags.mode == "train")
+    return "--mode=train: an ONNX file holds a network's inference alone; "
+           "leave --mode out";
+  if (flags.weights.getNumOccurrences() && options.weights.empty())
+    return "--weights: the name is empty";
+  if (options.seed && !options.weights.empty())
+    return "--seed initialises weights, and --weights gives them; use one";
+  if (options.sliceWeights && options.weights.empty())
+    return "--slice-weights cuts what --weights gives; use both";
+  return "";
 }
 
 std::optional<Options> check(const Flags &flags) {
@@ -136,21 +177,22 @@ std::optional<Options> check(const Flags &flags) {
     if (!kind)
       return fail("--emit=" + flags.emit +
                   ": unknown kind; give so, static, obj, header, cpp, llvm, "
-                  "asm, stmt, mlir or cost");
+                  "asm, stmt, mlir, onnx or cost");
     options.kind = *kind;
   } else if (!options.output.empty()) {
     auto kind = kindOfSuffix(suffix);
     if (!kind)
       return fail("-o " + options.output +
                   ": the suffix names no kind of output; use .so .a .o .h .cpp "
-                  ".ll .s .stmt .mlir, or --emit");
+                  ".ll .s .stmt .mlir .onnx, or --emit");
     options.kind = *kind;
   }
   if (options.output.empty())
     options.output = defaultOutput(options.input, options.kind);
   else if (options.output == "-" &&
            defaultOutput(options.input, options.kind) != "-")
-    return fail("-o -: libraries and objects do not go to standard output");
+    return fail("-o -: libraries, objects and ONNX files do not go to standard "
+                "output");
   options.root = flags.root;
   if (flags.root.getNumOccurrences() && flags.root < 1)
     return fail("--root=" + Twine(flags.root) +
@@ -171,6 +213,14 @@ std::optional<Options> check(const Flags &flags) {
     return fail("--format=" + flags.format + ": give text, json or csv");
   if (flags.format.getNumOccurrences() && options.kind != OutputKind::Cost)
     return fail("--format belongs to --emit=cost");
+  options.weights = flags.weights;
+  options.sliceWeights = flags.sliceWeights;
+  options.pixels = flags.pixels;
+  if (flags.seed.getNumOccurrences())
+    options.seed = flags.seed;
+  std::string problem = checkOnnx(flags, options);
+  if (!problem.empty())
+    return fail(problem);
   if (flags.mode != "train" && flags.mode != "infer")
     return fail("--mode=" + flags.mode + ": give train or infer");
   options.inferOnly = flags.mode == "infer";

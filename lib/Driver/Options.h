@@ -26,6 +26,7 @@ enum class OutputKind {
   Assembly,
   Stmt,
   Mlir,
+  Onnx,
   Cost,
 };
 
@@ -35,7 +36,9 @@ struct Options {
   std::string output; ///< "-": standard output
   OutputKind kind = OutputKind::SharedLibrary;
   int64_t root = 0;
-  std::string topology, groups, image, format;
+  std::string topology, groups, image, format, weights;
+  bool sliceWeights = false, pixels = false;
+  std::optional<uint64_t> seed;
   codegen::TargetInfo target;
   bool inferOnly = false;
   unsigned jobs = 0;

@@ -1,0 +1,408 @@
+//===- ExportLayers.cpp - Layers as ONNX nodes ----------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Onnx/ExportLayers.h"
+#include "lib/Onnx/GraphBuilder.h"
+#include "lib/Transforms/ForwardBuilder.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace rootc;
+using namespace rootc::root;
+
+static constexpr const char *imageName = "image";
+static constexpr const char *logitsName = "logits";
+
+static MapShape shapeOf(Value value) {
+  auto type = cast<ImageType>(value.getType());
+  return {type.getHeight(), type.getWidth(), type.getChannels()};
+}
+
+namespace {
+/// A network's value has the name of a map [N,C,H,W], of a vector [N,C H W], or
+/// both: linear layers make and want vectors.
+struct Names {
+  std::string map, vector;
+  bool madeVector = false; ///< was a vector first
+};
+
+Names asMap(std::string name) { return {std::move(name), "", false}; }
+Names asVector(std::string name) { return {"", std::move(name), true}; }
+
+class LayerExporter {
+public:
+  LayerExporter(NetworkOp network, const NetworkWeights &weights,
+                onnx::GraphProto &graph)
+      : network(network), layers(network), weights(weights),
+        graph(graph, reservedNames(weights)) {}
+
+  LogicalResult run(bool pixels) {
+    Value image = network.getImageArgument();
+    graph.addInput(imageName, mapShape(image));
+    values[image].map = pixels ? normalise() : imageName;
+    for (Operation &op : network.getBody().front()) {
+      if (!layers.isUsed(&op, /*training=*/false) || op.getNumResults() == 0)
+        continue;
+      label = layers.label(&op).str();
+      auto names =
+          llvm::TypeSwitch<Operation *, FailureOr<Names>>(&op)
+              .Case<Conv2dOp, LinearOp, BatchNormOp, ReluOp, ClipOp, SigmoidOp,
+                    HardSigmoidOp, HardSwishOp, MaxPoolOp, AveragePoolOp,
+                    GlobalAveragePoolOp, AddOp, MultiplyOp, ConcatOp,
+                    SliceChannelsOp, ChannelShuffleOp, DropoutOp,
+                    LocalResponseNormOp>(
+                  [&](auto layer) { return emit(layer); })
+              .Default([](Operation *layer) {
+                return layer->emitError("has no form in an ONNX file; leave "
+                                        "this layer out");
+              });
+      if (failed(names))
+        return failure();
+      values[op.getResult(0)] = *names;
+    }
+    label = logitsName;
+    graph.makeOutput(vectorOf(network.getOutput().getLogits()), logitsName);
+    return success();
+  }
+
+private:
+  static std::vector<std::string> reservedNames(const NetworkWeights &weights) {
+    std::vector<std::string> names = weights.names();
+    names.insert(names.end(), {imageName, logitsName});
+    return names;
+  }
+
+  static OnnxShape mapShape(Value value) {
+    MapShape shape = shapeOf(value);
+    return {shape.channels, shape.height, shape.width};
+  }
+  static OnnxShape vectorShape(Value value) {
+    MapShape shape = shapeOf(value);
+    return {shape.channels * shape.height * shape.width};
+  }
+
+  /// (pixel - mean) / scale.
+  std::string normalise() {
+    MapShape image = network.getImageShape();
+    int64_t pixels = image.height * image.width;
+    ArrayRef<float> mean = weights.inputMean();
+    std::vector<float> planes(mean.size());
+    for (int64_t pixel = 0; pixel < pixels; ++pixel)
+      for (int64_t channel = 0; channel < image.channels; ++channel)
+        planes[channel * pixels + pixel] =
+            mean[pixel * image.channels + channel];
+    std::string means = graph.constant(
+        "input.mean", {1, image.channels, image.height, image.width}, planes);
+    std::string scales = graph.constant(
+        "input.scale", {1, image.channels, 1, 1}, weights.inputScale());
+    OnnxShape shape = {image.channels, image.height, image.width};
+    std::string centred =
+        graph.node("Sub", "image.centred", {imageName, means}, shape).output();
+    return graph.node("Div", "image.normalised", {centred, scales}, shape)
+        .output();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Values
+  //===--------------------------------------------------------------------===//
+
+  std::string mapOf(Value value) {
+    Names &names = values[value];
+    if (names.map.empty()) {
+      if (unitAxes.empty())
+        unitAxes = graph.constant("unit.axes", ArrayRef<int64_t>{2, 3});
+      names.map = graph
+                      .node("Unsqueeze", label + ".map",
+                            {names.vector, unitAxes}, mapShape(value))
+                      .output();
+    }
+    return names.map;
+  }
+
+  std::string vectorOf(Value value) {
+    Names &names = values[value];
+    if (names.vector.empty())
+      names.vector = graph
+                         .node("Flatten", label + ".vector", {names.map},
+                               vectorShape(value))
+                         .integer("axis", 1)
+                         .output();
+    return names.vector;
+  }
+
+  /// A node that takes maps and makes one.
+  NodeAttributes mapNode(StringRef type, Value result,
+                         ArrayRef<std::string> inputs) {
+    return graph.node(type, label, inputs, mapShape(result));
+  }
+
+  /// A node that does the same to maps and vectors: vectors if all are.
+  Names sameRank(StringRef type, Value result, ValueRange operands,
+                 ArrayRef<std::string> others = {},
+                 llvm::function_ref<void(NodeAttributes)> set = nullptr) {
+    bool vectors = llvm::all_of(
+        operands, [&](Value value) { return values[value].madeVector; });
+    std::vector<std::string> inputs;
+    for (Value operand : operands)
+      inputs.push_back(vectors ? vectorOf(operand) : mapOf(operand));
+    llvm::append_range(inputs, others);
+    NodeAttributes node = graph.node(
+        type, label, inputs, vectors ? vectorShape(result) : mapShape(result));
+    if (set)
+      set(node);
+    return vectors ? asVector(node.output()) : asMap(node.output());
+  }
+
+  /// One that needs no more than its operands.
+  Names plain(StringRef type, Operation *op) {
+    return sameRank(type, op->getResult(0), op->getOperands());
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Parameters
+  //===--------------------------------------------------------------------===//
+
+  std::string tensor(StringRef role, ArrayRef<int64_t> shape,
+                     llvm::function_ref<void(ArrayRef<float>, float *)> fill) {
+    std::string name = label + "." + role.str();
+    return graph.floats(name, shape,
+                        [&](float *to) { fill(weights[name], to); });
+  }
+
+  std::string vector(StringRef role, int64_t size) {
+    return tensor(role, size, [](ArrayRef<float> from, float *to) {
+      llvm::copy(from, to);
+    });
+  }
+
+  /// `shape` [O,H,W,I] of the weights, to [O,I,H,W]; `declared` is how the file
+  /// has it.
+  std::string filter(StringRef role, std::array<int64_t, 4> shape,
+                     ArrayRef<int64_t> declared) {
+    auto [outputs, height, width, inputs] = shape;
+    int64_t taps = height * width;
+    return tensor(role, declared, [=](ArrayRef<float> from, float *to) {
+      for (int64_t output = 0; output < outputs; ++output)
+        for (int64_t tap = 0; tap < taps; ++tap)
+          for (int64_t input = 0; input < inputs; ++input)
+            to[(output * inputs + input) * taps + tap] =
+                from[(output * taps + tap) * inputs + input];
+    });
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Layers
+  //===--------------------------------------------------------------------===//
+
+  Names emit(Conv2dOp op) {
+    int64_t height = op.getKernel()[0], width = op.getKernel()[1];
+    int64_t filters = op.getFilters();
+    int64_t inputs = shapeOf(op.getInput()).channels / op.getGroups();
+    std::vector<std::string> operands = {
+        mapOf(op.getInput()), filter("filter", {filters, height, width, inputs},
+                                     {filters, inputs, height, width})};
+    if (op.getBias())
+      operands.push_back(vector("bias", filters));
+    return asMap(mapNode("Conv", op.getResult(), operands)
+                     .integers("kernel_shape", op.getKernel())
+                     .integers("strides", op.getStride())
+                     .integers("pads", op.getPad())
+                     .integers("dilations", op.getDilation())
+                     .integer("group", op.getGroups())
+                     .output());
+  }
+
+  Names emit(LinearOp op) {
+    MapShape in = shapeOf(op.getInput());
+    int64_t inputs = in.height * in.width * in.channels;
+    std::vector<std::string> operands = {
+        vectorOf(op.getInput()),
+        filter("weight", {op.getOutputs(), in.height, in.width, in.channels},
+               {op.getOutputs(), inputs})};
+    if (op.getBias())
+      operands.push_back(vector("bias", op.getOutputs()));
+    return asVector(
+        graph.node("Gemm", label, operands, vectorShape(op.getResult()))
+            .integer("transB", 1)
+            .output());
+  }
+
+  /// Not folded, so that what reads the file can train it on.
+  Names emit(BatchNormOp op) {
+    int64_t channels = shapeOf(op.getInput()).channels;
+    std::vector<std::string> parameters;
+    for (StringRef role : {"scale", "offset", "mean", "variance"})
+      parameters.push_back(vector(role, channels));
+    return sameRank("BatchNormalization", op.getResult(), op.getInput(),
+                    parameters, [&](NodeAttributes node) {
+                      // ONNX's is the share of the old value.
+                      node.real("epsilon", op.getEpsilon().convertToDouble())
+                          .real("momentum",
+                                1 - op.getMomentum().convertToDouble());
+                    });
+  }
+
+  Names emit(ReluOp op) { return plain("Relu", op); }
+  Names emit(SigmoidOp op) { return plain("Sigmoid", op); }
+  Names emit(HardSwishOp op) { return plain("HardSwish", op); }
+  Names emit(AddOp op) { return plain("Add", op); }
+  /// Broadcast by ONNX's rules, maps and vectors alike.
+  Names emit(MultiplyOp op) { return plain("Mul", op); }
+
+  /// A bound is a tensor, and a bound that is not there has no name.
+  Names emit(ClipOp op) {
+    if (!op.getMin() && !op.getMax())
+      return values[op.getInput()];
+    auto bound = [&](StringRef role, std::optional<APFloat> value) {
+      if (!value)
+        return std::string();
+      return graph.constant(label + "." + role.str(), /*shape=*/{},
+                            static_cast<float>(value->convertToDouble()));
+    };
+    SmallVector<std::string> bounds = {bound("min", op.getMin())};
+    if (op.getMax())
+      bounds.push_back(bound("max", op.getMax()));
+    return sameRank("Clip", op.getResult(), op.getInput(), bounds);
+  }
+
+  Names emit(HardSigmoidOp op) {
+    return sameRank("HardSigmoid", op.getResult(), op.getInput(), {},
+                    [&](NodeAttributes node) {
+                      node.real("alpha", op.getAlpha().convertToDouble())
+                          .real("beta", op.getBeta().convertToDouble());
+                    });
+  }
+
+  /// What the last windows reach beyond the input, at least the declared pad.
+  /// With these pads the floor of the size formula gives `result`. `ceil_mode`
+  /// would do the same, but what it does with windows that start beyond the
+  /// map, and with the divisor of averages, varies among versions of ONNX.
+  template <typename PoolOp> std::array<int64_t, 4> reach(PoolOp op) {
+    MapShape in = shapeOf(op.getInput()), out = shapeOf(op.getResult());
+    ArrayRef<int64_t> kernel = op.getKernel(), stride = op.getStride(),
+                      pad = op.getPad();
+    return {pad[0], pad[1],
+            std::max(pad[2], (out.height - 1) * stride[0] + kernel[0] -
+                                 in.height - pad[0]),
+            std::max(pad[3], (out.width - 1) * stride[1] + kernel[1] -
+                                 in.width - pad[1])};
+  }
+
+  Names emit(MaxPoolOp op) {
+    return asMap(mapNode("MaxPool", op.getResult(), mapOf(op.getInput()))
+                     .integers("kernel_shape", op.getKernel())
+                     .integers("strides", op.getStride())
+                     .integers("pads", reach(op))
+                     .output());
+  }
+
+  /// Padding that counts but is not in the pads is added by a node of its own;
+  /// what the pool pads then never counts.
+  Names emit(AveragePoolOp op) {
+    ArrayRef<int64_t> pad = op.getPad();
+    std::array<int64_t, 4> pads = reach(op);
+    std::string input = mapOf(op.getInput());
+    bool counts = !op.getExcludePad() &&
+                  llvm::any_of(pad, [](int64_t size) { return size > 0; });
+    if (counts && ArrayRef<int64_t>(pads) != pad) {
+      std::string amounts = graph.constant(
+          label + ".pads", {0, 0, pad[0], pad[1], 0, 0, pad[2], pad[3]});
+      OnnxShape shape = mapShape(op.getInput());
+      shape[1] += pad[0] + pad[2];
+      shape[2] += pad[1] + pad[3];
+      input =
+          graph.node("Pad", label + ".pad", {input, amounts}, shape).output();
+      pads = {0, 0, pads[2] - pad[2], pads[3] - pad[3]};
+      counts = false;
+    }
+    return asMap(mapNode("AveragePool", op.getResult(), input)
+                     .integers("kernel_shape", op.getKernel())
+                     .integers("strides", op.getStride())
+                     .integers("pads", pads)
+                     .integer("count_include_pad", counts)
+                     .output());
+  }
+
+  Names emit(GlobalAveragePoolOp op) {
+    return asMap(
+        mapNode("GlobalAveragePool", op.getResult(), mapOf(op.getInput()))
+            .output());
+  }
+
+  Names emit(ConcatOp op) {
+    return sameRank("Concat", op.getResult(), op.getInputs(), {},
+                    [](NodeAttributes node) { node.integer("axis", 1); });
+  }
+
+  Names emit(SliceChannelsOp op) {
+    if (op.getResult().getType() == op.getInput().getType())
+      return values[op.getInput()];
+    std::vector<std::string> range = {
+        graph.constant(label + ".begin", op.getBegin()),
+        graph.constant(label + ".end", op.getEnd()),
+        graph.constant(label + ".axis", 1)};
+    return sameRank("Slice", op.getResult(), op.getInput(), range);
+  }
+
+  /// The channels as a matrix, transposed.
+  Names emit(ChannelShuffleOp op) {
+    MapShape shape = shapeOf(op.getInput());
+    int64_t rows = op.getGroups(), columns = shape.channels / rows;
+    if (rows == 1 || columns == 1)
+      return values[op.getInput()];
+    // A size of 0 is the input's: the batch.
+    int64_t map = shape.height * shape.width;
+    std::string apart =
+        graph.constant(label + ".matrix.shape", {0, rows, columns, map});
+    std::string together = graph.constant(
+        label + ".shape", {0, shape.channels, shape.height, shape.width});
+    std::string matrix =
+        graph
+            .node("Reshape", label + ".matrix", {mapOf(op.getInput()), apart},
+                  {rows, columns, map})
+            .output();
+    std::string transposed = graph
+                                 .node("Transpose", label + ".transposed",
+                                       {matrix}, {columns, rows, map})
+                                 .integers("perm", {0, 2, 1, 3})
+                                 .output();
+    return asMap(
+        mapNode("Reshape", op.getResult(), {transposed, together}).output());
+  }
+
+  Names emit(DropoutOp op) { return values[op.getInput()]; }
+
+  /// Windows wider than all channels, which an engine might make room for, are
+  /// cut to those that matter.
+  Names emit(LocalResponseNormOp op) {
+    int64_t size = std::min<int64_t>(op.getSize(),
+                                     2 * shapeOf(op.getInput()).channels - 1);
+    double share = static_cast<double>(size) / op.getSize();
+    return asMap(mapNode("LRN", op.getResult(), mapOf(op.getInput()))
+                     .integer("size", size)
+                     .real("alpha", op.getAlpha().convertToDouble() * share)
+                     .real("beta", op.getBeta().convertToDouble())
+                     .real("bias", op.getK().convertToDouble())
+                     .output());
+  }
+
+  NetworkOp network;
+  NetworkLayers layers;
+  const NetworkWeights &weights;
+  GraphBuilder graph;
+  llvm::DenseMap<Value, Names> values;
+  std::string label; ///< of the layer at hand
+  std::string unitAxes;
+};
+} // namespace
+
+LogicalResult rootc::exportLayers(NetworkOp network,
+                                  const NetworkWeights &weights, bool pixels,
+                                  onnx::GraphProto &graph) {
+  graph.set_name(network.getSymName().str());
+  return LayerExporter(network, weights, graph).run(pixels);
+}
