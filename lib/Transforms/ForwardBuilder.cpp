@@ -260,41 +260,6 @@ Value ForwardBuilder::emit(BatchNormOp op) {
       b.attributes().real("epsilon", op.getEpsilon().convertToDouble()));
 }
 
-Value ForwardBuilder::emit(ReluOp op) {
-  Value x = at(op.getInput());
-  return prims(op).make<PrimReluOp>(x.getType(), x);
-}
-
-/// Without bounds it does nothing.
-Value ForwardBuilder::emit(ClipOp op) {
-  Value x = at(op.getInput());
-  if (!op.getMin() && !op.getMax())
-    return x;
-  PrimBuilder b = prims(op);
-  return b.make<PrimClipOp>(x.getType(), x,
-                            b.attributes().copy(op, {"min", "max"}));
-}
-
-Value ForwardBuilder::emit(SigmoidOp op) {
-  Value x = at(op.getInput());
-  return prims(op).make<PrimSigmoidOp>(x.getType(), x);
-}
-
-Value ForwardBuilder::emit(HardSigmoidOp op) {
-  Value x = at(op.getInput());
-  PrimBuilder b = prims(op);
-  return b.make<PrimHardSigmoidOp>(
-      x.getType(), x,
-      b.attributes()
-          .real("alpha", op.getAlpha().convertToDouble())
-          .real("beta", op.getBeta().convertToDouble()));
-}
-
-Value ForwardBuilder::emit(HardSwishOp op) {
-  Value x = at(op.getInput());
-  return prims(op).make<PrimHardSwishOp>(x.getType(), x);
-}
-
 template <typename PoolOp>
 static Attributes windowAttributes(PrimBuilder &b, PoolOp op) {
   return b.attributes()
