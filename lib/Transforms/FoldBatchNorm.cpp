@@ -35,18 +35,30 @@ static bool isFixed(PrimBatchNormNormalizeOp norm) {
          isConstant(norm.getScale()) && isConstant(norm.getOffset());
 }
 
-/// Where there is no convolution to fold into: two vectors, made once.
-static void simplify(PrimBatchNormNormalizeOp norm) {
-  OpBuilder builder(norm);
-  PrimBuilder b(builder, norm);
+/// The normalisation of x + bias as x times `multiplier`, plus `offset`.
+struct Affine {
+  Value multiplier, offset;
+};
+
+static Affine affineOf(PrimBatchNormNormalizeOp norm, PrimBuilder &b,
+                       Value bias = {}) {
   Type vector = norm.getScale().getType();
   Value multiplier = b.make<PrimFoldMultiplierOp>(
       vector, {norm.getScale(), norm.getVariance()},
       b.attributes().copy(norm, {"epsilon"}));
-  Value offset = b.make<PrimFoldBiasOp>(
-      vector, {norm.getMean(), multiplier, norm.getOffset()});
-  Value y = b.make<PrimChannelAffineOp>(norm.getY().getType(),
-                                        {norm.getX(), multiplier, offset});
+  SmallVector<Value> operands = {norm.getMean(), multiplier, norm.getOffset()};
+  if (bias)
+    operands.push_back(bias);
+  return {multiplier, b.make<PrimFoldBiasOp>(vector, operands)};
+}
+
+/// Where there is no convolution to fold into: two vectors, made once.
+static void simplify(PrimBatchNormNormalizeOp norm) {
+  OpBuilder builder(norm);
+  PrimBuilder b(builder, norm);
+  Affine affine = affineOf(norm, b);
+  Value y = b.make<PrimChannelAffineOp>(
+      norm.getY().getType(), {norm.getX(), affine.multiplier, affine.offset});
   norm.replaceAllUsesWith(y);
   norm.erase();
 }
@@ -64,22 +76,13 @@ static void fold(PrimBatchNormNormalizeOp norm) {
   // convolution's, as it is what runs.
   OpBuilder builder(norm);
   PrimBuilder b(builder, conv);
-  Type vector = norm.getScale().getType();
-  auto multiplier = b.make<PrimFoldMultiplierOp>(
-      vector, {norm.getScale(), norm.getVariance()},
-      b.attributes().copy(norm, {"epsilon"}));
-  auto filter = b.make<PrimScaleFilterOp>(
-      conv.getFilter().getType(), {conv.getFilter(), multiplier.getResult()});
-  SmallVector<Value> biasOperands = {norm.getMean(), multiplier,
-                                     norm.getOffset()};
-  if (conv.getBias())
-    biasOperands.push_back(conv.getBias());
-  auto bias = b.make<PrimFoldBiasOp>(vector, biasOperands);
-  auto folded = b.make<PrimConv2dOp>(
-      conv.getY().getType(),
-      {conv.getX(), filter.getResult(), bias.getResult()},
+  Affine affine = affineOf(norm, b, conv.getBias());
+  Value filter = b.make<PrimScaleFilterOp>(
+      conv.getFilter().getType(), {conv.getFilter(), affine.multiplier});
+  Value folded = b.make<PrimConv2dOp>(
+      conv.getY().getType(), {conv.getX(), filter, affine.offset},
       b.attributes().copy(conv, convAttributeNames).copy(conv, {"block"}));
-  norm.replaceAllUsesWith(folded.getY());
+  norm.replaceAllUsesWith(folded);
   norm.erase();
   conv.erase();
 }

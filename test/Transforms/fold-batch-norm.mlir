@@ -9,8 +9,8 @@
 // CHECK-DAG: %[[MEAN:.*]] = root.statistic "bn.mean"
 // CHECK-DAG: %[[V:.*]] = root.statistic "bn.variance"
 // CHECK: %[[M:.*]] = root.prim.fold_multiplier %[[S]], %[[V]] {epsilon = 1.000000e-05 : f64, layer = "conv"}
-// CHECK-NEXT: %[[FW:.*]] = root.prim.scale_filter %[[W]], %[[M]]
 // CHECK-NEXT: %[[FB:.*]] = root.prim.fold_bias %[[MEAN]], %[[M]], %[[O]], %[[B]]
+// CHECK-NEXT: %[[FW:.*]] = root.prim.scale_filter %[[W]], %[[M]]
 // CHECK-NEXT: %[[Y:.*]] = root.prim.conv2d %[[X]], %[[FW]], %[[FB]] {block = 0 : i64, {{.*}} groups = 2 : i64, {{.*}} layer = "conv"
 // CHECK-NEXT: root.prim.relu %[[Y]]
 // CHECK-NOT: batch_norm
@@ -27,11 +27,11 @@ root.network @fold(%image: !root.image<1x1x2>) classes(2) {
 // CHECK-LABEL: root.model @linear
 // CHECK: %[[W:.*]] = root.parameter "fc.weight"
 // CHECK: %[[M1:.*]] = root.prim.fold_multiplier
-// CHECK: %[[W1:.*]] = root.prim.scale_filter %[[W]], %[[M1]]
 // CHECK: %[[B1:.*]] = root.prim.fold_bias %{{[0-9]+}}, %[[M1]], %{{[0-9]+}} {
+// CHECK: %[[W1:.*]] = root.prim.scale_filter %[[W]], %[[M1]]
 // CHECK: %[[M2:.*]] = root.prim.fold_multiplier
-// CHECK: %[[W2:.*]] = root.prim.scale_filter %[[W1]], %[[M2]]
 // CHECK: %[[B2:.*]] = root.prim.fold_bias %{{[0-9]+}}, %[[M2]], %{{[0-9]+}}, %[[B1]]
+// CHECK: %[[W2:.*]] = root.prim.scale_filter %[[W1]], %[[M2]]
 // CHECK: %[[Y:.*]] = root.prim.conv2d %{{[0-9]+}}, %[[W2]], %[[B2]]
 // CHECK-NEXT: root.store logits %[[Y]]
 root.network @linear(%image: !root.image<3x3x2>) classes(2) {

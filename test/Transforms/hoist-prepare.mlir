@@ -4,9 +4,9 @@
 // CHECK: root.program @prepare kind(prepare)
 // CHECK-DAG: %[[W1:.*]] = root.parameter "conv1.filter"
 // CHECK: %[[M:.*]] = root.prim.fold_multiplier
-// CHECK: %[[SCALED:.*]] = root.prim.scale_filter %[[W1]], %[[M]]
 // CHECK: %[[BIAS:.*]] = root.prim.fold_bias
 // CHECK-NEXT: root.store prepared "conv1.bias.folded" %[[BIAS]] : tensor<8xf32>
+// CHECK: %[[SCALED:.*]] = root.prim.scale_filter %[[W1]], %[[M]]
 // CHECK: %[[PACKED:.*]] = root.prim.pack_filter %[[SCALED]]
 // CHECK-NEXT: root.store prepared "conv1.filter.packed" %[[PACKED]] : tensor<1x3x3x3x8xf32>
 // CHECK: %[[SCALE:.*]] = root.parameter "bn2.scale"
