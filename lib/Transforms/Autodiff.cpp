@@ -14,6 +14,7 @@
 
 #include "lib/Transforms/Autodiff.h"
 #include "lib/Transforms/Passes.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
 using namespace rootc;
@@ -74,16 +75,16 @@ LogicalResult Differentiator::run() {
   }
   if (failed(storeResults()))
     return failure();
-  eraseReplaced();
+  eraseUnused();
   return success();
 }
 
-/// Gradients that a rule took back and nothing else reads.
-void Differentiator::eraseReplaced() {
-  for (auto padded : llvm::make_early_inc_range(
-           program.getBody().getOps<PrimPadChannelsOp>()))
-    if (padded->use_empty())
-      padded.erase();
+/// Gradients that a rule took back, and what only they read.
+void Differentiator::eraseUnused() {
+  for (Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(program.getBody().front())))
+    if (isPrim(&op) && isOpTriviallyDead(&op))
+      op.erase();
 }
 
 LogicalResult Differentiator::storeResults() {

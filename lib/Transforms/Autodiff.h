@@ -44,7 +44,7 @@ public:
 private:
   void findWanted();
   mlir::LogicalResult storeResults();
-  void eraseReplaced();
+  void eraseUnused();
 
   root::ProgramOp program;
   bool imageGradient;

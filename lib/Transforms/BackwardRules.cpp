@@ -230,7 +230,7 @@ static LogicalResult backward(PrimConcatOp op, PrimBuilder &b,
 
 /// The gradients of slices are put side by side as far as they share no
 /// channel, rather than padded and added one by one. What a wider one replaces
-/// may be another value's gradient too, so it stays; see eraseReplaced().
+/// may be another value's gradient too, so it stays; see eraseUnused().
 static LogicalResult backward(PrimSliceChannelsOp op, PrimBuilder &b,
                               Differentiator &d) {
   SmallVector<std::pair<int64_t, Value>> parts = {
