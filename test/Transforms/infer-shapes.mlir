@@ -47,3 +47,25 @@ root.network @dropped(%image: !root.image<28x4x1>) classes(1) {
   %c = root.global_average_pool %b
   root.output %c
 }
+
+// -----
+
+// Unequal pads, as files from TensorFlow have them: an even map halves with a
+// pixel behind it alone. Rounded up, the last window may begin in front of the
+// padding behind, but not in it.
+// CHECK-LABEL: @same
+root.network @same(%image: !root.image<8x10x4>) classes(8) {
+  // CHECK: "conv" {{.*}} -> !root.image<4x5x8>
+  %a = root.conv2d "conv" %image filters(8) kernel(3x3) stride(2) pad(0,0,1,1)
+  // CHECK: root.max_pool {{.*}} -> !root.image<4x5x4>
+  %b = root.max_pool %image kernel(3x3) stride(2) pad(0,0,1,1)
+  // (8 + 1 - 3) / 4 and (10 + 1 - 3) / 3 rounded up; the last windows begin at
+  // 7 and 9.
+  // CHECK: root.average_pool {{.*}} -> !root.image<3x4x4>
+  %c = root.average_pool %image kernel(3x3) stride(4x3) pad(1,0,0,1) rounding(ceil)
+  // (5 + 2 - 3) / 3 rounded up is 2, but a third window would begin at 6.
+  // CHECK: root.average_pool {{.*}} -> !root.image<2x2x8>
+  %d = root.average_pool %a kernel(3x3) stride(3) pad(0,0,1,2) rounding(ceil) exclude_pad
+  %e = root.global_average_pool %d
+  root.output %e
+}
