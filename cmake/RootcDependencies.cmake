@@ -28,6 +28,8 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(GTest REQUIRED)
+find_package(Eigen3 REQUIRED NO_MODULE)
+find_package(PNG REQUIRED)
 find_package(Threads REQUIRED)
 
 # Headers of dependencies are not ours to warn about.

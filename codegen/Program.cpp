@@ -66,12 +66,16 @@ const char *programName(ProgramKind kind) {
   return "";
 }
 
+json bufferToJson(const BufferRef &buffer) {
+  return {{"arena", arenaName(buffer.arena)},
+          {"offset", buffer.offset},
+          {"type", typeToJson(buffer.type)}};
+}
+
 json callToJson(const Call &call) {
   json buffers = json::array();
   for (const BufferRef &buffer : call.buffers)
-    buffers.push_back({{"arena", arenaName(buffer.arena)},
-                       {"offset", buffer.offset},
-                       {"type", typeToJson(buffer.type)}});
+    buffers.push_back(bufferToJson(buffer));
   return {{"kernel", call.kernel},
           {"label", call.label},
           {"buffers", std::move(buffers)}};
@@ -97,13 +101,18 @@ json tensorToJson(const TensorInfo &tensor) {
 
 std::string toJson(const Model &model) {
   json tensors = json::array(), kernels = json::array(),
-       programs = json::array();
+       programs = json::array(), responses = json::array();
   for (const TensorInfo &tensor : model.tensors)
     tensors.push_back(tensorToJson(tensor));
   for (const Kernel &kernel : model.kernels)
     kernels.push_back(kernel.name);
   for (const Program &program : model.programs)
     programs.push_back(programToJson(program));
+  for (const Response &response : model.responses)
+    responses.push_back({{"name", response.name},
+                         {"value_of", response.valueOf},
+                         {"call", response.call},
+                         {"buffer", bufferToJson(response.buffer)}});
   return dump({{"name", model.name},
                {"height", model.height},
                {"width", model.width},
@@ -116,6 +125,7 @@ std::string toJson(const Model &model) {
                {"prepared_bytes", model.preparedBytes},
                {"kernels", std::move(kernels)},
                {"programs", std::move(programs)},
+               {"responses", std::move(responses)},
                {"description", model.description}});
 }
 

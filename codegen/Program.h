@@ -69,6 +69,15 @@ struct TensorInfo {
   bool statistic = false;
 };
 
+/// Where the infer program writes what one layer computes: its own value, or
+/// that after the elementwise ops which its kernel applies as well.
+struct Response {
+  std::string name;    ///< the layer's, "conv2c"
+  std::string valueOf; ///< the layer of the last of these ops, "relu_6"
+  int64_t call = 0;    ///< of the infer program: complete once it is done
+  BufferRef buffer;    ///< f32 [N,H,W,C] in WorkspaceBatch or Logits
+};
+
 struct Model {
   std::string name; ///< the network's symbol
   int64_t height = 0, width = 0, channels = 0, classes = 0;
@@ -79,6 +88,7 @@ struct Model {
   int64_t preparedBytes = 0;
   std::vector<Kernel> kernels; ///< one per signature
   std::vector<Program> programs;
+  std::vector<Response> responses; ///< in the order of their calls
   std::string description; ///< JSON for `rootrun info`: layers, cost, options
 };
 

@@ -105,6 +105,7 @@ private:
   void buildTables();
   void buildNote();
   Constant *tensorTable();
+  Constant *responseTable();
   Function *buildProgram(int index);
   void buildCall(const HostCall &call, int program, int index, Value *buffers,
                  Value *dimensions, BasicBlock *failed, PHINode *result);
@@ -132,6 +133,21 @@ Constant *HostBuilder::tensorTable() {
          int64(tensor.offset), int64(tensor.fanIn)}));
   }
   return array(rows, "tensors");
+}
+
+Constant *HostBuilder::responseTable() {
+  auto *shapeType = ArrayType::get(i64, 3);
+  std::vector<Constant *> rows;
+  for (const Response &response : model.responses) {
+    const std::vector<int64_t> &shape = response.buffer.type.shape;
+    rows.push_back(ConstantStruct::getAnon(
+        {string(response.name), string(response.valueOf), int32(response.call),
+         int32(responseArena(response)),
+         ConstantArray::get(
+             shapeType, {int64(shape[1]), int64(shape[2]), int64(shape[3])}),
+         int64(response.buffer.offset)}));
+  }
+  return array(rows, "responses");
 }
 
 void HostBuilder::buildTables() {
@@ -164,6 +180,8 @@ void HostBuilder::buildTables() {
                                int64(model.classes),
                                tensorTable(),
                                int64(model.tensors.size()),
+                               responseTable(),
+                               int64(model.responses.size()),
                                int64(model.parameterCount),
                                int64(model.decayedCount),
                                int64(model.statisticCount),

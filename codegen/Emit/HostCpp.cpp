@@ -89,6 +89,16 @@ void printTables(raw_ostream &os, const Model &model, const HostPlan &plan,
     }
     os << "};\n";
   }
+  if (!model.responses.empty()) {
+    os << "static const rootc_response rootc_responses[] = {\n";
+    for (const Response &response : model.responses) {
+      os << "    {" << quote(response.name) << ", " << quote(response.valueOf)
+         << ", " << response.call << ", " << responseArena(response) << ", {";
+      interleaveComma(ArrayRef(response.buffer.type.shape).drop_front(), os);
+      os << "}, " << response.buffer.offset << "},\n";
+    }
+    os << "};\n";
+  }
   for (int i = 0; i < 5; ++i) {
     if (plan[i].calls.empty())
       continue;
@@ -104,7 +114,9 @@ void printTables(raw_ostream &os, const Model &model, const HostPlan &plan,
      << quote(model.description) << ",\n    " << model.height << ", "
      << model.width << ", " << model.channels << ", " << model.classes << ", "
      << (model.tensors.empty() ? "nullptr" : "rootc_tensors") << ", "
-     << model.tensors.size() << ",\n    " << model.parameterCount << ", "
+     << model.tensors.size() << ", "
+     << (model.responses.empty() ? "nullptr" : "rootc_responses") << ", "
+     << model.responses.size() << ",\n    " << model.parameterCount << ", "
      << model.decayedCount << ", " << model.statisticCount << ", "
      << model.preparedBytes << ", " << int(plan[2].present) << ", 0,\n    {";
   for (int i = 0; i < 5; ++i)

@@ -85,7 +85,29 @@ planBuffer(const HostCall &call, const BufferRef &ref, HostProgram &program) {
   return buffer;
 }
 
+llvm::Error checkResponse(const Response &response, const HostPlan &plan) {
+  auto fail = [&](const char *what) {
+    return llvm::createStringError("response '" + response.name + "' " + what);
+  };
+  const BufferRef &buffer = response.buffer;
+  const std::vector<int64_t> &shape = buffer.type.shape;
+  if (response.call < 0 ||
+      response.call >= int64_t(plan[ROOTC_INFER].calls.size()))
+    return fail("belongs to no call of inference");
+  if (buffer.arena != Arena::WorkspaceBatch && buffer.arena != Arena::Logits)
+    return fail("lies neither in the workspace nor in the logits");
+  if (buffer.type.element != ElementType::F32 || shape.size() != 4 ||
+      shape[0] != -1 || shape[1] < 1 || shape[2] < 1 || shape[3] < 1)
+    return fail("is no batch of float32 maps");
+  return llvm::Error::success();
+}
+
 } // namespace
+
+int32_t responseArena(const Response &response) {
+  return response.buffer.arena == Arena::Logits ? ROOTC_RESPONSE_LOGITS
+                                                : ROOTC_RESPONSE_WORKSPACE;
+}
 
 llvm::Expected<HostPlan> planHost(const Model &model) {
   HostPlan plan;
@@ -124,6 +146,9 @@ llvm::Expected<HostPlan> planHost(const Model &model) {
       program.calls.push_back(std::move(call));
     }
   }
+  for (const Response &response : model.responses)
+    if (llvm::Error error = checkResponse(response, plan))
+      return error;
   return plan;
 }
 

@@ -55,8 +55,11 @@ struct HostProgram {
 /// Indexed by rootc_program.
 using HostPlan = std::array<HostProgram, 5>;
 
-/// Fails where a program does not fit its entry's arguments or a size does not
-/// fit 32-bit indices.
+/// The response's place in the model's table: a rootc_response_arena.
+int32_t responseArena(const Response &response);
+
+/// Fails where a program or a response does not fit its entry's arguments or a
+/// size does not fit 32-bit indices.
 llvm::Expected<HostPlan> planHost(const Model &model);
 
 } // namespace rootc::codegen

@@ -12,6 +12,7 @@
 #include "dialect/RootDialect.h"
 #include "dialect/SourceText.h"
 #include "lib/Analysis/Cost.h"
+#include "lib/Analysis/LayerGraph.h"
 #include "lib/Driver/Diagnostics.h"
 #include "lib/Driver/Options.h"
 #include "lib/Onnx/Export.h"
@@ -169,13 +170,13 @@ private:
     return passes.run(module);
   }
 
-  /// What the model says about itself: the cost of its layers, and the options
-  /// it was made with. To be called while the network is there.
+  /// What the model says about itself: the cost of its layers, who reads whom,
+  /// and the options it was made with. To be called while the network is there.
   LogicalResult describe(mlir::ModuleOp module, std::string &description) {
     std::string cost;
     raw_string_ostream stream(cost);
-    if (failed(emitCost(*module.getOps<root::NetworkOp>().begin(),
-                        CostFormat::Json, stream)))
+    root::NetworkOp network = *module.getOps<root::NetworkOp>().begin();
+    if (failed(emitCost(network, CostFormat::Json, stream)))
       return failure();
     Expected<json::Value> value = json::parse(cost);
     json::Object *object = value ? value->getAsObject() : nullptr;
@@ -184,6 +185,7 @@ private:
       reportError("the network's cost is not a JSON object");
       return failure();
     }
+    (*object)["graph"] = layerGraph(network);
     (*object)["compiler"] = "rootc " ROOTC_VERSION;
     (*object)["options"] = json::Object{{"root", options.root},
                                         {"topology", options.topology},

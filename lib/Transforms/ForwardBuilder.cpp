@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Transforms/ForwardBuilder.h"
-#include "llvm/ADT/StringMap.h"
+#include "lib/Analysis/LayerGraph.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -21,20 +21,9 @@ NetworkLayers::NetworkLayers(NetworkOp network) : network(network) {
   usedInTraining = findUsed(/*training=*/true);
   usedInInference = findUsed(/*training=*/false);
 
-  Builder builder(network.getContext());
-  llvm::StringMap<int64_t> unnamed;
-  for (Operation &op : network.getBody().front()) {
-    if (auto dropout = dyn_cast<DropoutOp>(op))
-      ordinals.insert({dropout, ordinals.size()});
-    auto label = op.getAttrOfType<StringAttr>("layer");
-    if (!label) {
-      StringRef kind = op.getName().stripDialect();
-      label = builder.getStringAttr(
-          isa<OutputOp>(op) ? "loss"
-                            : kind + "_" + std::to_string(++unnamed[kind]));
-    }
-    labels[&op] = label;
-  }
+  labels = labelLayers(network);
+  for (auto dropout : network.getBody().getOps<DropoutOp>())
+    ordinals.insert({dropout, ordinals.size()});
 }
 
 llvm::DenseSet<Operation *> NetworkLayers::findUsed(bool training) const {

@@ -27,7 +27,7 @@ public:
   }
   /// Warns of each layer that no program contains.
   void warnUnused() const;
-  /// The layer's name; "relu_2" for the second of those without one.
+  /// See labelLayers.
   mlir::StringAttr label(mlir::Operation *op) const {
     return labels.lookup(op);
   }

@@ -8,6 +8,9 @@
 #include "lib/Translation/Translation.h"
 
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+
+#include <set>
 
 using namespace mlir;
 using namespace rootc;
@@ -101,9 +104,12 @@ public:
     for (auto tensor : model.getBody().getOps<ArenaTensorOp>())
       if (failed(translate(tensor)))
         return failure();
-    for (auto program : model.getBody().getOps<ProgramOp>())
+    for (auto program : model.getBody().getOps<ProgramOp>()) {
       if (failed(translate(program)))
         return failure();
+      if (program.getKind() == ProgramKind::Infer)
+        findResponses(program);
+    }
     return std::move(result);
   }
 
@@ -156,6 +162,70 @@ private:
       call.kernel = indexOf(std::move(plain), kernel);
     }
     return success();
+  }
+
+  /// A kernel's result is the response of layersOf it.
+  void findResponses(ProgramOp program) {
+    std::vector<codegen::Response> found; // the last layer of a call first
+    for (auto [call, kernel] :
+         llvm::enumerate(program.getBody().getOps<KernelOp>()))
+      for (auto [index, value] :
+           llvm::enumerate(kernel.getYield().getValues())) {
+        auto type = dyn_cast<RankedTensorType>(value.getType());
+        codegen::BufferRef buffer = resultBuffer(kernel, index);
+        if (!isBatch(value) || type.getRank() != 4 ||
+            !type.getElementType().isF32() ||
+            (buffer.arena != codegen::Arena::WorkspaceBatch &&
+             buffer.arena != codegen::Arena::Logits))
+          continue;
+        buffer.type.shape.assign(type.getShape().begin(),
+                                 type.getShape().end());
+        buffer.type.shape[0] = -1;
+        SmallVector<StringRef> layers = layersOf(value);
+        for (StringRef layer : llvm::reverse(layers))
+          found.insert(found.begin(), {layer.str(), layers.front().str(),
+                                       int64_t(call), buffer});
+      }
+    // A layer of several kernels is complete after its last one.
+    llvm::StringSet<> seen;
+    for (codegen::Response &response : found)
+      if (seen.insert(response.name).second)
+        result.model.responses.push_back(std::move(response));
+    std::reverse(result.model.responses.begin(), result.model.responses.end());
+  }
+
+  /// The layers of a kernel whose response its result is, the last first: those
+  /// of which it is a function point by point, and that of the op which is not
+  /// elementwise, even if another map joins on the way.
+  static SmallVector<StringRef> layersOf(Value result) {
+    auto before = [](Operation *a, Operation *b) {
+      return a->isBeforeInBlock(b);
+    };
+    std::set<Operation *, decltype(before)> pending = {result.getDefiningOp()};
+    SmallVector<StringRef> layers;
+    for (bool alone = true; !pending.empty();) {
+      Operation *op = *pending.rbegin();
+      pending.erase(op);
+      bool elementwise = op->hasTrait<PrimElementwise>();
+      auto layer = op->getAttrOfType<StringAttr>("layer");
+      if (layer && (!elementwise || (alone && pending.empty())))
+        layers.push_back(layer.getValue());
+      if (!elementwise)
+        break;
+      for (Value operand : op->getOperands()) {
+        Operation *producer = operand.getDefiningOp();
+        if (producer && operand.getType() == result.getType())
+          pending.insert(producer);
+        else if (isBatch(operand))
+          alone = false;
+      }
+    }
+    return layers;
+  }
+
+  static bool isBatch(Value value) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    return type && type.getRank() && type.isDynamicDim(0);
   }
 
   static codegen::BufferRef resultBuffer(KernelOp kernel, int64_t index) {

@@ -6,10 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "ElfNote.h"
+#include "LayerGraph.h"
 #include "Support.h"
 
 #include <cstdlib>
 #include <dlfcn.h>
+#include <exception>
+#include <mutex>
 #include <sched.h>
 
 using namespace rootc;
@@ -22,6 +25,22 @@ struct Model::State {
       dlclose(library);
   }
 };
+
+/// Whether a response is written by inference, within its memory.
+static bool isWithin(const rootc_model &table, const rootc_response &response) {
+  auto [height, width, channels] = response.shape;
+  auto count = elementCount({height, width, channels});
+  if (!response.name || !response.value_of || response.call < 0 ||
+      response.call >= table.call_count[ROOTC_INFER] || !count || *count < 1 ||
+      response.offset < 0)
+    return false;
+  if (response.arena == ROOTC_RESPONSE_LOGITS)
+    return response.offset == 0 && *count == table.classes;
+  int64_t bytes = table.workspace_bytes(ROOTC_INFER, 1);
+  return response.arena == ROOTC_RESPONSE_WORKSPACE &&
+         response.offset <= bytes &&
+         *count <= (bytes - response.offset) / int64_t(sizeof(float));
+}
 
 /// What rootc promises of a table's data; a library that breaks it was damaged,
 /// or made by something else.
@@ -53,7 +72,7 @@ static const char *findFault(const rootc_model &table) {
   return nullptr;
 }
 
-/// What it promises of the functions.
+/// What it promises of what its functions compute.
 static const char *findFunctionFault(const rootc_model &table) {
   if (!table.workspace_bytes || !table.prepare || !table.infer ||
       !table.pool_create || !table.pool_destroy || !table.parallel_for)
@@ -64,6 +83,11 @@ static const char *findFunctionFault(const rootc_model &table) {
     if (table.call_count[program] < 0 ||
         (table.call_count[program] && !table.call_labels[program]))
       return "a program has no labels";
+  if (table.response_count < 0 || (table.response_count && !table.responses))
+    return "its responses are missing";
+  for (int64_t i = 0; i < table.response_count; ++i)
+    if (!isWithin(table, table.responses[i]))
+      return "a response belongs to no kernel, or lies outside of its memory";
   return nullptr;
 }
 
@@ -144,6 +168,45 @@ void Model::requireTraining() const {
          path());
 }
 
+/// Why a model stores no response of a layer, to be followed by a remedy.
+static std::string whyNoResponse(const Model &model, const std::string &layer) {
+  LayerGraph graph(model);
+  if (!graph.find(layer))
+    return "has no layer of that name";
+  // The kernel that computes it stores the response of a layer behind it.
+  std::vector<std::string> readers = graph.readers(layer);
+  while (readers.size() == 1) {
+    for (int64_t i = 0; i < model->response_count; ++i)
+      if (model->responses[i].name == readers[0]) {
+        int64_t first = i;
+        while (first > 0 &&
+               model->responses[first - 1].call == model->responses[i].call)
+          --first;
+        return fmt::format("computes it within another layer's kernel, which "
+                           "stores the response of '{}'",
+                           model->responses[first].name);
+      }
+    readers = graph.readers(readers[0]);
+  }
+  return "does not store it in inference";
+}
+
+const rootc_response &Model::response(const std::string &layer) const {
+  for (int64_t i = 0; i < table->response_count; ++i)
+    if (table->responses[i].name == layer)
+      return table->responses[i];
+  constexpr int64_t most = 40;
+  std::string names;
+  for (int64_t i = 0; i < std::min(table->response_count, most); ++i)
+    names += (i ? ", " : "") + std::string(table->responses[i].name);
+  if (table->response_count > most)
+    names += fmt::format(" and {} more ('rootrun info' lists them)",
+                         table->response_count - most);
+  fail("no response of layer '{}' can be read: {} {}; those that can be read: "
+       "{}",
+       layer, path(), whyNoResponse(*this, layer), names);
+}
+
 int rootc::defaultThreads() {
   if (const char *text = std::getenv("ROOTC_THREADS")) {
     char *end = nullptr;
@@ -168,3 +231,30 @@ ThreadPool::ThreadPool(Model model, int threads)
 }
 
 ThreadPool::~ThreadPool() { model->pool_destroy(pool); }
+
+void ThreadPool::forEach(int64_t count,
+                         const std::function<void(int64_t)> &task) const {
+  struct State {
+    const std::function<void(int64_t)> &task;
+    std::mutex mutex;
+    std::exception_ptr failure;
+  } state{task, {}, nullptr};
+  // No exception may pass through the pool.
+  model->parallel_for(
+      pool,
+      [](void *opaque, int64_t index) -> int {
+        auto &state = *static_cast<State *>(opaque);
+        try {
+          state.task(index);
+          return ROOTC_OK;
+        } catch (...) {
+          std::lock_guard lock(state.mutex);
+          if (!state.failure)
+            state.failure = std::current_exception();
+          return ROOTC_ERROR_MEMORY;
+        }
+      },
+      &state, count);
+  if (state.failure)
+    std::rethrow_exception(state.failure);
+}

@@ -8,6 +8,7 @@
 #include "Support.h"
 
 #include <algorithm>
+#include <exception>
 
 using namespace rootc;
 
@@ -63,6 +64,71 @@ void Session::infer(const Prepared &prepared, int64_t batch, const float *image,
                     float *logits) {
   reserve(ROOTC_INFER, batch);
   check(model->infer(&ctx, batch, image, prepared.data(), logits));
+}
+
+namespace {
+/// Hands out responses while a program runs. Code of a model lets no exception
+/// through, so one is kept until the end.
+struct Reading {
+  const rootc_context &context;
+  int64_t batch;
+  const float *logits;
+  const std::vector<const rootc_response *> &responses;
+  const ResponseReader &read;
+  rootc_call_hook next;
+  void *nextState;
+  std::exception_ptr failure;
+
+  static void hook(void *state, int32_t program, int32_t call, int32_t phase) {
+    auto &reading = *static_cast<Reading *>(state);
+    if (reading.next)
+      reading.next(reading.nextState, program, call, phase);
+    // A kernel that failed has left its message.
+    if (program != ROOTC_INFER || phase != 1 || reading.context.error[0])
+      return;
+    for (const rootc_response *response : reading.responses)
+      if (response->call == call)
+        reading.give(*response);
+  }
+
+  void give(const rootc_response &response) {
+    const void *arena = response.arena == ROOTC_RESPONSE_LOGITS
+                            ? static_cast<const void *>(logits)
+                            : context.workspace;
+    auto *bytes =
+        static_cast<const std::byte *>(arena) + batch * response.offset;
+    try {
+      if (!failure)
+        read(response, reinterpret_cast<const float *>(bytes));
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }
+};
+} // namespace
+
+void Session::infer(const Prepared &prepared, int64_t batch, const float *image,
+                    float *logits,
+                    const std::vector<const rootc_response *> &responses,
+                    const ResponseReader &read) {
+  Reading reading{ctx,
+                  batch,
+                  logits,
+                  responses,
+                  read,
+                  ctx.call_hook,
+                  ctx.call_hook_state,
+                  nullptr};
+  reserve(ROOTC_INFER, batch);
+  ctx.error[0] = 0;
+  ctx.call_hook = Reading::hook;
+  ctx.call_hook_state = &reading;
+  int status = model->infer(&ctx, batch, image, prepared.data(), logits);
+  ctx.call_hook = reading.next;
+  ctx.call_hook_state = reading.nextState;
+  if (reading.failure)
+    std::rethrow_exception(reading.failure);
+  check(status);
 }
 
 float Session::train(const rootc_batch &batch, Weights &weights,

@@ -20,13 +20,15 @@ namespace rootc {
 
 /// The flags of all verbs; each reads those that its --help lists.
 struct VerbOptions {
-  std::string model, weights, input, labels, data, output, classes;
-  std::string split = "test";
+  std::string model, weights, input, labels, data, output, classes, layers;
+  std::string split; ///< empty: the verb's default
   int64_t batch = 0; ///< 0: the verb's default
   uint64_t seed = 0;
   int64_t epoch = 0;
   int64_t top = 1;
   int64_t runs = 10;
+  int64_t blocks = 0; ///< 0: the groups of the second layer
+  double epsilon = 1e-10;
   int threads = 0;
   bool sliceWeights = false;
   bool json = false;
@@ -47,6 +49,8 @@ void predictImages(const VerbOptions &options);
 void benchModel(const VerbOptions &options);
 /// Time of each kernel.
 void profileModel(const VerbOptions &options);
+/// Covariance between two layers' responses, as numbers and pictures.
+void measureCovariance(const VerbOptions &options);
 /// What the model is.
 void describeModel(const VerbOptions &options);
 

@@ -127,7 +127,8 @@ void rootc::describeModel(const VerbOptions &options) {
                  {"workspace_bytes", Json::object()},
                  {"prepared_bytes", model->prepared_bytes},
                  {"parameters", 0},
-                 {"tensors", Json::array()}};
+                 {"tensors", Json::array()},
+                 {"responses", Json::array()}};
   for (int program = 0; program < ROOTC_PROGRAM_COUNT; ++program) {
     int64_t bytes = model->workspace_bytes(program, batch);
     if (bytes >= 0)
@@ -144,6 +145,13 @@ void rootc::describeModel(const VerbOptions &options) {
                                  {"statistic", tensor.statistic != 0}});
   }
   report["parameters"] = parameters;
+  for (int64_t i = 0; i < model->response_count; ++i) {
+    const rootc_response &response = model->responses[i];
+    report["responses"].push_back(
+        {{"name", response.name},
+         {"value_of", response.value_of},
+         {"shape", {response.shape[0], response.shape[1], response.shape[2]}}});
+  }
   Json description = Json::parse(model->description, nullptr, false);
   if (!description.is_discarded())
     report["description"] = description;

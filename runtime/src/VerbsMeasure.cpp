@@ -25,7 +25,8 @@ void rootc::evalModel(const VerbOptions &options) {
   Model model = Model::open(options.model);
   Weights weights = loadWeights(model, options);
   Normalisation normalisation = Normalisation::of(weights, options.weights);
-  Dataset dataset = loadCifar(options.data, options.split == "train", model);
+  std::string split = options.split.empty() ? "test" : options.split;
+  Dataset dataset = loadCifar(options.data, split == "train", model);
   Prepared prepared(model, weights);
   Session session(model, std::make_shared<ThreadPool>(model, options.threads));
   Evaluation result = evaluate(session, model, prepared, dataset, normalisation,
@@ -33,7 +34,7 @@ void rootc::evalModel(const VerbOptions &options) {
   double speed = double(dataset.count) / result.seconds;
   if (options.json)
     fmt::print("{}\n", Json{{"model", model->name},
-                            {"split", options.split},
+                            {"split", split},
                             {"images", dataset.count},
                             {"accuracy", result.accuracy},
                             {"loss", result.loss},

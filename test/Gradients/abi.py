@@ -33,6 +33,7 @@ class Model(c.Structure):
         ('abi_version', c.c_uint32), ('struct_size', c.c_uint32), ('name', c.c_char_p), ('target', c.c_char_p),
         ('description', c.c_char_p), ('height', c.c_int64), ('width', c.c_int64), ('channels', c.c_int64),
         ('classes', c.c_int64), ('tensors', c.POINTER(Tensor)), ('tensor_count', c.c_int64),
+        ('responses', c.c_void_p), ('response_count', c.c_int64),
         ('parameter_count', c.c_int64), ('decayed_count', c.c_int64), ('statistic_count', c.c_int64),
         ('prepared_bytes', c.c_int64), ('has_training', c.c_int32), ('reserved', c.c_int32),
         ('call_labels', c.c_void_p * PROGRAMS), ('call_count', c.c_int32 * PROGRAMS),

@@ -201,7 +201,7 @@ class Model:
                 auxiliary.append((c['weight'], x))
                 continue
             values[layer.result] = y
-        return {'logits': logits[:, 0, 0, :], 'auxiliary': auxiliary, 'statistics': updated,
+        return {'logits': logits[:, 0, 0, :], 'auxiliary': auxiliary, 'statistics': updated, 'values': values,
                 'margin': jnp.min(jnp.stack([jnp.asarray(m) for m in margins]))}
 
     def masks(self, batch, seed, epoch, samples):
@@ -238,6 +238,11 @@ class Model:
     def infer(self, parameters, statistics, image):
         result = self._forward(_wide(parameters), _wide(statistics), jnp.asarray(image, jnp.float64), None)
         return np.asarray(result['logits'])
+
+    def values(self, parameters, statistics, image):
+        """What each result of the network ('%3') is in inference."""
+        result = self._forward(_wide(parameters), _wide(statistics), jnp.asarray(image, jnp.float64), None)
+        return {name: np.asarray(value) for name, value in result['values'].items()}
 
     def step(self, parameters, velocity, gradients, rate, momentum, decay):
         """SGD, in place on dictionaries of arrays; decay on filters and linear weights only."""

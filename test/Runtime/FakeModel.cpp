@@ -30,7 +30,21 @@ const rootc_tensor tensors[] = {
     {"fc.mean", "mean", 1, 1, {classes, 0, 0, 0}, 0, 0},
     {"fc.variance", "variance", 1, 1, {classes, 0, 0, 0}, 16, 0}};
 
-const char *const inferLabels[] = {"fc forward"};
+// Inference also stores a map of 8 x 8 x 4, behind 64 bytes that it leaves
+// alone; the last of its channels is constant.
+constexpr int64_t cellsSide = 8, cellsChannels = 4, cellsOffset = 64;
+constexpr int64_t cellsBytes =
+    cellsSide * cellsSide * cellsChannels * int64_t(sizeof(float));
+const rootc_response responses[] = {
+    {"cells",
+     "cells",
+     0,
+     ROOTC_RESPONSE_WORKSPACE,
+     {cellsSide, cellsSide, cellsChannels},
+     cellsOffset},
+    {"fc", "fc", 1, ROOTC_RESPONSE_LOGITS, {1, 1, classes}, 0}};
+
+const char *const inferLabels[] = {"cells forward", "fc forward"};
 const char *const trainLabels[] = {"fc forward", "fc backward"};
 
 int reject(rootc_context *context, const char *message) {
@@ -83,6 +97,8 @@ int64_t workspaceBytes(int32_t program, int64_t batch) {
   if (program < 0 || program >= ROOTC_PROGRAM_COUNT ||
       __builtin_mul_overflow(batch, classes * int64_t(sizeof(float)), &bytes))
     return -1;
+  if (program == ROOTC_INFER)
+    return batch * (cellsOffset + cellsBytes);
   return program == ROOTC_TRAIN || program == ROOTC_GRAD ? bytes : 0;
 }
 
@@ -92,11 +108,33 @@ int prepare(rootc_context *, const float *parameters, const float *,
   return ROOTC_OK;
 }
 
+/// Of each fourth pixel: red, red + green, blue squared, and a constant.
+void computeCells(int64_t batch, const float *image, float *cells) {
+  for (int64_t n = 0; n < batch; ++n)
+    for (int64_t y = 0; y < cellsSide; ++y)
+      for (int64_t x = 0; x < cellsSide; ++x, cells += cellsChannels) {
+        const float *pixel = image + n * pixels + (4 * y * 32 + 4 * x) * 3;
+        cells[0] = pixel[0];
+        cells[1] = pixel[0] + pixel[1];
+        cells[2] = pixel[2] * pixel[2];
+        cells[3] = 0.1f;
+      }
+}
+
 int infer(rootc_context *context, int64_t batch, const float *image,
           const void *prepared, float *logits) {
   if (batch < 1)
     return reject(context, "infer: the batch size must be at least 1");
-  Hook hook(context, ROOTC_INFER, 0);
+  if (context->workspace_bytes < size_t(workspaceBytes(ROOTC_INFER, batch)))
+    return reject(context, "infer: the workspace is too small");
+  char *cells = static_cast<char *>(context->workspace) + batch * cellsOffset;
+  {
+    Hook hook(context, ROOTC_INFER, 0);
+    computeCells(batch, image, reinterpret_cast<float *>(cells));
+  }
+  // What comes next may use the memory again.
+  std::memset(cells, 0xff, size_t(batch * cellsBytes));
+  Hook hook(context, ROOTC_INFER, 1);
   return forEach(context, batch, [&](int64_t n) {
     forward(static_cast<const float *>(prepared), image + n * pixels,
             logits + n * classes);
@@ -211,13 +249,18 @@ const rootc_model model = {
     sizeof(rootc_model),
     "fake",
     "host",
-    R"({"layers": [{"name": "fc", "op": "linear", "groups": 1}]})",
+    R"({"layers": [{"name": "fc", "op": "linear", "groups": 1}],
+        "graph": [{"name": "cells", "op": "relu", "groups": 1, "inputs": []},
+                  {"name": "lost", "op": "relu", "groups": 1, "inputs": ["cells"]},
+                  {"name": "fc", "op": "linear", "groups": 1, "inputs": ["lost"]}]})",
     32,
     32,
     3,
     classes,
     tensors,
     sizeof(tensors) / sizeof(tensors[0]),
+    responses,
+    sizeof(responses) / sizeof(responses[0]),
     parameterCount,
     biasOffset,
     32,
@@ -225,7 +268,7 @@ const rootc_model model = {
     1,
     0,
     {nullptr, inferLabels, trainLabels, trainLabels, nullptr},
-    {0, 1, 2, 2, 0},
+    {0, 2, 2, 2, 0},
     unsupported,
     workspaceBytes,
     prepare,

@@ -62,7 +62,8 @@ TEST_F(ModelFile, OtherVersionAndMachine) {
   std::string other = good;
   other[notePosition()] = char(ROOTC_ABI_VERSION + 1);
   std::string message = open(other);
-  EXPECT_CONTAINS(message, "ABI version 2");
+  EXPECT_CONTAINS(message,
+                  "ABI version " + std::to_string(ROOTC_ABI_VERSION + 1));
   EXPECT_CONTAINS(message, "compile the network again");
   other = good;
   other[offsetof(Elf64_Ehdr, e_machine)] = char(EM_RISCV);
@@ -201,4 +202,110 @@ TEST(Session, SaysWhyItFailed) {
   EXPECT_CONTAINS(errorOf([&] { session.train(batch, weights, logits); }),
                   "which cannot be had");
 #endif
+}
+
+TEST(Responses, AreReadWhileTheBatchRuns) {
+  Model model = Model::adopt(fake_model());
+  Prepared prepared(model, Weights::initialise(model, 1));
+  Session session(model);
+  std::vector<float> images(3 * 3072), logits(3 * 10);
+  for (size_t i = 0; i < images.size(); ++i)
+    images[i] = float(i % 251) / 64;
+  const rootc_response &cells = model.response("cells"),
+                       &fc = model.response("fc");
+  std::vector<int> calls;
+  session.context().call_hook_state = &calls;
+  session.context().call_hook = [](void *state, int32_t, int32_t call,
+                                   int32_t phase) {
+    static_cast<std::vector<int> *>(state)->push_back(2 * call + phase);
+  };
+  for (int64_t batch : {1, 3}) {
+    std::vector<std::string> names;
+    calls.clear();
+    session.infer(prepared, batch, images.data(), logits.data(), {&fc, &cells},
+                  [&](const rootc_response &response, const float *values) {
+                    names.push_back(response.name);
+                    if (&response == &fc) {
+                      EXPECT_EQ(values, logits.data());
+                      return;
+                    }
+                    for (int64_t n = 0; n < batch; ++n) {
+                      // Pixel (4, 8) of the image is cell (1, 2).
+                      const float *pixel =
+                          images.data() + n * 3072 + (4 * 32 + 8) * 3;
+                      const float *cell = values + ((n * 8 + 1) * 8 + 2) * 4;
+                      EXPECT_EQ(cell[0], pixel[0]);
+                      EXPECT_EQ(cell[1], pixel[0] + pixel[1]);
+                    }
+                  });
+    EXPECT_EQ(names, (std::vector<std::string>{"cells", "fc"}));
+    EXPECT_EQ(calls, (std::vector<int>{0, 1, 2, 3}));
+  }
+  // The reader's exception comes out; the hook stays as it was.
+  int reads = 0;
+  EXPECT_EQ(errorOf([&] {
+              session.infer(prepared, 1, images.data(), logits.data(),
+                            {&cells, &fc},
+                            [&](const rootc_response &, const float *) {
+                              ++reads;
+                              throw Error("enough");
+                            });
+            }),
+            "enough");
+  EXPECT_EQ(reads, 1);
+  EXPECT_EQ(session.context().call_hook_state, &calls);
+}
+
+TEST(Responses, SayWhatCanBeHad) {
+  Model model = Model::adopt(fake_model());
+  std::string message = errorOf([&] { model.response("none"); });
+  EXPECT_CONTAINS(message, "'none'");
+  EXPECT_CONTAINS(message, "has no layer of that name");
+  EXPECT_CONTAINS(message, "those that can be read: cells, fc");
+  message = errorOf([&] { model.response("lost"); });
+  EXPECT_CONTAINS(message, "within another layer's kernel, which stores the "
+                           "response of 'fc'");
+}
+
+TEST(Responses, TablesAreChecked) {
+  rootc_model table = *fake_model();
+  auto faultOf = [&](auto &&change) {
+    rootc_response response = fake_model()->responses[0];
+    change(response);
+    table.responses = &response;
+    table.response_count = 1;
+    return errorOf([&] { Model::adopt(&table); });
+  };
+  EXPECT_EQ(faultOf([](rootc_response &) {}), "");
+  const char *fault = "a response belongs to no kernel, or lies outside";
+  EXPECT_CONTAINS(faultOf([](rootc_response &r) { r.name = nullptr; }), fault);
+  EXPECT_CONTAINS(faultOf([](rootc_response &r) { r.value_of = nullptr; }),
+                  fault);
+  EXPECT_CONTAINS(faultOf([](rootc_response &r) { r.call = 2; }), fault);
+  EXPECT_CONTAINS(faultOf([](rootc_response &r) { r.call = -1; }), fault);
+  EXPECT_CONTAINS(faultOf([](rootc_response &r) { r.arena = 2; }), fault);
+  EXPECT_CONTAINS(faultOf([](rootc_response &r) { r.offset = 68; }), fault);
+  EXPECT_CONTAINS(faultOf([](rootc_response &r) { r.offset = -64; }), fault);
+  EXPECT_CONTAINS(faultOf([](rootc_response &r) { r.shape[2] = 0; }), fault);
+  EXPECT_CONTAINS(faultOf([](rootc_response &r) { r.shape[0] = INT64_MAX; }),
+                  fault);
+  table.responses = nullptr;
+  EXPECT_CONTAINS(errorOf([&] { Model::adopt(&table); }),
+                  "its responses are missing");
+}
+
+TEST(ThreadPool, ForEachRethrows) {
+  Model model = Model::adopt(fake_model());
+  ThreadPool pool(model, 3);
+  std::vector<int> seen(100);
+  pool.forEach(100, [&](int64_t i) { seen[size_t(i)] += int(i); });
+  for (int i = 0; i < 100; ++i)
+    EXPECT_EQ(seen[size_t(i)], i);
+  EXPECT_EQ(errorOf([&] {
+              pool.forEach(10, [](int64_t i) {
+                if (i == 7)
+                  throw Error("seven");
+              });
+            }),
+            "seven");
 }

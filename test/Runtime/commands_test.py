@@ -3,6 +3,7 @@
 
     commands_test.py ROOTRUN fake_model.so DATA COMMANDS.md [-v]
 """
+import base64
 import fcntl
 import json
 import os
@@ -17,7 +18,7 @@ import time
 import unittest
 
 ROOTRUN, MODEL, DATA, COMMANDS = sys.argv[1:5]
-VERBS = ["train", "eval", "predict", "run", "grad", "init", "bench", "profile", "info"]
+VERBS = ["train", "eval", "predict", "run", "grad", "init", "bench", "profile", "covariance", "info"]
 
 
 def run(*arguments, **options):
@@ -253,7 +254,68 @@ class Commands(unittest.TestCase):
         self.assertIn("fc forward", self.check(run("profile", MODEL)))
         report = json.loads(self.check(run("info", MODEL, "--json")))
         self.assertEqual(report["parameters"], 30730)
+        self.assertEqual(report["responses"], [{"name": "cells", "value_of": "cells", "shape": [8, 8, 4]},
+                                               {"name": "fc", "value_of": "fc", "shape": [1, 1, 10]}])
         self.assertIn("fc.weight", self.check(run("info", MODEL)))
+
+    def test_covariance(self):
+        self.check(self.train("run"))
+        weights = self.path("run/weights.safetensors")
+        os.mkdir(self.path("data"))
+        for name, count in [("data_batch_1.bin", 70), ("test_batch.bin", 11)]:
+            with open(f"{DATA}/{name}", "rb") as source, open(self.path(f"data/{name}"), "wb") as file:
+                file.write(source.read(3073 * count))
+        arguments = ["covariance", MODEL, "--weights", weights, "--data", self.path("data")]
+        pair = [*arguments, "--layers", "cells,fc"]
+        out = self.path("out")
+        report = json.loads(self.check(run(*pair, "-o", out, "--json", "--threads", 2)))
+        self.assertEqual(report, json.load(open(f"{out}/covariance.json")))
+        self.assertEqual((report["split"], report["images"], report["samples"]), ("train", 70, 70 * 64))
+        self.assertEqual([layer["constant_channels"] for layer in report["layers"]], [[3], []])
+        self.assertEqual((report["blocks"], report["blocks_from"], report["plain"]["ratio"]), (1, None, None))
+        self.assertEqual(load_floats(f"{out}/whitened.npy")[30:], (0,) * 10)
+        self.assertTrue(any(load_floats(f"{out}/plain.npy")[:10]))
+        for kind in ["plain", "whitened"]:
+            self.assertEqual(report[kind]["matrix"], f"{kind}.npy")
+            image = open(f"{out}/{report[kind]['image']}", "rb").read()
+            self.assertEqual(image[:8], b"\x89PNG\r\n\x1a\n")
+            self.assertIn(base64.b64encode(image).decode(), open(f"{out}/{report[kind]['figure']}").read())
+        # Neither threads nor batches change a bit; the text says the same; another split is other data.
+        output = self.check(run(*pair, "-o", self.path("again"), "--threads", 1, "--batch", 9, "--blocks", 2))
+        for name in ["plain.npy", "whitened.npy"]:
+            self.assertEqual(load_floats(f"{out}/{name}"), load_floats(self.path(f"again/{name}")))
+        again = json.load(open(self.path("again/covariance.json")))
+        self.assertEqual((again["blocks"], again["blocks_from"]), (2, "--blocks"))
+        values = [abs(value) for value in load_floats(f"{out}/plain.npy")]
+        inside = [values[10 * row + column] for row in range(4) for column in range(10) if row // 2 == column // 5]
+        self.assertAlmostEqual(again["plain"]["inside"], sum(inside) / 20, places=6)
+        self.assertAlmostEqual(again["plain"]["outside"], (sum(values) - sum(inside)) / 20, places=6)
+        self.assertAlmostEqual(again["plain"]["ratio"], again["plain"]["inside"] / again["plain"]["outside"])
+        self.assertIn(f"{again['whitened']['ratio']:.4g}  ", output.replace("\n", "  "))
+        self.assertIn("cells: 1 of 4 channels are constant", output)
+        self.check(run(*pair, "-o", self.path("test"), "--split", "test"))
+        self.assertEqual(json.load(open(self.path("test/covariance.json")))["images"], 11)
+
+        def wrong(layers, *parts):
+            self.refused(run(*arguments, "--layers", layers, "-o", self.path("none")), *parts)
+            self.assertFalse(os.path.exists(self.path("none")))
+
+        for layers in ["cells", "cells,", ",fc", "cells,fc,fc", ""]:
+            wrong(layers, "--layers")
+        wrong("cells,none", "'none'", "has no layer of that name", "those that can be read: cells, fc")
+        wrong("lost,fc", "'lost'", "stores the response of 'fc'")
+        wrong("fc,cells", "'fc' reads 'cells', not the other way round", "--layers cells,fc")
+        wrong("cells,cells", "does not read")
+        self.refused(run(*pair, "-o", self.path("none"), "--blocks", 3), "--blocks 3", "4 channels of 'cells'")
+        self.refused(run(*pair, "-o", weights), "-o", "weights.safetensors")
+        self.refused(run(*pair, "-o", self.path("none"), "--epsilon", 2), "--epsilon")
+        with open(f"{DATA}/test_batch.bin", "rb") as source, open(self.path("data/test_batch.bin"), "wb") as file:
+            file.write(source.read(3073 * 10))
+        self.refused(run(*pair, "-o", self.path("none"), "--split", "test"), "--data", "10 images have 10 samples of the 10 channels of 'fc'",
+                     "give more than 10 images")
+        self.refused(run(*arguments[:-1], self.folder, "--layers", "cells,fc", "-o", self.path("none")), "--data")
+        arguments[3] = self.weights
+        wrong("cells,fc", "input.mean")
 
 
 if __name__ == "__main__":

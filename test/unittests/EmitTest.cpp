@@ -93,6 +93,50 @@ void checkInference(const rootc_model &model, rootc_context &context,
     ASSERT_EQ(logits[i], std::max(0.0f, 2 * image[i])) << i;
 }
 
+/// Reads the hand-made model's responses as its table says, while it infers.
+void checkResponses(const rootc_model &model) {
+  ASSERT_EQ(model.response_count, 3);
+  const char *const names[] = {"middle", "first", "out"};
+  for (int i = 0; i < 3; ++i) {
+    const rootc_response &response = model.responses[i];
+    EXPECT_STREQ(response.name, names[i]);
+    EXPECT_STREQ(response.value_of, i == 0 ? "middle" : "out");
+    EXPECT_EQ(response.call, i == 0 ? 0 : 1);
+    EXPECT_EQ(response.arena,
+              i == 0 ? ROOTC_RESPONSE_WORKSPACE : ROOTC_RESPONSE_LOGITS);
+    EXPECT_THAT(response.shape, testing::ElementsAre(1, 1, 5));
+  }
+  const int64_t batch = 3;
+  Aligned workspace(model.workspace_bytes(ROOTC_INFER, batch));
+  std::vector<float> image(batch * 5), logits(batch * 5);
+  for (size_t i = 0; i < image.size(); ++i)
+    image[i] = float(i % 7) - 3;
+  struct State {
+    const rootc_response *response;
+    const void *workspace;
+    std::vector<float> seen;
+  } state{model.responses, workspace.data, {}};
+  rootc_context context = {};
+  context.workspace = workspace.data;
+  context.workspace_bytes = model.workspace_bytes(ROOTC_INFER, batch);
+  context.call_hook_state = &state;
+  context.call_hook = [](void *opaque, int32_t program, int32_t call,
+                         int32_t phase) {
+    auto &state = *static_cast<State *>(opaque);
+    if (program != ROOTC_INFER || call != state.response->call || phase != 1)
+      return;
+    auto values = reinterpret_cast<const float *>(
+        static_cast<const char *>(state.workspace) +
+        batch * state.response->offset);
+    state.seen.assign(values, values + batch * 5);
+  };
+  ASSERT_EQ(model.infer(&context, batch, image.data(), nullptr, logits.data()),
+            ROOTC_OK);
+  ASSERT_EQ(state.seen.size(), image.size());
+  for (size_t i = 0; i < image.size(); ++i)
+    ASSERT_EQ(state.seen[i], 2 * image[i]) << i;
+}
+
 TEST(Emit, InfersAtAnyBatch) {
   Library library("small");
   ASSERT_NE(library.model, nullptr);
@@ -107,6 +151,7 @@ TEST(Emit, InfersAtAnyBatch) {
   rootc_context context = {};
   for (int64_t batch : {1, 2, 13})
     checkInference(*library.model, context, batch);
+  checkResponses(*library.model);
 }
 
 TEST(Emit, CppSourceComputesTheSame) {
@@ -125,6 +170,7 @@ TEST(Emit, CppSourceComputesTheSame) {
   library.open("portable");
   rootc_context context = {};
   checkInference(*library.model, context, 3);
+  checkResponses(*library.model);
 }
 
 TEST(Emit, ArgumentsAreChecked) {

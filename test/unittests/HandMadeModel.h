@@ -49,6 +49,9 @@ inline Model handMadeModel(std::string name) {
   Program prepare;
   prepare.kind = ProgramKind::Prepare;
   model.programs = {prepare, infer};
+  model.responses = {{"middle", "middle", 0, middle},
+                     {"first", "out", 1, logits},
+                     {"out", "out", 1, logits}};
   return model;
 }
 

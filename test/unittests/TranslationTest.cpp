@@ -152,6 +152,94 @@ TEST_F(TranslationTest, ArgumentsLieWhereCallersExpectThem) {
   EXPECT_EQ(updates, 4);
 }
 
+using Names = std::vector<std::pair<std::string, std::string>>;
+
+static Names namesOf(const codegen::Model &model) {
+  Names names;
+  for (const codegen::Response &response : model.responses)
+    names.emplace_back(response.name, response.valueOf);
+  return names;
+}
+
+TEST_F(TranslationTest, ResponsesAreWhatTheNextLayerReads) {
+  // conv1 with its batch norm and ReLU is one kernel; conv3's has another
+  // layer's response added; a user's name is no other layer's number.
+  auto result = translate(R"(
+root.network @responses(%image: !root.image<7x5x4>) classes(4) {
+  %1 = root.conv2d "conv1" %image filters(8) kernel(3x3) pad(1)
+  %2 = root.batch_norm "bn1" %1
+  %3 = root.relu %2
+  %4 = root.max_pool %3 kernel(2x2) stride(2) rounding(ceil)
+  %5 = root.conv2d "relu_2" %4 filters(6) kernel(1x1)
+  %6 = root.conv2d "conv3" %5 filters(6) kernel(3x3) pad(1)
+  %7 = root.add %6, %5
+  %8 = root.relu %7
+  %9 = root.linear "fc" %8 outputs(4)
+  root.output %9
+}
+)");
+  ASSERT_TRUE(succeeded(result)) << error;
+  const codegen::Model &model = result->model;
+  const codegen::Program &infer = programOf(model, codegen::ProgramKind::Infer);
+  for (const codegen::Response &response : model.responses) {
+    // Exactly what the call writes.
+    const codegen::BufferRef &written =
+        infer.calls[response.call].buffers.back();
+    EXPECT_EQ(response.buffer.arena, written.arena) << response.name;
+    EXPECT_EQ(response.buffer.offset, written.offset) << response.name;
+    EXPECT_EQ(response.buffer.type, written.type) << response.name;
+  }
+  EXPECT_EQ(namesOf(model), (Names{{"conv1", "relu_1"},
+                                   {"relu_1", "relu_1"},
+                                   {"max_pool_1", "max_pool_1"},
+                                   {"relu_2", "relu_2"},
+                                   {"conv3", "relu_3"},
+                                   {"add_1", "relu_3"},
+                                   {"relu_3", "relu_3"},
+                                   {"fc", "fc"}}));
+  EXPECT_EQ(model.responses[0].call, model.responses[1].call);
+  EXPECT_EQ(model.responses[0].buffer.type.shape,
+            (std::vector<int64_t>{-1, 7, 5, 8}));
+  EXPECT_EQ(model.responses[2].buffer.type.shape,
+            (std::vector<int64_t>{-1, 4, 3, 8}));
+  EXPECT_EQ(model.responses[2].buffer.arena, Arena::WorkspaceBatch);
+  EXPECT_EQ(model.responses[7].buffer.arena, Arena::Logits);
+}
+
+TEST_F(TranslationTest, ResponsesOfGatesAndMoves) {
+  // x sigmoid(x) is a function of x alone; a gate over the map is another's.
+  auto result = translate(R"(
+root.network @gates(%image: !root.image<7x5x4>) classes(4) {
+  %1 = root.conv2d "stem" %image filters(8) kernel(3x3) pad(1)
+  %2 = root.sigmoid %1
+  %3 = root.multiply %1, %2
+  %4 = root.global_average_pool %3
+  %5 = root.conv2d "excite" %4 filters(8) kernel(1x1)
+  %6 = root.hard_sigmoid %5
+  %7 = root.multiply %3, %6
+  %8 = root.conv2d "depthwise" %7 filters(8) kernel(3x3) pad(1) groups(8)
+  %9 = root.clip %8 min(0) max(6)
+  %10 = root.channel_shuffle %9 groups(2)
+  %11 = root.slice_channels %10 begin(0) end(4)
+  %12 = root.linear "fc" %11 outputs(4)
+  root.output %12
+}
+)");
+  ASSERT_TRUE(succeeded(result)) << error;
+  EXPECT_EQ(namesOf(result->model),
+            (Names{{"stem", "multiply_1"},
+                   {"multiply_1", "multiply_1"},
+                   {"global_average_pool_1", "global_average_pool_1"},
+                   {"excite", "hard_sigmoid_1"},
+                   {"hard_sigmoid_1", "hard_sigmoid_1"},
+                   {"multiply_2", "multiply_2"},
+                   {"depthwise", "clip_1"},
+                   {"clip_1", "clip_1"},
+                   {"channel_shuffle_1", "channel_shuffle_1"},
+                   {"slice_channels_1", "slice_channels_1"},
+                   {"fc", "fc"}}));
+}
+
 TEST_F(TranslationTest, WhatIsNotPlannedIsRefused) {
   EXPECT_TRUE(failed(translate("", false)));
   EXPECT_NE(error.find("holds no root.model"), std::string::npos) << error;

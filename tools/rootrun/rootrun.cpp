@@ -226,6 +226,35 @@ static void addVerbs(CLI::App &app, Flags &flags) {
   flags.json(info);
 }
 
+static void addCovariance(CLI::App &app, Flags &flags) {
+  VerbOptions &options = flags.options;
+  CLI::App *verb =
+      flags.verb(app, "covariance", "Covariance between two adjacent layers",
+                 measureCovariance);
+  flags.weights(verb);
+  verb->add_option("--data", options.data,
+                   "Folder of CIFAR-10's data_batch_*.bin and test_batch.bin")
+      ->required();
+  verb->add_option("--split", options.split, "train (default) or test")
+      ->check(CLI::IsMember({"train", "test"}));
+  verb->add_option("--layers", options.layers,
+                   "Two layers, FIRST,SECOND, of which the second reads the "
+                   "first")
+      ->required();
+  verb->add_option("--blocks", options.blocks,
+                   "Cut the channels of both into so many blocks (default: the "
+                   "second layer's groups)")
+      ->check(counts);
+  verb->add_option("--epsilon", options.epsilon,
+                   "Directions with this part of the largest variance, or "
+                   "less, are not whitened (default: 1e-10)")
+      ->check(CLI::Range(0.0, 1.0));
+  flags.output(verb, "Folder of covariance.json, matrices and pictures");
+  flags.batch(verb, "Images at a time (default: 32)");
+  flags.threads(verb);
+  flags.json(verb);
+}
+
 static int report(const std::string &message) {
   std::fprintf(stderr, "rootrun: error: %s\n", message.c_str());
   return 1;
@@ -255,6 +284,7 @@ int main(int argc, char **argv) {
   int code = 0;
   addTrain(app, trainOptions, code);
   addVerbs(app, flags);
+  addCovariance(app, flags);
   try {
     app.parse(argc, argv);
     if (std::fflush(stdout) != 0)

@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct or the meaning of a field below changes. */
-#define ROOTC_ABI_VERSION 1
+#define ROOTC_ABI_VERSION 2
 
 enum rootc_status {
   ROOTC_OK = 0,
@@ -77,6 +77,31 @@ typedef struct rootc_tensor {
                      others 0) */
 } rootc_tensor;
 
+/* What one layer computes in `infer`, and where to read it: in a call_hook,
+   after call `call` of ROOTC_INFER, from that call's phase 1 until the next
+   call's phase 0 (later kernels may reuse the memory). Values are float32
+   [batch, height, width, channels]. They are what the next layer reads: batch
+   norm folded in, ReLU applied, another layer's response added, where the
+   layer's kernel does that as well. A layer that is computed within another's
+   kernel, and so never stored, has no entry. Inference pays nothing for this
+   table. */
+typedef struct rootc_response {
+  const char *name; /* of the layer, "conv2c"; one without a name is called by
+                       its kind and number, "max_pool_1" */
+  const char *value_of; /* the last layer that its kernel applies, "relu_6";
+                           name, if it goes no further */
+  int32_t call;         /* of ROOTC_INFER */
+  int32_t arena;        /* rootc_response_arena */
+  int64_t shape[3];     /* height, width, channels */
+  int64_t offset;       /* bytes for each image: the values lie at the arena's
+                           address + batch x offset */
+} rootc_response;
+
+enum rootc_response_arena {
+  ROOTC_RESPONSE_WORKSPACE = 0, /* rootc_context::workspace */
+  ROOTC_RESPONSE_LOGITS = 1     /* the argument `logits` */
+};
+
 enum rootc_program {
   ROOTC_PREPARE = 0,
   ROOTC_INFER = 1,
@@ -105,6 +130,8 @@ typedef struct rootc_model {
   int64_t height, width, channels, classes;
   const rootc_tensor *tensors;
   int64_t tensor_count;
+  const rootc_response *responses; /* in the order of their calls */
+  int64_t response_count;
   int64_t parameter_count; /* floats in the parameter arena, padding included */
   int64_t decayed_count;   /* weight decay applies to the first so many */
   int64_t statistic_count; /* floats in the statistic arena */

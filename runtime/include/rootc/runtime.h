@@ -86,6 +86,9 @@ public:
   int64_t imageSize() const;
   /// Throws an Error if the model was compiled without training.
   void requireTraining() const;
+  /// What inference computes of one layer; throws an Error, which names the
+  /// layers that can be had, if it stores nothing under that name.
+  const rootc_response &response(const std::string &layer) const;
 
 private:
   struct State;
@@ -107,6 +110,9 @@ public:
   ThreadPool &operator=(const ThreadPool &) = delete;
   int threads() const { return count; }
   void *handle() const { return pool; }
+  /// task(i) for i in [0, count), on any threads, in any order; returns once
+  /// all have ended. Rethrows the first exception of a task.
+  void forEach(int64_t count, const std::function<void(int64_t)> &task) const;
 
 private:
   Model model;
@@ -152,6 +158,11 @@ private:
   ByteArray bytes;
 };
 
+/// Is given values[batch, height, width, channels], the response of one layer
+/// (rootc_response has the sizes), which lie there until it returns.
+using ResponseReader =
+    std::function<void(const rootc_response &response, const float *values)>;
+
 /// What one thread needs to run a model: a workspace, which grows to the
 /// largest batch it has met, and a place for messages.
 class Session {
@@ -163,6 +174,14 @@ public:
   /// once it has seen the batch size.
   void infer(const Prepared &prepared, int64_t batch, const float *image,
              float *logits);
+  /// As infer, and hands each of `responses` (Model::response) to `read`, on
+  /// the calling thread, as soon as it is complete: in the order of their
+  /// calls, while inference is under way. An exception of `read` is rethrown
+  /// after the batch, without further calls. A call_hook goes on being called.
+  void infer(const Prepared &prepared, int64_t batch, const float *image,
+             float *logits,
+             const std::vector<const rootc_response *> &responses,
+             const ResponseReader &read);
   /// One training-mode forward and backward; returns the batch's mean loss.
   /// gradients[parameter_count] is overwritten, weights.statistics updated.
   float train(const rootc_batch &batch, Weights &weights, float *gradients);

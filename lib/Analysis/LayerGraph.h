@@ -1,0 +1,29 @@
+//===- LayerGraph.h - The layers of a network -------------------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_ANALYSIS_LAYERGRAPH_H
+#define ROOTC_ANALYSIS_LAYERGRAPH_H
+
+#include "dialect/RootDialect.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/Support/JSON.h"
+
+namespace rootc {
+
+/// A name for each op of a network, all different: its own, "relu_2" for the
+/// second ReLU without one, "loss" for the output.
+llvm::DenseMap<mlir::Operation *, mlir::StringAttr>
+labelLayers(root::NetworkOp network);
+
+/// The layers in the network's order, each {"name", "op", "groups", "inputs"}:
+/// inputs are names of layers, the image is left out. Models carry it, so that
+/// programs know which layer reads which.
+llvm::json::Array layerGraph(root::NetworkOp network);
+
+} // namespace rootc
+
+#endif // ROOTC_ANALYSIS_LAYERGRAPH_H
