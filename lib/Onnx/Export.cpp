@@ -40,9 +40,6 @@ static LogicalResult fillWeights(NetworkOp network,
                    [&](const std::string &message) {
                      emitWarning(nowhere) << options.weights << ": " << message;
                    });
-  } catch (const std::bad_alloc &) {
-    return emitError(nowhere) << "there is not enough memory for the weights, "
-                              << weights.bytes() << " bytes";
   } catch (const Error &error) {
     return emitError(nowhere) << error.what();
   }
@@ -80,17 +77,11 @@ static void noteNormalisation(onnx::ModelProto &model, MapShape image,
   note("input.scale", weights.inputScale());
 }
 
-FailureOr<std::string> rootc::exportOnnx(NetworkOp network,
-                                         const OnnxExportOptions &options) {
-  auto weights = NetworkWeights::collect(network, options.description);
-  if (failed(weights))
+static FailureOr<std::string> makeFile(NetworkOp network,
+                                       const OnnxExportOptions &options,
+                                       NetworkWeights &weights) {
+  if (failed(fillWeights(network, options, weights)))
     return failure();
-  // Refused before the weights take memory.
-  if (weights->bytes() > maxFileBytes)
-    return refuseSize(network, weights->bytes());
-  if (failed(fillWeights(network, options, *weights)))
-    return failure();
-
   onnx::ModelProto model;
   model.set_ir_version(irVersion);
   model.set_producer_name("rootc");
@@ -99,8 +90,8 @@ FailureOr<std::string> rootc::exportOnnx(NetworkOp network,
   opset.set_domain("");
   opset.set_version(opsetVersion);
   if (!options.pixels)
-    noteNormalisation(model, network.getImageShape(), *weights);
-  if (failed(exportLayers(network, *weights, options.pixels,
+    noteNormalisation(model, network.getImageShape(), weights);
+  if (failed(exportLayers(network, weights, options.pixels,
                           *model.mutable_graph())))
     return failure();
   if (model.ByteSizeLong() > maxFileBytes)
@@ -109,4 +100,21 @@ FailureOr<std::string> rootc::exportOnnx(NetworkOp network,
   if (!model.SerializeToString(&bytes))
     return network.emitError("ONNX's serialiser failed");
   return bytes;
+}
+
+FailureOr<std::string> rootc::exportOnnx(NetworkOp network,
+                                         const OnnxExportOptions &options) {
+  auto weights = NetworkWeights::collect(network, options.description);
+  if (failed(weights))
+    return failure();
+  // Refused before the weights take memory.
+  if (weights->bytes() > maxFileBytes)
+    return refuseSize(network, weights->bytes());
+  try {
+    return makeFile(network, options, *weights);
+  } catch (const std::bad_alloc &) {
+    return network.emitError("there is not enough memory for an ONNX file with "
+                             "weights of ")
+           << weights->bytes() << " bytes";
+  }
 }

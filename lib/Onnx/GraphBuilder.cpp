@@ -103,9 +103,8 @@ std::string GraphBuilder::floats(StringRef name, ArrayRef<int64_t> shape,
   size_t count = 1;
   for (int64_t size : shape)
     count *= static_cast<size_t>(size);
-  std::vector<float> data(count);
-  fill(data.data());
-  tensor.set_raw_data(data.data(), count * sizeof(float));
+  tensor.mutable_raw_data()->resize(count * sizeof(float));
+  fill(reinterpret_cast<float *>(tensor.mutable_raw_data()->data()));
   return tensor.name();
 }
 
