@@ -29,29 +29,63 @@ struct File {
 
 std::string rootc::systemError() { return std::strerror(errno); }
 
-std::vector<char> rootc::readFile(const std::string &path) {
-  File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.descriptor < 0)
-    fail("{}: cannot be opened: {}", path, systemError());
+/// Opens a regular file to read it, and finds its size.
+static int openRegular(const std::string &path, int64_t &size) {
+  int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat info;
-  if (fstat(file.descriptor, &info) != 0)
-    fail("{}: cannot be read: {}", path, systemError());
-  if (!S_ISREG(info.st_mode))
-    fail("{}: is not a regular file", path);
-  std::vector<char> bytes(info.st_size);
+  if (descriptor < 0)
+    fail("{}: cannot be opened: {}", path, systemError());
+  std::string problem;
+  if (fstat(descriptor, &info) != 0)
+    problem = "cannot be read: " + systemError();
+  else if (!S_ISREG(info.st_mode))
+    problem = "is not a regular file";
+  if (!problem.empty()) {
+    close(descriptor);
+    fail("{}: {}", path, problem);
+  }
+  size = info.st_size;
+  return descriptor;
+}
+
+static std::vector<char> readBytes(const std::string &path, int descriptor,
+                                   int64_t offset, int64_t length) {
+  std::vector<char> bytes(static_cast<size_t>(length));
   size_t done = 0;
   while (done < bytes.size()) {
-    ssize_t got =
-        read(file.descriptor, bytes.data() + done, bytes.size() - done);
+    ssize_t got = pread(descriptor, bytes.data() + done, bytes.size() - done,
+                        off_t(offset + int64_t(done)));
     if (got < 0 && errno == EINTR)
       continue;
     if (got < 0)
       fail("{}: cannot be read: {}", path, systemError());
     if (got == 0)
       fail("{}: became shorter while it was read", path);
-    done += got;
+    done += size_t(got);
   }
   return bytes;
+}
+
+std::vector<char> rootc::readFile(const std::string &path) {
+  int64_t size = 0;
+  File file(openRegular(path, size));
+  return readBytes(path, file.descriptor, 0, size);
+}
+
+std::vector<char> rootc::readFileRange(const std::string &path, int64_t offset,
+                                       int64_t length) {
+  int64_t size = 0;
+  File file(openRegular(path, size));
+  if (offset < 0 || length < 0 || offset > size || length > size - offset)
+    fail("{}: has {} bytes; {} from byte {} on are needed", path, size, length,
+         offset);
+  return readBytes(path, file.descriptor, offset, length);
+}
+
+int64_t rootc::fileSize(const std::string &path) {
+  int64_t size = 0;
+  File file(openRegular(path, size));
+  return size;
 }
 
 static void writeAll(int descriptor, std::string_view bytes) {

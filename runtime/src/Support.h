@@ -28,6 +28,13 @@ std::string systemError();
 /// A whole regular file. Throws if it cannot be read.
 std::vector<char> readFile(const std::string &path);
 
+/// Bytes [offset, offset + length) of a regular file. Throws if it ends before.
+std::vector<char> readFileRange(const std::string &path, int64_t offset,
+                                int64_t length);
+
+/// The size of a regular file in bytes. Throws if it cannot be opened.
+int64_t fileSize(const std::string &path);
+
 /// Writes the pieces, one after another, to a file of another name beside
 /// `path`, syncs it, calls `beforeRename`, renames, and syncs the folder: a
 /// reader sees the old file or the new one, whenever the power goes.
