@@ -1,0 +1,303 @@
+//===- Elementwise.cpp - Sums and products --------------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Adding a constant and multiplying by one are put off, as an `affine`, because
+// older files spell hard sigmoid and hard swish with them:
+// x * clip(x + 3, 0, 6) / 6 (Activations.cpp).
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Onnx/Import/Importer.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace rootc;
+using namespace rootc::importer;
+
+//===----------------------------------------------------------------------===//
+// With a constant
+//===----------------------------------------------------------------------===//
+
+/// The constant's values, one or one a channel, as it broadcasts to the map.
+static std::vector<double> perChannel(Operation &op, const Map &map, int input,
+                                      const Constant &constant) {
+  auto refuse = [&] {
+    op.fail("the constant {} has shape {}, and its other input is {}; only one "
+            "number, or one for each channel, is supported",
+            quote(op.input(input)), toString(constant.shape), describe(map));
+  };
+  if (!constant.isReal())
+    op.fail("the constant {} is of whole numbers; it must be real",
+            quote(op.input(input)));
+  size_t rank = map.view.size() + 1;
+  if (constant.shape.size() > rank || constant.count() == 0)
+    refuse();
+  size_t missing = rank - constant.shape.size();
+  for (size_t i = 0; i < constant.shape.size(); ++i) {
+    if (constant.shape[i] == 1)
+      continue;
+    size_t dimension = missing + i;
+    if (dimension == 0 || constant.shape[i] != map.shape.channels ||
+        map.view[dimension - 1] !=
+            wholeAxis(Axis::Channels, map.shape.channels))
+      refuse();
+  }
+  op.claim(constant.count());
+  return {constant.reals->begin(), constant.reals->end()};
+}
+
+/// Both as long as the longer one.
+static void combine(std::vector<double> &values,
+                    const std::vector<double> &others,
+                    double (*function)(double, double)) {
+  if (values.size() < others.size())
+    values.resize(others.size(), values[0]);
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = function(values[i], others[others.size() == 1 ? 0 : i]);
+}
+
+static Affine affineOf(Operation &op, const Map &map) {
+  Affine affine = map.affine.value_or(Affine{});
+  affine.name = op.name().empty() ? op.output(0) : op.name();
+  return affine;
+}
+
+static Map scaled(Operation &op, Map map, const std::vector<double> &factors) {
+  Affine affine = affineOf(op, map);
+  combine(affine.scale, factors, [](double a, double b) { return a * b; });
+  combine(affine.shift, factors, [](double a, double b) { return a * b; });
+  map.affine = std::move(affine);
+  return map;
+}
+
+static Map shifted(Operation &op, Map map, const std::vector<double> &terms) {
+  Affine affine = affineOf(op, map);
+  combine(affine.shift, terms, [](double a, double b) { return a + b; });
+  map.affine = std::move(affine);
+  return map;
+}
+
+/// Whether the terms can be the bias of the layer that makes `input`, which
+/// nothing else reads.
+static bool canBeBias(Operation &op, const Map &map, int input,
+                      const std::vector<double> &terms) {
+  const Graph &graph = op.importer.graph;
+  int producer = graph.producer(op.input(input));
+  if (map.affine || map.layer == Network::image || producer < 0 ||
+      terms.size() != size_t(map.shape.channels) || terms.size() == 1)
+    return false;
+  const std::string &type = op.importer.file.graph().node(producer).op_type();
+  const Layer &layer = op.importer.network[map.layer];
+  return (type == "Conv" || type == "Gemm" || type == "MatMul") &&
+         layer.takesBias() && !layer.hasBias() &&
+         graph.uses(op.input(input)) == 1;
+}
+
+/// Whether the values can become part of the batch norm that makes `input`,
+/// which nothing else reads: what Caffe spells as a layer of its own.
+static bool canScaleNorm(Operation &op, const Map &map, int input,
+                         const std::vector<double> &values) {
+  const Graph &graph = op.importer.graph;
+  int producer = graph.producer(op.input(input));
+  if (map.affine || map.layer == Network::image || producer < 0 ||
+      values.size() != size_t(map.shape.channels) || values.size() == 1 ||
+      graph.uses(op.input(input)) != 1)
+    return false;
+  const std::string &type = op.importer.file.graph().node(producer).op_type();
+  return op.importer.network[map.layer].op == "batch_norm" &&
+         (type == "BatchNormalization" ||
+          op.importer.scaledNorms.count(op.input(input)));
+}
+
+/// scale and offset become scale factor and offset factor + term.
+static void scaleNorm(Operation &op, const Map &map,
+                      const std::vector<double> &factors,
+                      const std::vector<double> &terms) {
+  op.claim(2 * int64_t(terms.size()));
+  for (Weight &weight : op.importer.network[map.layer].weights) {
+    bool offset = weight.role == "offset";
+    if (!offset && weight.role != "scale")
+      continue;
+    std::vector<float> values = *weight.values;
+    for (size_t i = 0; i < values.size(); ++i)
+      values[i] = float(values[i] * factors[i] + (offset ? terms[i] : 0));
+    weight.values =
+        std::make_shared<const std::vector<float>>(std::move(values));
+  }
+  op.importer.scaledNorms.insert(op.output(0));
+}
+
+static Map addConstant(Operation &op, int input, int constantInput,
+                       double sign) {
+  Map map = op.unpadded(input);
+  std::vector<double> terms =
+      perChannel(op, map, constantInput, op.constant(constantInput, "a term"));
+  for (double &term : terms)
+    term *= sign;
+  if (canScaleNorm(op, map, input, terms)) {
+    scaleNorm(op, map, std::vector<double>(terms.size(), 1), terms);
+    return map;
+  }
+  if (!canBeBias(op, map, input, terms))
+    return shifted(op, map, terms);
+  op.claim(int64_t(terms.size()));
+  op.importer.network[map.layer].weights.push_back(
+      {"bias",
+       {map.shape.channels},
+       std::make_shared<const std::vector<float>>(terms.begin(), terms.end())});
+  return map;
+}
+
+static Map multiplyConstant(Operation &op, int input, int constantInput,
+                            bool reciprocal) {
+  Map map = op.unpadded(input);
+  std::vector<double> factors = perChannel(
+      op, map, constantInput, op.constant(constantInput, "a factor"));
+  for (double &factor : factors)
+    factor = reciprocal ? 1 / factor : factor;
+  if (canScaleNorm(op, map, input, factors)) {
+    scaleNorm(op, map, factors, std::vector<double>(factors.size()));
+    return map;
+  }
+  return scaled(op, map, factors);
+}
+
+//===----------------------------------------------------------------------===//
+// Of two maps
+//===----------------------------------------------------------------------===//
+
+Map importer::multiplyMaps(Operation &op, const Map &map, const Map &gate) {
+  Layer layer;
+  layer.op = "multiply";
+  layer.inputs = {map.layer, gate.layer};
+  layer.shape = map.shape;
+  Map result = map;
+  result.layer = op.emit(std::move(layer));
+  result.nonNegative = map.nonNegative && gate.nonNegative;
+  return result;
+}
+
+static Map add(Operation &op, const Map &left, const Map &right) {
+  if (left.shape != right.shape || left.view != right.view)
+    op.fail("it adds {} and {}; two maps must have one shape and one layout",
+            describe(left), describe(right));
+  Layer layer;
+  layer.op = "add";
+  layer.inputs = {left.layer, right.layer};
+  layer.shape = left.shape;
+  Map result = left;
+  result.layer = op.emit(std::move(layer));
+  result.nonNegative = left.nonNegative && right.nonNegative;
+  return result;
+}
+
+/// A map whose `affine` is a factor alone, which comes apart from it.
+static Map takeFactor(Operation &op, int input, double &factor) {
+  const Map &map = op.unpadded(input);
+  if (!map.affine || !map.affine->isUniform() || map.affine->shift[0] != 0)
+    return op.plain(input);
+  factor *= map.affine->scale[0];
+  return map.withoutAffine();
+}
+
+/// Whether `gate` is hard_sigmoid(map, 1/6, 1/2).
+static bool makesHardSwish(Operation &op, const Map &map, const Map &gate) {
+  if (gate.layer == Network::image || map.view != gate.view)
+    return false;
+  const Layer &layer = op.importer.network[gate.layer];
+  return layer.op == "hard_sigmoid" && layer.inputs[0] == map.layer &&
+         std::abs(layer.slope - 1. / 6) < 1e-6 &&
+         std::abs(layer.offset - 0.5) < 1e-6;
+}
+
+/// Whether `gate` broadcasts over `map`: one value a channel, a position or an
+/// image.
+static bool isGate(const Map &map, const Map &gate) {
+  if (map.view != mapView(map.shape) || gate.view != mapView(gate.shape))
+    return false;
+  bool everywhere = gate.shape.height == 1 && gate.shape.width == 1;
+  bool alike = gate.shape.height == map.shape.height &&
+               gate.shape.width == map.shape.width;
+  return (everywhere && (gate.shape.channels == map.shape.channels ||
+                         gate.shape.channels == 1)) ||
+         (alike && gate.shape.channels == 1);
+}
+
+static void multiplyTwo(Operation &op) {
+  double factor = 1;
+  Map left = takeFactor(op, 0, factor), right = takeFactor(op, 1, factor);
+  Map result;
+  if (makesHardSwish(op, left, right))
+    result = op.elementwise(left, "hard_swish", "", false);
+  else if (makesHardSwish(op, right, left))
+    result = op.elementwise(right, "hard_swish", "", false);
+  else if (left.shape == right.shape && left.view == right.view)
+    result = multiplyMaps(op, left, right);
+  else if (isGate(left, right))
+    result = multiplyMaps(op, left, right);
+  else if (isGate(right, left))
+    result = multiplyMaps(op, right, left);
+  else
+    op.fail("it multiplies {} and {}; supported are two maps of one shape, and "
+            "a map and one value for each channel or position",
+            describe(left), describe(right));
+  op.set(0, factor == 1 ? result : scaled(op, result, {factor}));
+}
+
+//===----------------------------------------------------------------------===//
+// Operators
+//===----------------------------------------------------------------------===//
+
+void importer::importAdd(Operation &op) {
+  if (!op.isMap(0))
+    op.set(0, addConstant(op, 1, 0, 1));
+  else if (!op.isMap(1))
+    op.set(0, addConstant(op, 0, 1, 1));
+  else
+    op.set(0, add(op, op.plain(0), op.plain(1)));
+}
+
+void importer::importSub(Operation &op) {
+  if (!op.isMap(1)) {
+    op.set(0, addConstant(op, 0, 1, -1));
+    return;
+  }
+  Map negated = scaled(op, op.unpadded(1), {-1});
+  if (op.isMap(0)) {
+    op.set(0, add(op, op.plain(0), op.resolve(negated)));
+    return;
+  }
+  op.set(0, shifted(op, negated,
+                    perChannel(op, negated, 0, op.constant(0, "a term"))));
+}
+
+void importer::importNeg(Operation &op) {
+  op.set(0, scaled(op, op.unpadded(0), {-1}));
+}
+
+void importer::importMul(Operation &op) {
+  if (!op.isMap(0))
+    op.set(0, multiplyConstant(op, 1, 0, false));
+  else if (!op.isMap(1))
+    op.set(0, multiplyConstant(op, 0, 1, false));
+  else
+    multiplyTwo(op);
+}
+
+void importer::importDiv(Operation &op) {
+  if (op.isMap(1))
+    op.fail("it divides by a map; only a constant divisor is supported");
+  op.set(0, multiplyConstant(op, 0, 1, true));
+}
+
+void importer::importSum(Operation &op) {
+  Map sum = op.plain(0);
+  for (int i = 1; i < op.inputs(); ++i)
+    sum = add(op, sum, op.plain(i));
+  op.set(0, sum);
+}

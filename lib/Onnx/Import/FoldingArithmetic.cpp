@@ -1,0 +1,326 @@
+//===- FoldingArithmetic.cpp - Arithmetic on constants --------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Onnx/Import/Importer.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace rootc;
+using namespace rootc::importer;
+using Proto = ::onnx::TensorProto;
+
+//===----------------------------------------------------------------------===//
+// One element
+//===----------------------------------------------------------------------===//
+
+static float compute(Operation &op, float a, float b) {
+  const std::string &name = op.op();
+  if (name == "Add" || name == "Sum")
+    return a + b;
+  if (name == "Sub")
+    return a - b;
+  if (name == "Mul")
+    return a * b;
+  if (name == "Div")
+    return a / b;
+  return name == "Min" ? std::min(a, b) : std::max(a, b);
+}
+
+Size importer::wrapped(Size size, int32_t type) {
+  if (size.batch)
+    return size;
+  switch (type) {
+  case Proto::BOOL:
+    return {size.value != 0};
+  case Proto::INT8:
+    return {int8_t(size.value)};
+  case Proto::INT16:
+    return {int16_t(size.value)};
+  case Proto::INT32:
+    return {int32_t(size.value)};
+  case Proto::UINT8:
+    return {uint8_t(size.value)};
+  case Proto::UINT16:
+    return {uint16_t(size.value)};
+  case Proto::UINT32:
+    return {uint32_t(size.value)};
+  default:
+    return size;
+  }
+}
+
+/// Sizes may be multiples of the batch as long as the result is one.
+static Size compute(Operation &op, Size a, Size b) {
+  const std::string &name = op.op();
+  Size result{0, a.batch || b.batch};
+  bool overflow = false;
+  // 0 of a batch is 0.
+  bool alike = a.batch == b.batch || a.value == 0 || b.value == 0;
+  bool possible = true;
+  if (name == "Add" || name == "Sum") {
+    overflow = __builtin_add_overflow(a.value, b.value, &result.value);
+    possible = alike;
+  } else if (name == "Sub") {
+    overflow = __builtin_sub_overflow(a.value, b.value, &result.value);
+    possible = alike;
+  } else if (name == "Mul") {
+    overflow = __builtin_mul_overflow(a.value, b.value, &result.value);
+    possible = !(a.batch && b.batch);
+  } else if (name == "Div") {
+    if (b.value == 0 || (a.value == INT64_MIN && b.value == -1))
+      op.fail("it divides {} by {}", a.value, b.value);
+    result = {a.value / b.value, a.batch && !b.batch};
+    possible = a.batch ? a.value % b.value == 0 : !b.batch;
+  } else {
+    result.value =
+        name == "Min" ? std::min(a.value, b.value) : std::max(a.value, b.value);
+    possible = a.batch == b.batch;
+  }
+  if (!possible)
+    op.fail("its result depends on the batch in a way that is not supported");
+  if (overflow)
+    op.fail("its result does not fit into 64 bits");
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Whole tensors
+//===----------------------------------------------------------------------===//
+
+/// The shape two shapes broadcast to.
+static std::vector<int64_t> broadcast(Operation &op,
+                                      const std::vector<int64_t> &a,
+                                      const std::vector<int64_t> &b) {
+  std::vector<int64_t> shape(std::max(a.size(), b.size()));
+  for (size_t i = 0; i < shape.size(); ++i) {
+    int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1;
+    int64_t y = i < b.size() ? b[b.size() - 1 - i] : 1;
+    if (x != y && x != 1 && y != 1)
+      op.fail("its inputs {} and {} do not fit together", toString(a),
+              toString(b));
+    shape[shape.size() - 1 - i] = x == 1 ? y : x;
+  }
+  return shape;
+}
+
+/// How far apart neighbours along each dimension of `to` are in a constant that
+/// broadcasts to it.
+static std::vector<int64_t> broadcastSteps(const std::vector<int64_t> &from,
+                                           const std::vector<int64_t> &to) {
+  std::vector<int64_t> steps(to.size());
+  int64_t stride = 1;
+  for (size_t i = 0; i < from.size(); ++i) {
+    int64_t size = from[from.size() - 1 - i];
+    steps[to.size() - 1 - i] = size == 1 ? 0 : stride;
+    stride *= size;
+  }
+  return steps;
+}
+
+template <typename Element>
+static std::vector<Element>
+combine(Operation &op, const std::vector<Element> &a,
+        const std::vector<int64_t> &shapeA, const std::vector<Element> &b,
+        const std::vector<int64_t> &shapeB, const std::vector<int64_t> &shape) {
+  std::optional<int64_t> count = elementCount(shape);
+  if (!count)
+    op.fail("its result {} is too large", toString(shape));
+  op.claim(*count);
+  std::vector<int64_t> stepsA = broadcastSteps(shapeA, shape);
+  std::vector<int64_t> stepsB = broadcastSteps(shapeB, shape);
+  std::vector<Element> result(static_cast<size_t>(*count));
+  for (int64_t element = 0; element < *count; ++element) {
+    int64_t rest = element, fromA = 0, fromB = 0;
+    for (size_t i = shape.size(); i-- > 0; rest /= shape[i]) {
+      fromA += rest % shape[i] * stepsA[i];
+      fromB += rest % shape[i] * stepsB[i];
+    }
+    result[size_t(element)] = compute(op, a[size_t(fromA)], b[size_t(fromB)]);
+  }
+  return result;
+}
+
+void importer::foldArithmetic(Operation &op) {
+  Constant result = op.constant(0, "its input");
+  for (int i = 1; i < op.inputs(); ++i) {
+    const Constant &next = op.constant(i, "its input");
+    if (next.isReal() != result.isReal() ||
+        (!next.isReal() && next.wholeType != result.wholeType))
+      op.fail("its inputs have two types");
+    std::vector<int64_t> shape = broadcast(op, result.shape, next.shape);
+    if (result.isReal())
+      result = Constant::of(shape, combine(op, *result.reals, result.shape,
+                                           *next.reals, next.shape, shape));
+    else
+      result = Constant::of(shape,
+                            combine(op, *result.sizes, result.shape,
+                                    *next.sizes, next.shape, shape),
+                            result.wholeType);
+  }
+  if (!result.isReal() && result.wholeType != Proto::INT64) {
+    std::vector<Size> sizes = *result.sizes;
+    for (Size &size : sizes)
+      size = wrapped(size, result.wholeType);
+    result = Constant::of(result.shape, std::move(sizes), result.wholeType);
+  }
+  op.set(0, result);
+}
+
+void importer::foldUnary(Operation &op) {
+  const Constant &source = op.constant(0, "its input");
+  const std::string &name = op.op();
+  op.claim(source.count());
+  if (!source.isReal()) {
+    // Of whole numbers, the only one that is not the number itself.
+    std::vector<Size> sizes = *source.sizes;
+    if (name == "Sqrt" || name == "Reciprocal")
+      op.fail("its input is of whole numbers; it must be real");
+    for (Size &size : sizes)
+      if (name == "Neg" && __builtin_sub_overflow(0, size.value, &size.value))
+        op.fail("its result does not fit into 64 bits");
+    for (Size &size : sizes)
+      size = wrapped(size, source.wholeType);
+    op.set(0, Constant::of(source.shape, std::move(sizes), source.wholeType));
+    return;
+  }
+  std::vector<float> values = *source.reals;
+  for (float &value : values)
+    value = name == "Neg"     ? -value
+            : name == "Sqrt"  ? std::sqrt(value)
+            : name == "Floor" ? std::floor(value)
+            : name == "Ceil"  ? std::ceil(value)
+                              : 1 / value;
+  op.set(0, Constant::of(source.shape, std::move(values)));
+}
+
+void importer::foldCast(Operation &op) {
+  op.ignore({"saturate", "round_mode"});
+  const Constant &source = op.constant(0, "its input");
+  int64_t type = op.integer("to", 0);
+  bool toReal = false;
+  switch (type) {
+  case Proto::FLOAT:
+  case Proto::DOUBLE:
+  case Proto::FLOAT16:
+  case Proto::BFLOAT16:
+    toReal = true;
+    break;
+  case Proto::BOOL:
+  case Proto::INT8:
+  case Proto::INT16:
+  case Proto::INT32:
+  case Proto::INT64:
+  case Proto::UINT8:
+  case Proto::UINT16:
+  case Proto::UINT32:
+  case Proto::UINT64:
+    break;
+  default:
+    op.fail("it casts a constant to type {}; supported are float, double, "
+            "float16, bfloat16, whole numbers and bool",
+            Proto::DataType_IsValid(int(type))
+                ? Proto::DataType_Name(Proto::DataType(type))
+                : fmt::to_string(type));
+  }
+  bool batch = !source.isReal() &&
+               std::any_of(source.sizes->begin(), source.sizes->end(),
+                           [](const Size &size) { return size.batch; });
+  // Real numbers keep float's precision, and a size that depends on the batch
+  // stays as it is.
+  if ((toReal && source.isReal()) || batch) {
+    Constant same = source;
+    if (!toReal)
+      same.wholeType = int32_t(type);
+    op.set(0, same);
+    return;
+  }
+  op.claim(source.count());
+  if (toReal) {
+    std::vector<float> values;
+    for (const Size &size : *source.sizes)
+      values.push_back(float(size.value));
+    op.set(0, Constant::of(source.shape, std::move(values)));
+    return;
+  }
+  std::vector<Size> sizes;
+  if (source.isReal()) {
+    for (float value : *source.reals) {
+      if (type == Proto::BOOL) {
+        sizes.push_back({value != 0});
+        continue;
+      }
+      if (!(std::abs(value) < 0x1p62f))
+        op.fail("it makes a whole number of {}", value);
+      sizes.push_back({int64_t(value)});
+    }
+  } else {
+    sizes = *source.sizes;
+  }
+  for (Size &size : sizes)
+    size = wrapped(size, int32_t(type));
+  op.set(0, Constant::of(source.shape, std::move(sizes), int32_t(type)));
+}
+
+/// The products of values along the reduced dimensions.
+template <typename Element, typename Multiply>
+static std::vector<Element>
+products(const std::vector<Element> &values, const std::vector<int64_t> &shape,
+         const std::vector<bool> &reduced, size_t count, Multiply multiply) {
+  std::vector<Element> result(count, Element{1});
+  for (size_t element = 0; element < values.size(); ++element) {
+    int64_t rest = int64_t(element), to = 0, stride = 1;
+    for (size_t i = shape.size(); i-- > 0; rest /= shape[i]) {
+      if (reduced[i])
+        continue;
+      to += rest % shape[i] * stride;
+      stride *= shape[i];
+    }
+    result[size_t(to)] = multiply(result[size_t(to)], values[element]);
+  }
+  return result;
+}
+
+void importer::foldReduceProd(Operation &op) {
+  const Constant &source = op.constant(0, "its input");
+  bool keep = op.integer("keepdims", 1) != 0;
+  bool none = op.integer("noop_with_empty_axes", 0) != 0;
+  auto axes = op.wholesOf("axes", 1, "the axes");
+  bool all = (!axes || axes->empty()) && !none;
+  std::vector<bool> reduced(source.shape.size(), all);
+  for (int64_t axis : axes.value_or(std::vector<int64_t>()))
+    reduced[size_t(op.axis(axis, int64_t(reduced.size())))] = true;
+  std::vector<int64_t> shape, kept;
+  for (size_t i = 0; i < reduced.size(); ++i) {
+    kept.push_back(reduced[i] ? 1 : source.shape[i]);
+    if (keep || !reduced[i])
+      shape.push_back(kept.back());
+  }
+  std::optional<int64_t> count = elementCount(kept);
+  if (!count)
+    op.fail("its result {} is too large", toString(kept));
+  op.claim(*count);
+  if (source.isReal()) {
+    op.set(0, Constant::of(shape,
+                           products(*source.reals, source.shape, reduced,
+                                    size_t(*count),
+                                    [](float a, float b) { return a * b; })));
+    return;
+  }
+  auto multiply = [&](Size a, Size b) {
+    Size product{0, a.batch || b.batch};
+    if ((a.batch && b.batch) ||
+        __builtin_mul_overflow(a.value, b.value, &product.value))
+      op.fail("its result does not fit into 64 bits, or depends on the batch "
+              "squared");
+    return wrapped(product, source.wholeType);
+  };
+  op.set(0, Constant::of(shape,
+                         products(*source.sizes, source.shape, reduced,
+                                  size_t(*count), multiply),
+                         source.wholeType));
+}

@@ -1,0 +1,285 @@
+//===- Importer.cpp - From the image to the logits ------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Onnx/Import/Importer.h"
+#include "lib/Onnx/Import/Import.h"
+
+#include <algorithm>
+#include <fmt/ranges.h>
+
+using namespace rootc;
+using namespace rootc::importer;
+
+const std::map<std::string, Operator> &importer::operators() {
+  static const std::map<std::string, Operator> table = {
+      {"Add", {foldArithmetic, importAdd}},
+      {"AveragePool", {nullptr, importAveragePool}},
+      {"BatchNormalization", {nullptr, importBatchNormalization}},
+      {"Cast", {foldCast, importCast}},
+      {"Ceil", {foldUnary, nullptr}},
+      {"Clip", {nullptr, importClip}},
+      {"Concat", {foldConcat, importConcat}},
+      {"Constant", {foldConstant, nullptr}},
+      {"ConstantOfShape", {foldConstantOfShape, nullptr}},
+      {"Conv", {nullptr, importConv}},
+      {"Div", {foldArithmetic, importDiv}},
+      {"Dropout", {foldIdentity, importDropout}},
+      {"Flatten", {nullptr, importFlatten}},
+      {"Floor", {foldUnary, nullptr}},
+      {"Gather", {foldGather, nullptr}},
+      {"Gemm", {nullptr, importGemm}},
+      {"GlobalAveragePool", {nullptr, importGlobalAveragePool}},
+      {"GlobalMaxPool", {nullptr, importGlobalMaxPool}},
+      {"HardSigmoid", {nullptr, importHardSigmoid}},
+      {"HardSwish", {nullptr, importHardSwish}},
+      {"Identity", {foldIdentity, importIdentity}},
+      {"LRN", {nullptr, importLRN}},
+      {"MatMul", {nullptr, importMatMul}},
+      {"Max", {foldArithmetic, importMax}},
+      {"MaxPool", {nullptr, importMaxPool}},
+      {"Min", {foldArithmetic, importMin}},
+      {"Mul", {foldArithmetic, importMul}},
+      {"Neg", {foldUnary, importNeg}},
+      {"Pad", {nullptr, importPad}},
+      {"Reciprocal", {foldUnary, nullptr}},
+      {"ReduceMax", {nullptr, importReduceMax}},
+      {"ReduceMean", {nullptr, importReduceMean}},
+      {"ReduceProd", {foldReduceProd, nullptr}},
+      {"Relu", {nullptr, importRelu}},
+      {"Reshape", {foldReshape, importReshape}},
+      {"Shape", {foldShape, importShape}},
+      {"Sigmoid", {nullptr, importSigmoid}},
+      {"Slice", {foldSlice, importSlice}},
+      {"Split", {foldSplit, importSplit}},
+      {"Sqrt", {foldUnary, nullptr}},
+      {"Squeeze", {foldSqueeze, importSqueeze}},
+      {"Sub", {foldArithmetic, importSub}},
+      {"Sum", {foldArithmetic, importSum}},
+      {"Swish", {nullptr, importSwish}},
+      {"Transpose", {foldTranspose, importTranspose}},
+      {"Unsqueeze", {foldUnsqueeze, importUnsqueeze}},
+  };
+  return table;
+}
+
+/// Passed over where they are the graph's last node.
+static constexpr const char *finalOperators[] = {"LogSoftmax", "Softmax"};
+
+std::vector<std::string> rootc::importableOperators() {
+  std::vector<std::string> names(std::begin(finalOperators),
+                                 std::end(finalOperators));
+  for (const auto &[name, form] : operators())
+    names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+const Value *Importer::find(const std::string &name) {
+  auto found = values.find(name);
+  if (found != values.end())
+    return &found->second;
+  const ::onnx::TensorProto *tensor = graph.initializer(name);
+  if (!tensor)
+    return nullptr;
+  return &values.emplace(name, file.decode(*tensor)).first->second;
+}
+
+void Importer::set(const std::string &name, Value value) {
+  values.insert_or_assign(name, std::move(value));
+}
+
+void Importer::claim(const Node &node, int64_t elements) {
+  // Weights may be stored in 16 bits, and shared by several layers.
+  int64_t limit = 4 * file.bytes() + (1 << 20) + filledElements;
+  if (elements > limit - claimed)
+    node.fail("the weights and constants up to here have more than {} "
+              "elements, too many for a file of {} bytes",
+              limit, file.bytes());
+  claimed += elements;
+}
+
+const Constant &Importer::filled(const Node &node, const std::string &name) {
+  Constant &constant = std::get<Constant>(values.at(name));
+  if (!constant.fill)
+    return constant;
+  int64_t count = constant.count();
+  if (count > mostFilled - filledElements)
+    node.fail("the constants that are one number, up to {}, have more than {} "
+              "elements, too many for what is not in the file",
+              quote(name), mostFilled);
+  filledElements += count;
+  constant = Constant::of(constant.shape,
+                          std::vector<float>(size_t(count), *constant.fill));
+  return constant;
+}
+
+//===----------------------------------------------------------------------===//
+// The image
+//===----------------------------------------------------------------------===//
+
+/// Whether the image is batch x height x width x channels: the graph then
+/// begins by transposing it.
+static bool channelsLast(const Graph &graph, const ModelFile &file) {
+  bool found = false;
+  for (int index : graph.order()) {
+    const auto &node = file.graph().node(index);
+    if (std::find(node.input().begin(), node.input().end(),
+                  graph.image().name()) == node.input().end())
+      continue;
+    if (node.op_type() != "Transpose" ||
+        Node(file, node, index).integers("perm") !=
+            std::vector<int64_t>{0, 3, 1, 2})
+      return false;
+    found = true;
+  }
+  return found;
+}
+
+Value Importer::makeImage(int64_t height, int64_t width) {
+  const ::onnx::ValueInfoProto &info = graph.image();
+  std::string what =
+      fmt::format("{}: the image, input {},", file.path(), quote(info.name()));
+  const auto &type = info.type().tensor_type();
+  switch (type.elem_type()) {
+  case ::onnx::TensorProto::FLOAT:
+  case ::onnx::TensorProto::DOUBLE:
+  case ::onnx::TensorProto::FLOAT16:
+  case ::onnx::TensorProto::BFLOAT16:
+    break;
+  default:
+    fail("{} must be a tensor of real numbers; export the model with such an "
+         "input",
+         what);
+  }
+  if (!type.has_shape())
+    fail("{} has no shape; export the model with one", what);
+  if (type.shape().dim_size() != 4)
+    fail("{} has {} dimensions; it must have four, batch x channels x height x "
+         "width",
+         what, type.shape().dim_size());
+  std::vector<int64_t> sizes;
+  for (const auto &dimension : type.shape().dim())
+    sizes.push_back(dimension.has_dim_value() ? dimension.dim_value() : 0);
+  batch = std::max<int64_t>(sizes[0], 0);
+  bool last = channelsLast(graph, file);
+  int64_t &channels = sizes[last ? 3 : 1];
+  int64_t *sides[] = {&sizes[last ? 1 : 2], &sizes[last ? 2 : 3]};
+  int64_t given[] = {height, width};
+  for (int i = 0; i < 2; ++i) {
+    const char *side = i ? "width" : "height";
+    if (*sides[i] <= 0) {
+      if (!given[i])
+        fail("{} leaves its {} open; give the size with --image=HxW", what,
+             side);
+      *sides[i] = given[i];
+    } else if (given[i] && given[i] != *sides[i]) {
+      fail("--image: {} has the {} {}; leave the flag out, and let rootc "
+           "--image change the size",
+           what, side, *sides[i]);
+    }
+  }
+  if (channels <= 0)
+    fail("{} leaves its channels open; export the model with their number",
+         what);
+  image = {*sides[0], *sides[1], channels};
+  if (!root::elementCount({image.height, image.width, image.channels}))
+    fail("{} is {}x{}x{}, more than {} elements", what, image.height,
+         image.width, image.channels, root::maxElements);
+  Map map;
+  map.shape = image;
+  map.view = mapView(image);
+  if (last)
+    map.view = {map.view[1], map.view[2], map.view[0]};
+  return map;
+}
+
+//===----------------------------------------------------------------------===//
+// Nodes
+//===----------------------------------------------------------------------===//
+
+void Importer::importNode(int index) {
+  Operation op(*this, index);
+  auto known = operators().find(op.op());
+  if ((!op.domain().empty() && op.domain() != "ai.onnx") ||
+      known == operators().end())
+    op.fail("this operator{} is not supported{}; supported are {}",
+            op.domain().empty() ? "" : " of " + quote(op.domain()),
+            op.op() == "Softmax" || op.op() == "LogSoftmax"
+                ? " but at the end of the graph"
+                : "",
+            fmt::join(importableOperators(), ", "));
+  bool anyMap = false;
+  for (int i = 0; i < op.inputs(); ++i)
+    anyMap |= op.present(i) && op.isMap(i);
+  Handler handler = anyMap ? known->second.onMaps : known->second.onConstants;
+  if (!handler)
+    op.fail("{}, and this operator is supported for {} only",
+            anyMap ? "an input is computed from the image"
+                   : "no input is computed from the image",
+            anyMap ? "shapes and constants" : "what is");
+  handler(op);
+  op.checkAttributes();
+  for (int i = 0; i < op.outputs(); ++i)
+    if (graph.uses(op.output(i)) && !op.output(i).empty() &&
+        !values.count(op.output(i)))
+      op.fail("its output {} is used, and only the first one is supported",
+              quote(op.output(i)));
+  // Weights are large: gone after their last reader.
+  for (int i = 0; i < op.inputs(); ++i) {
+    std::string name = op.input(i);
+    if (++reads[name] != graph.uses(name))
+      continue;
+    auto value = values.find(name);
+    if (value != values.end() &&
+        std::holds_alternative<Constant>(value->second))
+      values.erase(value);
+  }
+}
+
+void Importer::checkSoftmax(const Map &logits) {
+  if (graph.softmax() < 0)
+    return;
+  Operation op(*this, graph.softmax());
+  // Before opset 13 the dimensions from the axis on are one.
+  bool flattens = file.opset() < 13;
+  int64_t rank = int64_t(logits.view.size()) + 1;
+  int64_t axis = op.axis(op.integer("axis", flattens ? 1 : -1), rank);
+  int64_t extent = 1;
+  for (int64_t i = axis; i < (flattens ? rank : axis + 1); ++i)
+    extent *= i ? sizeOf(logits.view[size_t(i - 1)]) : 0;
+  if (extent != logits.shape.channels)
+    op.fail("its axis {} is not the classes of {}", axis,
+            importer::describe(logits));
+  op.checkAttributes();
+}
+
+int Importer::run(int64_t height, int64_t width) {
+  values.emplace(graph.image().name(), makeImage(height, width));
+  for (int index : graph.order())
+    importNode(index);
+  int producer = graph.producer(graph.logits());
+  const Value *value = find(graph.logits());
+  const Map *logits = value ? std::get_if<Map>(value) : nullptr;
+  if (producer < 0 || !logits)
+    fail("{}: the output {} is not computed from the image", file.path(),
+         quote(graph.logits()));
+  // What still waits for a layer becomes one of its own.
+  Operation last(*this, producer);
+  Map map = last.resolve(*logits);
+  Dimension all;
+  for (const Dimension &dimension : map.view)
+    all.insert(all.end(), dimension.begin(), dimension.end());
+  if (map.layer == Network::image || map.shape.height != 1 ||
+      map.shape.width != 1 ||
+      all != wholeAxis(Axis::Channels, map.shape.channels))
+    last.fail("it makes the output {}, {}; the output must be the logits, one "
+              "value for each class: [N,classes] (--logits=NAME takes another "
+              "value)",
+              quote(graph.logits()), describe(map));
+  checkSoftmax(map);
+  return map.layer;
+}

@@ -1,0 +1,272 @@
+//===- Importer.h - What the importers of operators share -------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Private to this folder. A value of the graph is a constant, or a map that the
+// network computes. What ONNX does to maps that a network has no layer for is
+// kept with the map until a layer takes it in: the order of its elements
+// (View.h), padding, and a factor and a term of each channel.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_ONNX_IMPORT_IMPORTER_H
+#define ROOTC_ONNX_IMPORT_IMPORTER_H
+
+#include "lib/Onnx/Import/Graph.h"
+#include "lib/Onnx/Import/Network.h"
+#include "lib/Onnx/Import/Node.h"
+#include "lib/Onnx/Import/View.h"
+
+#include <functional>
+#include <variant>
+
+namespace rootc::importer {
+
+/// scale x + shift; each has one value, or one a channel.
+struct Affine {
+  std::vector<double> scale = {1}, shift = {0};
+  std::string name; ///< of the layer, should it become one
+
+  bool isUniform() const { return scale.size() == 1 && shift.size() == 1; }
+};
+
+/// Zeros, or another value, around height and width.
+struct Padding {
+  int64_t top = 0, left = 0, bottom = 0, right = 0;
+  double value = 0;
+  std::string name; ///< of the layer, should it become one
+  bool any() const { return top || left || bottom || right; }
+};
+
+struct Map {
+  int layer = Network::image;
+  root::MapShape shape; ///< of the layer's result
+  View view;
+  std::optional<Affine> affine;
+  Padding padding;          ///< applied after `affine`; the view is a map's
+  bool nonNegative = false; ///< without `affine`
+  bool scaledImage = false; ///< no convolution but of `affine`s so far
+
+  Map withoutAffine() const;
+  /// ONNX's sizes behind the batch.
+  std::vector<int64_t> sizes() const;
+};
+
+using Value = std::variant<Constant, Map>;
+
+class Importer {
+public:
+  Importer(ModelFile &file, const Graph &graph,
+           const std::function<void(const std::string &)> &note)
+      : file(file), graph(graph), note(note) {}
+
+  /// Makes the network; the result is the layer of the logits.
+  /// `height`, `width`: the image's, where the file leaves them open, or 0.
+  int run(int64_t height, int64_t width);
+
+  ModelFile &file;
+  const Graph &graph;
+  const std::function<void(const std::string &)> &note;
+  Network network;
+  root::MapShape image;
+  int64_t batch = 0; ///< 0: any
+  /// Values that are a batch norm's result with factors and terms that have
+  /// become part of it.
+  std::set<std::string> scaledNorms;
+  /// Channel shuffles that were made, by what they shuffle and groups.
+  std::map<std::pair<int, int64_t>, int> shuffles;
+
+  /// Null if nothing has made it.
+  const Value *find(const std::string &name);
+  void set(const std::string &name, Value value);
+  /// Before memory is taken for so many elements that no initializer stands
+  /// for: throws, at the node, where a file of this size asks for absurdly
+  /// many.
+  void claim(const Node &node, int64_t elements);
+  /// A constant with its elements in memory.
+  const Constant &filled(const Node &node, const std::string &name);
+
+private:
+  Value makeImage(int64_t height, int64_t width);
+  void checkSoftmax(const Map &logits);
+  void importNode(int index);
+
+  std::unordered_map<std::string, Value> values;
+  std::unordered_map<std::string, int> reads;
+  int64_t claimed = 0, filledElements = 0;
+};
+
+/// Values that are one number again and again, as in the files of the onnx
+/// package, whose weights are all alike: more than VGG-19 has.
+inline constexpr int64_t mostFilled = 150 << 20;
+
+/// One node that is being imported.
+class Operation : public Node {
+public:
+  Operation(Importer &importer, int index)
+      : Node(importer.file, importer.file.graph().node(index), index),
+        importer(importer) {}
+
+  Importer &importer;
+
+  //===--- Inputs ---------------------------------------------------------===//
+
+  bool present(int i) const { return !input(i).empty(); }
+  /// Throws if nothing makes it.
+  const Value &value(int i) const;
+  bool isMap(int i) const { return std::holds_alternative<Map>(value(i)); }
+
+  /// A map as it is.
+  const Map &map(int i) const;
+  /// One without padding, which becomes a layer.
+  const Map &unpadded(int i);
+  /// One without padding and `affine`.
+  Map plain(int i);
+  /// Its view is a map's, [[C],[H],[W]]; no `affine`. Padding is left to the
+  /// caller, or becomes a layer.
+  Map standard(int i, bool withPadding = false);
+  /// Makes layers of `affine` and of the padding.
+  Map resolve(Map map);
+
+  /// A constant; `what` is what it is for, "the filters".
+  const Constant &constant(int i, const char *what) const;
+  /// One of real numbers.
+  const Constant &reals(int i, const char *what) const;
+  /// Whole numbers, a list or one; none that depends on the batch.
+  std::vector<int64_t> wholes(int i, const char *what) const;
+  /// One number; `fallback` if it is left out.
+  double scalar(int i, const char *what, double fallback) const;
+  /// From an attribute, or in newer opsets from an input. Nothing if absent.
+  std::optional<std::vector<int64_t>> wholesOf(const std::string &attribute,
+                                               int input, const char *what);
+  /// The sizes of the parts that a Split makes of a dimension.
+  std::vector<int64_t> parts(int64_t size);
+  /// A dimension's index, from 0, of `rank` ones with the batch's.
+  int64_t axis(int64_t axis, int64_t rank) const;
+  /// The same, but it is not the batch's.
+  int64_t axisBehindBatch(int64_t axis, int64_t rank) const;
+
+  //===--- Results --------------------------------------------------------===//
+
+  void set(int output, Value value);
+  /// A convolution of each channel by itself: the affine of a map, with zeros
+  /// around height and width before its shift.
+  Map emitAffine(Map map, const Affine &affine, const Padding &padding);
+  /// Adds a layer; throws if the result is too large.
+  int emit(Layer layer);
+  /// A layer's result as a map.
+  Map result(int layer) const;
+  /// Replaces each value: the result has the view of `map`.
+  Map elementwise(const Map &map, const std::string &op,
+                  const std::string &clauses, bool nonNegative);
+  /// The name for a layer with parameters: that of the input's initializer
+  /// without ".weight", the node's, or the initializer's; then made unique.
+  std::string layerName(int weightInput);
+  /// See Importer::claim.
+  void claim(int64_t elements) { importer.claim(*this, elements); }
+};
+
+/// The number as the element type has it, modulo 2 to its bits.
+Size wrapped(Size size, int32_t type);
+
+/// "[N,64,7,7]"
+std::string describe(const Map &map);
+
+/// "3x5"
+std::string pairText(int64_t vertical, int64_t horizontal);
+
+/// A real number as ONNX stores it, in the fewest digits.
+std::string numberText(double value);
+
+/// An operator on constants, on maps, or both; null where it has no such form.
+using Handler = void (*)(Operation &);
+struct Operator {
+  Handler onConstants = nullptr, onMaps = nullptr;
+};
+/// The form on maps takes constants too if an input is a map.
+const std::map<std::string, Operator> &operators();
+
+//===--- LayersWithWeights.cpp --------------------------------------------===//
+void importConv(Operation &op);
+void importGemm(Operation &op);
+void importMatMul(Operation &op);
+void importBatchNormalization(Operation &op);
+
+//===--- Pools.cpp --------------------------------------------------------===//
+void importMaxPool(Operation &op);
+void importAveragePool(Operation &op);
+void importGlobalAveragePool(Operation &op);
+void importGlobalMaxPool(Operation &op);
+void importReduceMean(Operation &op);
+void importReduceMax(Operation &op);
+
+/// Of convolutions and pools: kernel, strides, dilations and pads, from a
+/// node's attributes, with the padding that waits at its input.
+struct Windows {
+  root::Window vertical, horizontal;
+  /// The clauses that are not the dialect's defaults, `kernel` always.
+  std::string clauses() const;
+};
+Windows readWindows(Operation &op, const Map &input, int64_t kernelHeight,
+                    int64_t kernelWidth);
+
+//===--- Activations.cpp --------------------------------------------------===//
+void importRelu(Operation &op);
+void importClip(Operation &op);
+void importSigmoid(Operation &op);
+void importHardSigmoid(Operation &op);
+void importHardSwish(Operation &op);
+void importSwish(Operation &op);
+void importMin(Operation &op);
+void importMax(Operation &op);
+void importDropout(Operation &op);
+void importLRN(Operation &op);
+
+//===--- Elementwise.cpp --------------------------------------------------===//
+void importAdd(Operation &op);
+void importSub(Operation &op);
+void importNeg(Operation &op);
+void importMul(Operation &op);
+void importDiv(Operation &op);
+void importSum(Operation &op);
+/// `gate` broadcasts over `map`.
+Map multiplyMaps(Operation &op, const Map &map, const Map &gate);
+
+//===--- Arrangement.cpp --------------------------------------------------===//
+void importIdentity(Operation &op);
+void importCast(Operation &op);
+void importReshape(Operation &op);
+void importFlatten(Operation &op);
+void importSqueeze(Operation &op);
+void importUnsqueeze(Operation &op);
+void importTranspose(Operation &op);
+void importConcat(Operation &op);
+void importSplit(Operation &op);
+void importSlice(Operation &op);
+void importPad(Operation &op);
+void importShape(Operation &op);
+
+//===--- Folding.cpp and FoldingArithmetic.cpp ----------------------------===//
+void foldConstant(Operation &op);
+void foldConstantOfShape(Operation &op);
+void foldShape(Operation &op);
+void foldIdentity(Operation &op);
+void foldCast(Operation &op);
+void foldReshape(Operation &op);
+void foldSqueeze(Operation &op);
+void foldUnsqueeze(Operation &op);
+void foldTranspose(Operation &op);
+void foldConcat(Operation &op);
+void foldGather(Operation &op);
+void foldSlice(Operation &op);
+void foldSplit(Operation &op);
+void foldReduceProd(Operation &op);
+void foldArithmetic(Operation &op);
+void foldUnary(Operation &op);
+
+} // namespace rootc::importer
+
+#endif // ROOTC_ONNX_IMPORT_IMPORTER_H

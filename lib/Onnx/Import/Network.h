@@ -1,0 +1,72 @@
+//===- Network.h - The network that is being written ------------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_ONNX_IMPORT_NETWORK_H
+#define ROOTC_ONNX_IMPORT_NETWORK_H
+
+#include "dialect/Shapes.h"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace rootc::importer {
+
+/// A parameter or a running statistic of a layer.
+struct Weight {
+  std::string role; ///< "filter", "bias", "scale", ...
+  std::vector<int64_t> shape;
+  std::shared_ptr<const std::vector<float>> values;
+};
+
+struct Layer {
+  std::string op;          ///< "conv2d"
+  std::string name;        ///< empty where the op has none
+  std::vector<int> inputs; ///< layers, or Network::image
+  root::MapShape shape;    ///< of the result
+  std::string clauses;     ///< " filters(64) kernel(3x3)", no `no_bias`
+  std::vector<Weight> weights;
+  double slope = 0, offset = 0; ///< of a hard_sigmoid
+
+  bool hasBias() const;
+  bool takesBias() const { return op == "conv2d" || op == "linear"; }
+};
+
+class Network {
+public:
+  static constexpr int image = -1;
+
+  int add(Layer layer) {
+    layers.push_back(std::move(layer));
+    return int(layers.size()) - 1;
+  }
+  Layer &operator[](int index) { return layers[size_t(index)]; }
+
+  /// A name of the dialect's rule, (C1), that no other layer has, as near to
+  /// `wanted` as can be.
+  std::string uniqueName(const std::string &wanted);
+
+  /// Drops the layers that `output` does not need. Invalidates indices.
+  void keepOnly(int &output);
+
+  /// The network in the surface syntax.
+  std::string print(const std::string &name, const std::string &comment,
+                    const root::MapShape &image, int output) const;
+
+  const std::vector<Layer> &all() const { return layers; }
+
+private:
+  std::vector<Layer> layers;
+  std::set<std::string> names;
+  std::map<std::string, int> suffixes;
+};
+
+} // namespace rootc::importer
+
+#endif // ROOTC_ONNX_IMPORT_NETWORK_H
