@@ -1,0 +1,76 @@
+"""A model that is imported, compiled and run: shared by the checks of this folder."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../Gradients'))
+
+from check_gradients import draw  # noqa: E402
+from files import read_safetensors  # noqa: E402
+from jax_model import Model, tolerance_violations  # noqa: E402
+from network_syntax import load  # noqa: E402
+
+
+def add_tools(parser):
+    parser.add_argument('--importer', required=True, help='rootc-import')
+    parser.add_argument('--rootc')
+    parser.add_argument('--rootrun')
+    parser.add_argument('--reference', help='rootc-reference, which has no kernels, instead of rootc and rootrun')
+
+
+def call(*command):
+    """What it says on standard error."""
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f'{" ".join(map(str, command))}: exit code {done.returncode}\n{done.stderr}')
+    return done.stderr
+
+
+class Imported:
+    """One model, imported and compiled in a folder. RuntimeError says what a command said."""
+
+    def __init__(self, tools, folder, model, import_flags=(), compile_flags=()):
+        self.tools, self.folder = tools, folder
+        self.onnx, self.network, self.weights = map(self.file, ('model.onnx', 'net.mlir', 'net.safetensors'))
+        self.flags = list(compile_flags)
+        onnx.save(model, self.onnx)
+        self.notes = call(tools.importer, self.onnx, '-o', self.network, '--weights', self.weights, *import_flags)
+        if not tools.reference:
+            call(tools.rootc, self.network, '-o', self.file('net.so'), *self.flags)
+
+    def file(self, name):
+        return os.path.join(self.folder, name)
+
+    def call(self, verb, output, *flags):
+        if self.tools.reference:
+            call(self.tools.reference, verb, self.network, '--weights', self.weights, *self.flags, *flags, '-o', output)
+        else:
+            call(self.tools.rootrun, verb, self.file('net.so'), '--weights', self.weights, *flags, '-o', output)
+
+    def infer(self, image):
+        """The logits of an NHWC image."""
+        np.save(self.file('image.npy'), np.ascontiguousarray(image, np.float32))
+        self.call('run', self.file('logits.npy'), '--input', self.file('image.npy'))
+        return np.load(self.file('logits.npy'))
+
+    def check_gradients(self, batch, seed=0):
+        """Against jax in float64, on a batch that stays off the kinks; returns the worst error."""
+        model = Model(load(self.network))
+        arrays = read_safetensors(self.weights)
+        wanted = {**model.parameters, **model.statistics}
+        if set(arrays) != set(wanted) or any(arrays[name].shape != wanted[name][0] for name in arrays):
+            raise AssertionError('the weights are not those of the network')
+        image, labels, (_, gradients, _, margin) = draw(model, arrays, batch, seed)
+        np.save(self.file('image.npy'), image)
+        np.save(self.file('labels.npy'), labels)
+        self.call('grad', self.file('g.safetensors'), '--input', self.file('image.npy'), '--labels',
+                  self.file('labels.npy'), '--seed', seed)
+        problems, worst = tolerance_violations(gradients, read_safetensors(self.file('g.safetensors')))
+        if problems:
+            raise AssertionError(f'gradients, margin {margin:.1e}: ' +
+                                 ', '.join(f'{k} {v:.1e}' for k, v in problems.items()))
+        return worst
