@@ -28,32 +28,36 @@ struct Moments {
   Func mean, squares; ///< (c, n): mean and squared deviations of an image
 };
 
-/// Moments of every image of x; adds the stages that they need.
+/// Moments of every image of x; adds the stages that they need. Sums are
+/// double: a filter before batch norm has a gradient that is a difference of
+/// nearly equal sums, and the pass is bound by memory anyway.
 Moments imageMoments(const Value &x, std::map<std::string, Func> &stages) {
   int rows = static_cast<int>(rowsPerChunk(x));
   int chunks = static_cast<int>(x.height()) / rows;
-  float chunkCount = static_cast<float>(rows * x.width());
+  double chunkCount = static_cast<double>(rows * x.width());
   Var c("c"), b("b"), n("n");
 
   RDom r(0, static_cast<int>(x.width()), 0, rows, "r");
   Expr first = x.func(c, 0, b * rows, n);
-  Expr distance = x.func(c, r.x, b * rows + r.y, n) - first;
+  Expr distance = cast<double>(x.func(c, r.x, b * rows + r.y, n) - first);
   Func sums("sums"), chunk("chunk");
-  sums(c, b, n) = Tuple(0.0f, 0.0f);
+  sums(c, b, n) = Tuple(cast<double>(0), cast<double>(0));
   sums(c, b, n) = Tuple(sums(c, b, n)[0] + distance,
                         sums(c, b, n)[1] + distance * distance);
-  Expr shiftOfMean = sums(c, b, n)[0] * (1.0f / chunkCount);
+  Expr shiftOfMean = sums(c, b, n)[0] * Expr(1.0 / chunkCount);
   // Mean, and sum of squared deviations from it.
   chunk(c, b, n) =
-      Tuple(first + shiftOfMean,
-            max(sums(c, b, n)[1] - sums(c, b, n)[0] * shiftOfMean, 0.0f));
+      Tuple(cast<float>(first + shiftOfMean),
+            cast<float>(max(sums(c, b, n)[1] - sums(c, b, n)[0] * shiftOfMean,
+                            cast<double>(0))));
 
   RDom q(0, chunks, "q");
   Func total("imageSum"), mean("imageMean"), squares("imageSquares");
   total(c, n) += chunk(c, q, n)[0];
   mean(c, n) = total(c, n) * (1.0f / static_cast<float>(chunks));
   Expr shift = chunk(c, q, n)[0] - mean(c, n);
-  squares(c, n) += chunk(c, q, n)[1] + chunkCount * shift * shift;
+  squares(c, n) +=
+      chunk(c, q, n)[1] + static_cast<float>(chunkCount) * shift * shift;
 
   stages["registers"] = sums;
   stages["chunk"] = chunk;
@@ -122,18 +126,19 @@ Lowered backwardReduce(const Op &op, const Operands &in) {
   Var c = imageVars(1)[0], b("b"), n("n");
 
   RDom r(0, static_cast<int>(x.width()), 0, rows, "r");
-  Expr gradient = dy.func(c, r.x, b * rows + r.y, n);
-  Expr distance = x.func(c, r.x, b * rows + r.y, n) - mean.func(c);
+  Expr gradient = cast<double>(dy.func(c, r.x, b * rows + r.y, n));
+  Expr distance =
+      cast<double>(x.func(c, r.x, b * rows + r.y, n) - mean.func(c));
   Func sums("sums"), chunk("chunk"), total("total");
-  sums(c, b, n) = Tuple(0.0f, 0.0f);
+  sums(c, b, n) = Tuple(cast<double>(0), cast<double>(0));
   sums(c, b, n) = Tuple(sums(c, b, n)[0] + gradient * distance,
                         sums(c, b, n)[1] + gradient);
   chunk(c, b, n) = Tuple(sums(c, b, n)[0], sums(c, b, n)[1]);
 
   RDom q(0, static_cast<int>(x.height()) / rows, 0, x.batch(), "q");
   total(c) = Tuple(cast<double>(0), cast<double>(0));
-  total(c) = Tuple(total(c)[0] + cast<double>(chunk(c, q.x, q.y)[0]),
-                   total(c)[1] + cast<double>(chunk(c, q.x, q.y)[1]));
+  total(c) = Tuple(total(c)[0] + chunk(c, q.x, q.y)[0],
+                   total(c)[1] + chunk(c, q.x, q.y)[1]);
 
   Expr count =
       cast<float>(x.batch()) * static_cast<float>(x.height() * x.width());
