@@ -6,20 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "Evaluate.h"
-#include "VerbSupport.h"
+#include "Workload.h"
 
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 using namespace rootc;
 using Json = nlohmann::ordered_json;
-using Clock = std::chrono::steady_clock;
-
-static double milliseconds(Clock::duration time) {
-  return std::chrono::duration<double, std::milli>(time).count();
-}
 
 void rootc::evalModel(const VerbOptions &options) {
   Model model = Model::open(options.model);
@@ -44,54 +38,6 @@ void rootc::evalModel(const VerbOptions &options) {
     fmt::print("{} images: accuracy {:.4f}, loss {:.4f}, {:.0f} images/s\n",
                dataset.count, result.accuracy, result.loss, speed);
 }
-
-namespace {
-/// A model with random weights and a batch, ready to be timed.
-class Workload {
-public:
-  Workload(const VerbOptions &options, bool withTraining)
-      : model(Model::open(options.model)),
-        weights(options.weights.empty()
-                    ? Weights::initialise(model, options.seed)
-                    : loadWeights(model, options)),
-        prepared(model, weights),
-        pool(std::make_shared<ThreadPool>(model, options.threads)),
-        session(model, pool),
-        batch(model, options.batch ? options.batch : 1, options.seed),
-        logits(batch.labels.size() * size_t(model->classes)) {
-    if (!withTraining)
-      return;
-    model.requireTraining();
-    gradients.resize(weights.parameters.size());
-    velocity.resize(weights.parameters.size());
-  }
-
-  void infer() {
-    session.infer(prepared, int64_t(batch.labels.size()), batch.image.data(),
-                  logits.data());
-  }
-  /// Forward, backward and update; the rate is too small to go astray.
-  void train() {
-    session.train(batch.view(), weights, gradients.data());
-    session.update(weights, gradients.data(), velocity.data(), 1e-6f, 0.9f,
-                   5e-4f);
-  }
-  void run(bool training) { training ? train() : infer(); }
-  double time(bool training) {
-    auto start = Clock::now();
-    run(training);
-    return milliseconds(Clock::now() - start);
-  }
-
-  Model model;
-  Weights weights;
-  Prepared prepared;
-  std::shared_ptr<ThreadPool> pool;
-  Session session;
-  RandomBatch batch;
-  FloatArray logits, gradients, velocity;
-};
-} // namespace
 
 /// Answers every line of standard input with the best of three times, after a
 /// run to warm up, so that contenders can take turns.
@@ -119,7 +65,7 @@ void rootc::benchModel(const VerbOptions &options) {
   bool canTrain = Model::open(options.model)->has_training;
   bool training = options.train || (both && canTrain);
   Workload work(options, training);
-  int64_t size = int64_t(work.batch.labels.size());
+  int64_t size = work.batchSize();
   Json report = {{"model", work.model->name},
                  {"batch", size},
                  {"threads", work.pool->threads()},
@@ -147,41 +93,17 @@ void rootc::benchModel(const VerbOptions &options) {
     fmt::print("{}\n", report.dump());
 }
 
-namespace {
-/// Sums the time of each kernel call of one program.
-struct CallTimes {
-  int32_t program;
-  std::vector<double> sums;
-  Clock::time_point start;
-
-  static void hook(void *state, int32_t program, int32_t call, int32_t phase) {
-    auto &times = *static_cast<CallTimes *>(state);
-    if (program != times.program || call < 0 ||
-        size_t(call) >= times.sums.size())
-      return;
-    if (phase == 0)
-      times.start = Clock::now();
-    else
-      times.sums[size_t(call)] += milliseconds(Clock::now() - times.start);
-  }
-};
-} // namespace
-
 void rootc::profileModel(const VerbOptions &options) {
   Workload work(options, options.train);
-  int32_t program = options.train ? ROOTC_TRAIN : ROOTC_INFER;
-  work.run(options.train);
-  CallTimes times{program,
-                  std::vector<double>(size_t(work.model->call_count[program])),
-                  {}};
-  work.session.context().call_hook = CallTimes::hook;
-  work.session.context().call_hook_state = &times;
+  work.run(options.train); // warms up
+  CallProfile profile(work, options.train);
   for (int64_t i = 0; i < options.runs; ++i)
     work.run(options.train);
+  std::vector<double> times = profile.sums();
   double total = 0;
-  for (double &sum : times.sums)
+  for (double &sum : times)
     total += sum /= double(options.runs);
-  int64_t size = int64_t(work.batch.labels.size());
+  int64_t size = work.batchSize();
   Json report = {{"model", work.model->name},
                  {"program", options.train ? "train" : "infer"},
                  {"batch", size},
@@ -190,14 +112,13 @@ void rootc::profileModel(const VerbOptions &options) {
                  {"calls", Json::array()}};
   if (!options.json)
     fmt::print("{:>10}  {:>6}  kernel\n", "ms", "share");
-  for (size_t i = 0; i < times.sums.size(); ++i) {
-    const char *label = work.model->call_labels[program][i];
-    double share = total > 0 ? times.sums[i] / total : 0;
+  for (size_t i = 0; i < times.size(); ++i) {
+    std::string label = profile.label(i);
+    double share = total > 0 ? times[i] / total : 0;
     report["calls"].push_back(
-        {{"label", label}, {"ms", times.sums[i]}, {"share", share}});
+        {{"label", label}, {"ms", times[i]}, {"share", share}});
     if (!options.json)
-      fmt::print("{:>10.3f}  {:>5.1f}%  {}\n", times.sums[i], 100 * share,
-                 label);
+      fmt::print("{:>10.3f}  {:>5.1f}%  {}\n", times[i], 100 * share, label);
   }
   if (options.json)
     fmt::print("{}\n", report.dump());
