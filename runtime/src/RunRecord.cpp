@@ -76,10 +76,19 @@ std::string RunRecord::toJson() const {
   return record.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+/// Refuses nesting so deep that whoever walks it overflows the stack.
+static Json parseShallow(std::string_view text) {
+  return Json::parse(text, [](int depth, Json::parse_event_t, Json &) {
+    if (depth > 64)
+      fail("it is nested too deeply");
+    return true;
+  });
+}
+
 RunRecord RunRecord::parse(std::string_view text, const std::string &path) {
   RunRecord record;
   try {
-    Json json = Json::parse(text);
+    Json json = parseShallow(text);
     const Json &model = json.at("model"), &data = json.at("data");
     model.at("name").get_to(record.modelName);
     model.at("path").get_to(record.modelPath);
@@ -95,8 +104,10 @@ RunRecord RunRecord::parse(std::string_view text, const std::string &path) {
     json.at("machine").get_to(record.machine);
     json.at("threads").get_to(record.threads);
     json.at("started").get_to(record.started);
-  } catch (const Json::exception &error) {
-    fail("{}: is damaged or of another version: {}", path, error.what());
+  } catch (const std::exception &error) {
+    fail("{}: is damaged or of another version: {}; put the file back, or "
+         "leave the run out",
+         path, error.what());
   }
   return record;
 }

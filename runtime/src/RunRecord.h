@@ -40,7 +40,7 @@ struct RunRecord {
   std::string started; ///< "2026-01-31T12:00:00Z"
 
   std::string toJson() const;
-  /// Throws an Error that names the file and the key at fault.
+  /// Throws an Error that names the file and says what is wrong with it.
   static RunRecord parse(std::string_view text, const std::string &path);
 };
 

@@ -18,7 +18,7 @@ import time
 import unittest
 
 ROOTRUN, MODEL, DATA, COMMANDS = sys.argv[1:5]
-VERBS = ["train", "eval", "predict", "run", "grad", "init", "bench", "profile", "covariance", "info"]
+VERBS = ["train", "eval", "predict", "run", "grad", "init", "bench", "profile", "covariance", "info", "report"]
 
 
 def run(*arguments, **options):

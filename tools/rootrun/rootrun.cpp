@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "rootc/runtime.h"
+#include "runtime/src/Report/Report.h"
 #include "runtime/src/Train.h"
 #include "runtime/src/Verbs.h"
 
@@ -255,6 +256,38 @@ static void addCovariance(CLI::App &app, Flags &flags) {
   flags.json(verb);
 }
 
+static void addReport(CLI::App &app, ReportOptions &options) {
+  CLI::App *verb =
+      app.add_subcommand("report", "Compare runs on one HTML page");
+  verb->add_option("RUN", options.runs, "Folders that train made")
+      ->required()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  verb->add_option("-o,--output", options.output,
+                   "The page (default: report.html; with --json, none)");
+  verb->add_option("--model", options.models,
+                   "A library that a run was trained with, where the run does "
+                   "not know it or it has moved; may be given many times")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  verb->add_flag("--measure", options.measure,
+                 "Time the runs' libraries, in turns, and keep the times in "
+                 "the runs' folders");
+  verb->add_option("--batch", options.batch,
+                   "--measure: images at a time (default: the smallest that "
+                   "one of the runs was trained with)")
+      ->check(counts);
+  verb->add_option("--runs", options.measuredRuns,
+                   "--measure: measured runs of each library (default: 10)")
+      ->check(counts);
+  verb->add_option("--threads", options.threads,
+                   "--measure: threads (default: $ROOTC_THREADS, else all "
+                   "cores)")
+      ->check(threadCounts);
+  verb->add_flag("--json", options.json,
+                 "Print the page's numbers as one JSON object");
+  verb->callback([&options] { reportRuns(options); });
+}
+
 static int report(const std::string &message) {
   std::fprintf(stderr, "rootrun: error: %s\n", message.c_str());
   return 1;
@@ -285,6 +318,8 @@ int main(int argc, char **argv) {
   addTrain(app, trainOptions, code);
   addVerbs(app, flags);
   addCovariance(app, flags);
+  ReportOptions reportOptions;
+  addReport(app, reportOptions);
   try {
     app.parse(argc, argv);
     if (std::fflush(stdout) != 0)

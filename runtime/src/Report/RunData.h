@@ -1,0 +1,99 @@
+//===- RunData.h - What a run's folder holds --------------------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_RUNTIME_REPORT_RUNDATA_H
+#define ROOTC_RUNTIME_REPORT_RUNDATA_H
+
+#include "../RunRecord.h"
+#include "Measurement.h"
+
+#include <cmath>
+
+namespace rootc::report {
+
+/// A line of metrics.jsonl. What a line does not hold is NaN.
+struct Epoch {
+  int64_t epoch = 0;
+  double loss = NAN, testLoss = NAN;
+  double accuracy = NAN, top5 = NAN; ///< parts of one, on the test images
+  double imagesPerSecond = NAN, seconds = NAN; ///< of training
+  double skipped = NAN, testSkipped = NAN;     ///< images that cannot be read
+};
+
+struct Layer {
+  std::string name, op;
+  int64_t groups = 1, params = 0, macs = 0;
+};
+
+/// What a model says about itself.
+struct ModelInfo {
+  std::string name, hash, target;
+  std::string path;       ///< of the library, as far as known
+  bool described = false; ///< the fields below are known
+  int64_t params = 0, macs = 0;
+  std::vector<Layer> layers;
+  int64_t root = 0; ///< --root; 0: as the file says
+  std::string topology, groups, image;
+
+  /// Reads the model's JSON object; false, and nothing is changed, if it is not
+  /// one of rootc's.
+  bool describe(std::string_view json);
+  /// "conv2a 8, conv3a 4"; long ones "64 x 3, 32 x 4"; "" without groups.
+  std::string groupList() const;
+};
+
+/// A folder of `rootrun covariance`.
+struct CovarianceMap {
+  std::string kind; ///< "plain" or "whitened"
+  double inside = NAN, outside = NAN, ratio = NAN;
+  std::string mediaType; ///< of the picture; "": there is none
+  std::string picture;   ///< bytes
+};
+struct Covariance {
+  std::string layerA, layerB, split;
+  int64_t blocks = 1, images = 0;
+  std::vector<CovarianceMap> maps;
+};
+
+enum class Status { Running, Finished, Stopped };
+/// "running", "finished", "not finished"
+const char *statusText(Status status);
+
+struct Run {
+  std::string path; ///< as the user gave it
+  std::string name; ///< the last part of it, or all if several share that
+  ModelInfo model;
+  std::string dataPath, dataHash;
+  int64_t trainingImages = 0;                 ///< 0: unknown
+  std::map<std::string, std::string> options; ///< empty: unknown
+  std::string machine;                        ///< that trained it; "": unknown
+  int64_t threads = 0;                        ///< that trained it; 0: unknown
+  std::vector<Epoch> epochs;
+  int64_t plannedEpochs = 0; ///< 0: unknown
+  Status status = Status::Stopped;
+  std::optional<Measurement> measured;
+  std::vector<Covariance> covariances;
+  std::vector<std::string> remarks; ///< what was left out, and why
+
+  std::string option(const std::string &name) const;
+};
+
+/// Reads what a folder of `rootrun train` holds, of older versions too. Throws
+/// an Error that names the file if it is no run's folder, or damaged elsewhere
+/// than in the last line of metrics.jsonl, which a killed run cuts.
+Run readRun(const std::string &path);
+
+/// Adds what covariance.json in the run's folder and in its subfolders says.
+void readCovariances(Run &run);
+
+/// Reads the text of metrics.jsonl; `remark` is set if the last line is cut.
+std::vector<Epoch> readMetrics(std::string_view text, const std::string &path,
+                               std::string &remark);
+
+} // namespace rootc::report
+
+#endif // ROOTC_RUNTIME_REPORT_RUNDATA_H
