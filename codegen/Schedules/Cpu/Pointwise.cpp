@@ -62,20 +62,28 @@ ChannelSplit splitChannels(const ScheduleContext &context, int64_t channels,
   return {vector, vector * vectors, true};
 }
 
+/// Splits the rows of all images into tasks of about TaskBytes; `row` counts
+/// within a task.
+static void splitIntoTasks(const ScheduleContext &context, Func func,
+                           const Value &value, const Var &row,
+                           const Var &task) {
+  std::vector<Var> v = imageVars(4);
+  Var yo("yo");
+  int64_t bytes = value.width() * value.channels() * 4;
+  int64_t rows = context.knob(
+      "rows", std::clamp<int64_t>(TaskBytes / bytes, 1, value.height()));
+  func.split(v[2], yo, row, static_cast<int>(rows), TailStrategy::GuardWithIf)
+      .fuse(yo, v[3], task);
+}
+
 ImageLoops loopOverImage(const ScheduleContext &context, Func func,
                          const Value &value, const ChannelSplit &split) {
   ImageLoops loops{Var("co"), Var("ci"), Var("yi"), Var("task")};
   std::vector<Var> v = imageVars(4);
-  Var yo("yo"), lane("lane");
-  int64_t row = value.width() * value.channels() * 4;
-  int64_t rows = context.knob(
-      "rows", std::clamp<int64_t>(TaskBytes / row, 1, value.height()));
+  Var lane("lane");
   func.split(v[0], loops.channelBlock, loops.channel, split.block,
-             TailStrategy::GuardWithIf)
-      .split(v[2], yo, loops.row, static_cast<int>(rows),
-             TailStrategy::GuardWithIf)
-      .reorder(loops.channel, loops.channelBlock, v[1], loops.row, yo, v[3])
-      .fuse(yo, v[3], loops.task);
+             TailStrategy::GuardWithIf);
+  splitIntoTasks(context, func, value, loops.row, loops.task);
   for (Func stage : context.positionStages) {
     stage.compute_at(func, v[1]);
     if (!context.plain)
@@ -97,7 +105,41 @@ ImageLoops loopOverImage(const ScheduleContext &context, Func func,
   return loops;
 }
 
+/// A shuffle is the transposition of a matrix of `groups` rows, written row
+/// after row of the result. Few rows are interleaved, few columns taken apart:
+/// either way vectors are read and written whole, without a gather. Overlapping
+/// tails are right, as a shuffle is never done in place.
+static bool scheduleShuffle(const ScheduleContext &context) {
+  const int most = 4; // what Halide turns into shuffles of registers
+  const std::vector<Op> &ops = context.kernel.ops;
+  if (context.plain || ops.size() != 1 || ops[0].name != "channel_shuffle")
+    return false;
+  const Value &value = context.outputValue;
+  auto rows = static_cast<int>(integerAttribute(ops[0], "groups"));
+  auto columns = static_cast<int>(value.channels()) / rows;
+  bool interleaves = rows <= most;
+  int length = interleaves ? columns : rows;
+  if ((!interleaves && columns > most) || length < 2 * most)
+    return false;
+  Func output = context.output;
+  std::vector<Var> v = imageVars(4);
+  Var column("column"), row("row"), block("block"), lane("lane"), y("yi"),
+      task("task");
+  Var along = interleaves ? column : row, across = interleaves ? row : column;
+  int vector = std::min(context.lanes(), nextPowerOfTwo(length + 1) / 2);
+  output.split(v[0], column, row, rows, TailStrategy::RoundUp)
+      .split(along, block, lane, vector, TailStrategy::ShiftInwards)
+      .reorder(across, lane, block, v[1])
+      .vectorize(lane)
+      .unroll(across);
+  splitIntoTasks(context, output, value, y, task);
+  output.parallel(task);
+  return true;
+}
+
 void schedulePointwise(const ScheduleContext &context) {
+  if (scheduleShuffle(context))
+    return;
   Func output = context.output;
   const Value &value = context.outputValue;
   std::vector<Var> v = imageVars(value.type.shape.size());
