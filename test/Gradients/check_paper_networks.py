@@ -108,25 +108,44 @@ def check_gradients(tools, case, folder):
           f'(margin {margin:.1e})', flush=True)
 
 
+def train(library, case, arrays, images, labels, rate, threads):
+    """Three steps on one batch: their losses, and what parameters and statistics are then."""
+    trainer = Trainer(library, case.name, threads)
+    trainer.load(arrays)
+    losses = [trainer.step(images, labels, range(len(labels)), 0, 0, rate, 0.9, 0.0) for _ in range(3)]
+    after = trainer.arrays()
+    trainer.close()
+    return losses, after
+
+
+def normalised_biases(network):
+    """Biases that a batch norm takes out again: they have no gradient."""
+    return {f'{node.inputs[0].name}.bias' for node in network.nodes
+            if node.kind == 'batch_norm' and node.inputs[0].kind == 'conv' and node.inputs[0].settings['bias']}
+
+
 def check_full_size(tools, case, folder):
-    """Inference, and three training steps: the first loss is jax's, the last one lower."""
+    """Inference, and three training steps: the first loss is jax's, the last one lower, all parameters move, and one
+    thread makes the bits of two."""
     network, parameters, statistics, images, labels = case.data(case.image, 2, tools.seed)
     library = case.compile(tools.rootc, folder, case.image)
     logits = infer(tools.rootrun, library, folder, network, parameters, statistics, images)
-    trainer = Trainer(library, case.name)
-    trainer.load({**parameters, **statistics})
-    losses = [trainer.step(images, labels, [0, 1], 0, 0, tools.rate, 0.9, 0.0) for _ in range(3)]
-    after = trainer.arrays()
-    trainer.close()
+    losses, after = train(library, case, {**parameters, **statistics}, images, labels, tools.rate, 2)
     expected = float(layers.loss_of(network, layers.wide(parameters), np.float64(images), labels))
     if not abs(losses[0] - expected) <= 1e-4 * expected:
         raise AssertionError(f'training loss {losses[0]}, jax has {expected}')
     if not losses[2] < losses[0]:
         raise AssertionError(f'losses of three steps on one batch: {losses}')
-    still = [name for name, value in parameters.items() if (after[name] == value).all()]
     broken = [name for name, value in after.items() if not np.isfinite(value).all()]
     if broken:
         raise AssertionError(f'not finite after three steps: {broken}')
+    still = {name for name, value in parameters.items() if (after[name] == value).all()}
+    if still != normalised_biases(network):
+        raise AssertionError(f'parameters that should move or stay: {sorted(still ^ normalised_biases(network))}')
+    alone = train(library, case, {**parameters, **statistics}, images, labels, tools.rate, 1)
+    different = [name for name, value in after.items() if (alone[1][name] != value).any()]
+    if alone[0] != losses or different:
+        raise AssertionError(f'one thread: losses {alone[0]}, two: {losses}; tensors that differ: {different}')
     print(f'{case.title}: batch 2, logits {logits:.1e}, losses {losses} (jax {expected:.6f}), '
           f'{len(parameters) - len(still)} of {len(parameters)} parameters moved', flush=True)
 

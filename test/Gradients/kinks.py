@@ -3,7 +3,9 @@
 A ReLU or a maximum within float32's error of its kink has another gradient on its other side, and among the millions of
 values of a deep network some always are. Drawing again does not help there, so parameters are mended in the order of
 evaluation: a ReLU's input is shifted, channel by channel, so that zero lies in the widest gap near it between that
-channel's values; and a channel in which two values nearly tie for a maximum gets another filter."""
+channel's values; and a channel in which two values nearly tie for a maximum gets another filter. Where no batch norm
+does it, channels are also shifted to mean zero: without, the pixels of a map differ less and less with depth, until
+all are ties."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -41,6 +43,10 @@ def _shifts(x):
     """For each channel the shift that moves zero into the widest gap near it, and the margin it then has as a part of
     the channel's usual size."""
     x = x.reshape(-1, x.shape[3])
+    if len(x) == 1:  # a channel of one value: its usual size is that of all channels
+        margin = np.abs(x[0]) / np.sqrt((x**2).mean())
+        near = margin < ENOUGH
+        return np.where(near, REACH * np.sqrt((x**2).mean()), 0), np.where(near, REACH - ENOUGH, margin)
     usual = np.sqrt((x**2).mean(0)) + 1e-30
     margin = np.abs(x).min(0) / usual
     ordered = np.sort(x, axis=0)
@@ -74,7 +80,10 @@ def draw_off_kinks(graph, parameters, image, seed):
         node = graph.nodes[index]
         x = values[node.inputs[0].index] if node.inputs else None
         if node.kind == 'relu':
-            shift, margin = _shifts(np.asarray(x))
+            by_itself = node.inputs[0].kind == 'conv'  # without a batch norm
+            mean = np.asarray(x).mean((0, 1, 2)) if by_itself else 0
+            shift, margin = _shifts(np.asarray(x) - mean)
+            shift = shift - mean
             if shift.any():
                 source, name = _shift_source(node.inputs[0])
                 moved = (parameters[name] + shift).astype(np.float32)
