@@ -8,6 +8,7 @@
 #include "lib/Analysis/SlotAssignment.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <numeric>
 
@@ -17,14 +18,10 @@ static int64_t alignUp(int64_t value, int64_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
 }
 
-int64_t rootc::assignOffsets(std::vector<LiveBuffer> &buffers,
-                             int64_t alignment) {
-  std::vector<size_t> order(buffers.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return buffers[a].bytes > buffers[b].bytes;
-  });
-
+/// Places the buffers in `order`, each in the smallest gap that holds it.
+static int64_t placeInOrder(std::vector<LiveBuffer> &buffers,
+                            const std::vector<size_t> &order,
+                            int64_t alignment) {
   int64_t arena = 0;
   std::vector<const LiveBuffer *> placed; // by offset
   for (size_t index : order) {
@@ -49,6 +46,34 @@ int64_t rootc::assignOffsets(std::vector<LiveBuffer> &buffers,
                   &buffer);
   }
   return arena;
+}
+
+int64_t rootc::assignOffsets(std::vector<LiveBuffer> &buffers,
+                             int64_t alignment) {
+  auto bytes = [](const LiveBuffer &buffer) { return double(buffer.bytes); };
+  auto span = [](const LiveBuffer &buffer) {
+    return double(buffer.last - buffer.first + 1);
+  };
+  const std::function<double(const LiveBuffer &)> weights[] = {
+      bytes, [&](const auto &buffer) { return bytes(buffer) * span(buffer); },
+      span};
+  int64_t least = peakLiveBytes(buffers), best = INT64_MAX;
+  std::vector<LiveBuffer> trial = buffers;
+  for (const auto &weight : weights) {
+    std::vector<size_t> order(buffers.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return weight(buffers[a]) > weight(buffers[b]);
+    });
+    int64_t arena = placeInOrder(trial, order, alignment);
+    if (arena < best) {
+      best = arena;
+      buffers = trial;
+    }
+    if (best <= alignUp(least, alignment))
+      break;
+  }
+  return best;
 }
 
 /// Calls `visit(call, live buffers)` for each call at which a lifetime starts:

@@ -27,8 +27,9 @@ struct LiveBuffer {
 };
 
 /// Gives each buffer an offset such that no two that are live at the same call
-/// overlap; returns the arena's size. Deterministic. Large buffers are placed
-/// first, each in the smallest gap that holds it.
+/// overlap; returns the arena's size. Deterministic. Buffers are placed one
+/// after another, each in the smallest gap that holds it: large ones first, or
+/// those that live long, whichever makes the smallest arena.
 int64_t assignOffsets(std::vector<LiveBuffer> &buffers, int64_t alignment);
 
 /// The most bytes that are live at one call: no arena can be smaller.

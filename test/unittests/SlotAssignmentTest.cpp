@@ -81,3 +81,12 @@ TEST(SlotAssignmentTest, ChecksFindEachMistake) {
   buffers[1].offset = -64;
   EXPECT_NE(checkOffsets(buffers, 128, 64), "");
 }
+
+// Large buffers first would need 448 bytes: the one of call 4 comes to lie
+// where the one that lives until then must.
+TEST(SlotAssignmentTest, LongLivedBuffersMayComeFirst) {
+  std::vector<LiveBuffer> buffers = {
+      {4, 4, 192, -1}, {1, 4, 128, -1}, {1, 3, 128, -1}, {3, 3, 128, -1}};
+  EXPECT_EQ(assignOffsets(buffers, 64), 384);
+  EXPECT_EQ(peakLiveBytes(buffers), 384);
+}
