@@ -128,6 +128,7 @@ private:
     pipeline.topology = options.topology;
     pipeline.groups = options.groups;
     pipeline.inferOnly = options.inferOnly;
+    pipeline.recompute = options.recompute;
     pipeline.target = options.target;
     if (failed(runPasses(module, buildNetworkPipeline, pipeline)))
       return failure();
@@ -190,7 +191,8 @@ private:
     (*object)["options"] = json::Object{{"root", options.root},
                                         {"topology", options.topology},
                                         {"groups", options.groups},
-                                        {"image", options.image}};
+                                        {"image", options.image},
+                                        {"recompute", options.recompute}};
     description = formatv("{0}", *value);
     return success();
   }

@@ -60,6 +60,10 @@ struct Flags {
   cl::opt<std::string> image{
       "image", cl::value_desc("HxW"), cl::cat(category),
       cl::desc("Height and width of the image instead of the declared ones")};
+  cl::opt<bool> recompute{
+      "recompute", cl::cat(category),
+      cl::desc("Training keeps less in memory: batch norm, ReLU and pools are "
+               "computed again for the backward pass")};
   cl::opt<std::string> format{
       "format", cl::value_desc("format"), cl::cat(category), cl::init("text"),
       cl::desc("Of --emit=cost: text, json or csv; default text")};
@@ -224,6 +228,10 @@ std::optional<Options> check(const Flags &flags) {
   if (flags.mode != "train" && flags.mode != "infer")
     return fail("--mode=" + flags.mode + ": give train or infer");
   options.inferOnly = flags.mode == "infer";
+  options.recompute = flags.recompute;
+  if (options.recompute && options.inferOnly)
+    return fail("--recompute saves memory in training, which --mode=infer "
+                "leaves out; drop one of them");
   options.jobs = flags.jobs;
   Expected<codegen::TargetInfo> target = codegen::parseTarget(flags.target);
   if (!target)

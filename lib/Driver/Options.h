@@ -41,6 +41,7 @@ struct Options {
   std::optional<uint64_t> seed;
   codegen::TargetInfo target;
   bool inferOnly = false;
+  bool recompute = false;
   unsigned jobs = 0;
 };
 

@@ -54,6 +54,8 @@ void rootc::buildModelPipeline(OpPassManager &passes,
 
   // Kernels: what is computed in one go, how, and where the results lie.
   model.addPass(createFuseKernels());
+  if (options.recompute)
+    model.addPass(createRecompute());
   model.addPass(createChooseSchedules(
       {target.halide, target.vectorBits, target.registers}));
   model.addPass(createPlanMemory());
@@ -77,6 +79,8 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
   Option<std::string> image{*this, "image", llvm::cl::desc("HEIGHTxWIDTH")};
   Option<bool> inferOnly{*this, "infer-only",
                          llvm::cl::desc("No training programs")};
+  Option<bool> recompute{*this, "recompute",
+                         llvm::cl::desc("Trade time for memory in training")};
 };
 } // namespace
 
@@ -90,6 +94,7 @@ void rootc::registerPipelines() {
         options.groups = from.groups;
         options.image = from.image;
         options.inferOnly = from.inferOnly;
+        options.recompute = from.recompute;
         buildPipeline(passes, options);
       });
 }

@@ -21,6 +21,7 @@ struct PipelineOptions {
   std::string topology = "root"; ///< root, tree or column
   std::string groups;            ///< NAME=GROUPS,...
   bool inferOnly = false;        ///< no training programs
+  bool recompute = false; ///< trade time for the memory of a training step
   codegen::TargetInfo target;
 };
 

@@ -149,6 +149,20 @@ def FuseKernels : Pass<"root-fuse-kernels", "::rootc::root::ModelOp"> {
   }];
 }
 
+def Recompute : Pass<"root-recompute", "::rootc::root::ModelOp"> {
+  let summary = "Compute results again for the backward half, to save memory";
+  let description = [{
+    In programs that store a loss: the results of a forward kernel without a
+    convolution (batch norm and ReLU, pools, sums, concatenations) that backward
+    kernels read are not kept: a clone of the kernel runs just before the first
+    of these. Only where that lowers the most bytes that are live at once. The
+    results are the same, bit for bit.
+  }];
+  let statistics = [
+    Statistic<"recomputed", "recomputed", "Kernels that run twice">,
+  ];
+}
+
 def ChooseSchedules : Pass<"root-choose-schedules", "::rootc::root::ModelOp"> {
   let summary = "Give each kernel without a schedule its default one";
   let description = [{
