@@ -9,6 +9,7 @@
 #include "Checkpoint.h"
 #include "Evaluate.h"
 #include "Loader.h"
+#include "MemoryPlan.h"
 #include "Progress.h"
 #include "RunFolder.h"
 #include "RunRecord.h"
@@ -25,8 +26,6 @@
 using namespace rootc;
 
 namespace {
-constexpr int64_t evaluationBatch = 128;
-
 volatile std::sig_atomic_t caughtSignal = 0;
 
 /// Notes the first Ctrl-C or SIGTERM; the second one ends the process.
@@ -60,6 +59,7 @@ private:
   void begin();
   bool trainEpoch(Loader &loader, Progress &progress);
   void step(const Batch &batch);
+  Evaluation evaluateTestSet();
   bool finishEpoch(Progress &progress);
   void save() { saveCheckpoint(folder.path(), model, *state); }
   int stopped(Progress &progress);
@@ -71,6 +71,7 @@ private:
   RunFolder &folder;
   spdlog::logger &log;
   Dataset trainingSet, testSet;
+  const int64_t processBytes = residentBytes(); ///< before weights
   Normalisation normalisation;
   std::string modelHash;
   int64_t perEpoch;
@@ -224,11 +225,19 @@ bool Trainer::trainEpoch(Loader &loader, Progress &progress) {
   return true;
 }
 
+Evaluation Trainer::evaluateTestSet() {
+  // The packed weights take the place of the gradients.
+  gradients = FloatArray();
+  Evaluation result = evaluate(
+      session, model, Prepared(model, state->weights), testSet, normalisation,
+      evaluationBatch(model, options.batch), [] { return caughtSignal != 0; });
+  gradients.resize(size_t(model->parameter_count));
+  return result;
+}
+
 /// Evaluates and writes the epoch's line; returns false if a signal came.
 bool Trainer::finishEpoch(Progress &progress) {
-  Prepared prepared(model, state->weights);
-  Evaluation test = evaluate(session, model, prepared, testSet, normalisation,
-                             evaluationBatch, [] { return caughtSignal != 0; });
+  Evaluation test = evaluateTestSet();
   if (!test.complete)
     return false;
   double loss = state->lossSum / double(state->images);
@@ -269,6 +278,9 @@ int Trainer::run() {
   loading.firstEpoch = state->epoch;
   loading.firstBatch = state->step;
   loading.threads = options.loaderThreads;
+  MemoryPlan plan = planTrainingRun(model, options.batch);
+  plan.process = processBytes;
+  log.info("memory, as planned: {}", toString(plan));
   Loader loader(trainingSet, normalisation, loading);
   Progress progress((options.epochs - state->epoch) * perEpoch - state->step);
   while (state->epoch < options.epochs)
@@ -277,6 +289,8 @@ int Trainer::run() {
   state->weights.save(model, folder.file("weights.safetensors"));
   log.info("test accuracy {:.4f} after {} epochs", state->testAccuracy,
            options.epochs);
+  log.info("memory, at most: {:.0f} MiB",
+           double(peakResidentBytes()) / (1 << 20));
   log.info("weights: {}", folder.file("weights.safetensors"));
   log.info("metrics: {}", folder.file("metrics.jsonl"));
   return 0;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Evaluate.h"
+#include "MemoryPlan.h"
 #include "Npy.h"
 #include "VerbSupport.h"
 #include "WeightsFile.h"
@@ -15,6 +16,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 
 using namespace rootc;
 using Json = nlohmann::ordered_json;
@@ -112,6 +114,13 @@ void rootc::predictImages(const VerbOptions &options) {
                report.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
+static Json toJson(const MemoryPlan &plan) {
+  return {{"process", plan.process},     {"parameters", plan.parameters},
+          {"gradients", plan.gradients}, {"velocity", plan.velocity},
+          {"prepared", plan.prepared},   {"workspace", plan.workspace},
+          {"images", plan.images},       {"total", plan.total()}};
+}
+
 void rootc::describeModel(const VerbOptions &options) {
   static const char *const programs[] = {"prepare", "infer", "train", "grad",
                                          "update"};
@@ -134,6 +143,20 @@ void rootc::describeModel(const VerbOptions &options) {
     if (bytes >= 0)
       report["workspace_bytes"][programs[program]] = bytes;
   }
+  int64_t processBytes = residentBytes();
+  std::optional<MemoryPlan> training, inference;
+  if (report["workspace_bytes"].contains("train"))
+    training = planTrainingRun(model, batch);
+  if (report["workspace_bytes"].contains("infer"))
+    inference = planInference(model, batch);
+  for (auto *plan : {&training, &inference})
+    if (*plan)
+      (*plan)->process = processBytes;
+  report["memory_bytes"] = Json::object();
+  if (training)
+    report["memory_bytes"]["train"] = toJson(*training);
+  if (inference)
+    report["memory_bytes"]["infer"] = toJson(*inference);
   int64_t parameters = 0;
   for (int64_t i = 0; i < model->tensor_count; ++i) {
     const rootc_tensor &tensor = model->tensors[i];
@@ -167,6 +190,12 @@ void rootc::describeModel(const VerbOptions &options) {
   for (const auto &[name, bytes] : report["workspace_bytes"].items())
     fmt::print("workspace of {} at batch {}: {:.1f} MiB\n", name, batch,
                double(bytes.get<int64_t>()) / double(1 << 20));
+  if (training)
+    fmt::print("memory of training at batch {}: {}\n", batch,
+               toString(*training));
+  if (inference)
+    fmt::print("memory of inference at batch {}: {}\n", batch,
+               toString(*inference));
   for (int64_t i = 0; i < model->tensor_count; ++i)
     fmt::print("  {:<32} {}\n", model->tensors[i].name,
                toString(shapeOf(model->tensors[i])));

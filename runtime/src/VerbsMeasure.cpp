@@ -57,14 +57,14 @@ void rootc::benchModel(const VerbOptions &options) {
   if (options.serve) {
     if (options.train && options.infer)
       fail("--serve measures one thing: pass --train or --infer");
-    Workload work(options, options.train);
+    Workload work(options, options.train, !options.train);
     serve(work, options.train);
     return;
   }
   bool both = !options.train && !options.infer;
   bool canTrain = Model::open(options.model)->has_training;
   bool training = options.train || (both && canTrain);
-  Workload work(options, training);
+  Workload work(options, training, options.infer || both);
   int64_t size = work.batchSize();
   Json report = {{"model", work.model->name},
                  {"batch", size},
@@ -89,12 +89,18 @@ void rootc::benchModel(const VerbOptions &options) {
                  name, middle, least, speed, size, work.pool->threads(),
                  options.runs);
   }
+  int64_t used = peakResidentBytes();
+  report["memory"] = {{"planned_bytes", work.plan.total()},
+                      {"peak_bytes", used}};
   if (options.json)
     fmt::print("{}\n", report.dump());
+  else
+    fmt::print("memory: at most {:.0f} MiB; planned {}\n",
+               double(used) / (1 << 20), toString(work.plan));
 }
 
 void rootc::profileModel(const VerbOptions &options) {
-  Workload work(options, options.train);
+  Workload work(options, options.train, !options.train);
   work.run(options.train); // warms up
   CallProfile profile(work, options.train);
   for (int64_t i = 0; i < options.runs; ++i)

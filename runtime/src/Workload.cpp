@@ -7,6 +7,8 @@
 
 #include "Workload.h"
 
+#include <algorithm>
+
 using namespace rootc;
 using Clock = std::chrono::steady_clock;
 
@@ -14,25 +16,34 @@ static double milliseconds(Clock::duration time) {
   return std::chrono::duration<double, std::milli>(time).count();
 }
 
-Workload::Workload(const VerbOptions &options, bool withTraining)
+Workload::Workload(const VerbOptions &options, bool withTraining,
+                   bool withInference)
     : model(Model::open(options.model)),
       weights(options.weights.empty() ? Weights::initialise(model, options.seed)
                                       : loadWeights(model, options)),
-      prepared(model, weights),
       pool(std::make_shared<ThreadPool>(model, options.threads)),
       session(model, pool),
       batch(model, options.batch ? options.batch : 1, options.seed),
       logits(batch.labels.size() * size_t(model->classes)) {
-  if (!withTraining)
-    return;
-  model.requireTraining();
-  gradients.resize(weights.parameters.size());
-  velocity.resize(weights.parameters.size());
+  if (withInference) {
+    prepared.emplace(model, weights);
+    plan = planInference(model, batchSize());
+  }
+  if (withTraining) {
+    model.requireTraining();
+    gradients.resize(weights.parameters.size());
+    velocity.resize(weights.parameters.size());
+    MemoryPlan training = planTraining(model, batchSize());
+    training.prepared = plan.prepared;
+    training.workspace = std::max(training.workspace, plan.workspace);
+    plan = training;
+  }
+  plan.process = processBytes;
 }
 
 void Workload::run(bool training) {
   if (!training) {
-    session.infer(prepared, batchSize(), batch.image.data(), logits.data());
+    session.infer(*prepared, batchSize(), batch.image.data(), logits.data());
     return;
   }
   session.train(batch.view(), weights, gradients.data());

@@ -8,9 +8,11 @@
 #ifndef ROOTC_RUNTIME_WORKLOAD_H
 #define ROOTC_RUNTIME_WORKLOAD_H
 
+#include "MemoryPlan.h"
 #include "VerbSupport.h"
 
 #include <chrono>
+#include <optional>
 
 namespace rootc {
 
@@ -19,7 +21,8 @@ namespace rootc {
 /// time.
 class Workload {
 public:
-  Workload(const VerbOptions &options, bool withTraining);
+  /// Ready for training steps, inference or both.
+  Workload(const VerbOptions &options, bool withTraining, bool withInference);
 
   /// Inference, or forward, backward and update.
   void run(bool training);
@@ -28,11 +31,13 @@ public:
   int64_t batchSize() const { return int64_t(batch.labels.size()); }
 
   Model model;
+  const int64_t processBytes = residentBytes(); ///< before weights
   Weights weights;
-  Prepared prepared;
+  std::optional<Prepared> prepared; ///< for inference only
   std::shared_ptr<ThreadPool> pool;
   Session session;
   RandomBatch batch;
+  MemoryPlan plan;
 
 private:
   FloatArray logits, gradients, velocity;

@@ -96,7 +96,7 @@ public:
     verb.batch = options.batch;
     verb.threads = options.threads;
     bool training = Model::open(library)->has_training;
-    Workload work(verb, training);
+    Workload work(verb, training, /*withInference=*/true);
     result.threads = work.pool->threads();
     measure(work, /*training=*/false, runs, result.infer);
     if (!training)
