@@ -113,7 +113,7 @@ private:
   Constant *bufferTemplate(const HostBuffer &buffer);
   Constant *dimensionTemplate(const HostBuffer &buffer);
 
-  Value *runContext = nullptr, *runArenas = nullptr, *runN = nullptr;
+  Value *runFrame = nullptr, *runArenas = nullptr, *runN = nullptr;
 
   Value *at(Value *base, int64_t bytes) {
     return ir.CreateConstInBoundsGEP1_64(ir.getInt8Ty(), base, bytes);
@@ -285,7 +285,7 @@ void HostBuilder::fillBuffer(const HostBuffer &buffer, Value *record,
 void HostBuilder::buildCall(const HostCall &call, int program, int index,
                             Value *buffers, Value *dimensions,
                             BasicBlock *failed, PHINode *result) {
-  std::vector<Value *> arguments = {runContext};
+  std::vector<Value *> arguments = {runFrame};
   int64_t rankSum = 0;
   for (const HostBuffer &buffer : call.buffers) {
     Value *record = at(buffers, int64_t(arguments.size() - 1) * layout::buffer);
@@ -300,10 +300,10 @@ void HostBuilder::buildCall(const HostCall &call, int program, int index,
   FunctionCallee kernel =
       support(model.kernels[call.kernel].name, i32,
               std::vector<Type *>(arguments.size(), pointer));
-  ir.CreateCall(begin, {runContext, int32(program), int32(index)});
+  ir.CreateCall(begin, {runFrame, int32(program), int32(index)});
   Value *code = ir.CreateCall(kernel, arguments);
   Value *status =
-      ir.CreateCall(end, {runContext, int32(program), int32(index), code});
+      ir.CreateCall(end, {runFrame, int32(program), int32(index), code});
   result->addIncoming(status, ir.GetInsertBlock());
   BasicBlock *next = BasicBlock::Create(context, "", failed->getParent());
   ir.CreateCondBr(ir.CreateICmpEQ(status, int32(ROOTC_OK)), next, failed);
@@ -318,7 +318,7 @@ Function *HostBuilder::buildProgram(int index) {
       FunctionType::get(i32, {pointer, pointer, i64}, false),
       GlobalValue::InternalLinkage, model.name + "_" + names[index], *module);
   function->setDoesNotThrow();
-  runContext = function->getArg(0);
+  runFrame = function->getArg(0);
   runArenas = function->getArg(1);
   runN = function->getArg(2);
   size_t mostBuffers = 0, mostDimensions = 0;

@@ -58,17 +58,16 @@ void printBuffer(raw_ostream &os, const HostBuffer &buffer, size_t index) {
 void printProgram(raw_ostream &os, const Model &model,
                   const HostProgram &program, int index) {
   os << "static int rootc_run_" << programNames[index]
-     << "(rootc_context *context, char *const *arenas, int64_t n) {\n"
-     << "  (void)arenas, (void)n, (void)context;\n";
+     << "(rootc_frame *frame, char *const *arenas, int64_t n) {\n"
+     << "  (void)arenas, (void)n, (void)frame;\n";
   for (size_t i = 0; i < program.calls.size(); ++i) {
     const HostCall &call = program.calls[i];
     os << "  { // " << call.label << "\n";
     for (size_t b = 0; b < call.buffers.size(); ++b)
       printBuffer(os, call.buffers[b], b);
-    std::string where = ("context, " + Twine(index) + ", " + Twine(i)).str();
+    std::string where = ("frame, " + Twine(index) + ", " + Twine(i)).str();
     os << "    rootc_support_begin(" << where
-       << ");\n    int code = " << model.kernels[call.kernel].name
-       << "(context";
+       << ");\n    int code = " << model.kernels[call.kernel].name << "(frame";
     for (size_t b = 0; b < call.buffers.size(); ++b)
       os << ", &b" << b;
     os << ");\n    if (int status = rootc_support_end(" << where

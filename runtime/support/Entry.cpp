@@ -111,7 +111,12 @@ struct Entry {
               arenas[ROOTC_ARENA_WORKSPACE_BATCH] + n * host().batch_bytes;
       }
     }
-    return status == ROOTC_OK ? host().run(context, arenas, n) : status;
+    if (status != ROOTC_OK)
+      return status;
+    rootc_frame frame = {context, rootc_support_scratch_enter(context)};
+    int result = host().run(&frame, arenas, n);
+    rootc_support_scratch_leave(context, frame.scratch);
+    return result;
   }
 };
 
@@ -223,14 +228,15 @@ int rootc_support_update(rootc_context *context, int64_t count,
   return entry.run();
 }
 
-void rootc_support_begin(rootc_context *context, int32_t program,
-                         int32_t call) {
+void rootc_support_begin(rootc_frame *frame, int32_t program, int32_t call) {
+  const rootc_context *context = frame->context;
   if (context->call_hook)
     context->call_hook(context->call_hook_state, program, call, 0);
 }
 
-int rootc_support_end(rootc_context *context, int32_t program, int32_t call,
+int rootc_support_end(rootc_frame *frame, int32_t program, int32_t call,
                       int32_t kernel_result) {
+  rootc_context *context = frame->context;
   if (context->call_hook)
     context->call_hook(context->call_hook_state, program, call, 1);
   if (!kernel_result)

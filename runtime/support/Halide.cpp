@@ -7,14 +7,13 @@
 //
 // Kernels are compiled without Halide's own runtime, whose handlers are process
 // wide and abort. Here an error is a code and a message in the caller's
-// context: the user context of every kernel is a rootc_context.
+// context, which the user context of every kernel, a rootc_frame, leads to.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Support.h"
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 void rootc_support_error(rootc_context *context, const char *format, ...) {
@@ -42,25 +41,16 @@ struct ParallelFor {
   int begin;
   uint8_t *closure;
 
-  static int run(void *state, int64_t index) {
+  static int run(void *state, int64_t index, rootc_scratch *scratch) {
     const ParallelFor &loop = *(const ParallelFor *)state;
-    return loop.task(loop.context, int(loop.begin + index), loop.closure);
+    rootc_frame frame = {loop.context, scratch};
+    return loop.task(&frame, int(loop.begin + index), loop.closure);
+  }
+  /// On threads that are not ours.
+  static int runElsewhere(void *state, int64_t index) {
+    return run(state, index, nullptr);
   }
 };
-
-/// Kernels load whole vectors: blocks begin at a multiple of this. The word
-/// before the address given out is the block's size, in the block's beginning.
-const size_t alignment = 128;
-
-rootc_context *contextOf(void *user_context) {
-  return (rootc_context *)user_context;
-}
-
-/// The pool whose scratch blocks a context may use.
-void *scratchPool(rootc_context *context) {
-  return context->parallel_for == rootc_support_parallel_for ? context->pool
-                                                             : nullptr;
-}
 
 } // namespace
 
@@ -69,41 +59,29 @@ extern "C" {
 
 int halide_do_par_for(void *user_context, int (*task)(void *, int, uint8_t *),
                       int begin, int size, uint8_t *closure) {
-  rootc_context *context = contextOf(user_context);
+  rootc_frame &frame = *(rootc_frame *)user_context;
+  rootc_context *context = frame.context;
   ParallelFor loop = {context, task, begin, closure};
-  if (context->parallel_for && size > 1)
-    return context->parallel_for(context->pool, ParallelFor::run, &loop, size);
-  for (int i = 0; i < size; ++i)
-    if (int result = ParallelFor::run(&loop, i))
-      return result;
-  return 0;
+  bool own = rootc_support_has_pool(context);
+  if (own || !context->parallel_for || size < 2)
+    return rootc_support_run_loop(own ? context->pool : nullptr,
+                                  ParallelFor::run, &loop, size, frame.scratch);
+  return context->parallel_for(context->pool, ParallelFor::runElsewhere, &loop,
+                               size);
 }
 
 void *halide_malloc(void *user_context, size_t bytes) {
-  void *pool = scratchPool(contextOf(user_context));
-  void *block = pool ? rootc_support_scratch_take(pool, bytes) : nullptr;
-  if (!block) {
-    // Room for the size, and for a vector load that reaches past the end.
-    size_t total;
-    if (__builtin_add_overflow(bytes, 2 * alignment, &total) ||
-        posix_memalign(&block, alignment, total))
-      return nullptr;
-    *(size_t *)block = bytes;
-  }
-  return (char *)block + alignment;
+  return rootc_support_scratch_take(((rootc_frame *)user_context)->scratch,
+                                    bytes);
 }
 
 void halide_free(void *user_context, void *address) {
-  if (!address)
-    return;
-  void *block = (char *)address - alignment;
-  void *pool = scratchPool(contextOf(user_context));
-  if (!pool || !rootc_support_scratch_give(pool, block, *(size_t *)block))
-    free(block);
+  if (address)
+    rootc_support_scratch_give(((rootc_frame *)user_context)->scratch, address);
 }
 
 void halide_error(void *user_context, const char *message) {
-  rootc_support_error(contextOf(user_context), "%s", message);
+  rootc_support_error(((rootc_frame *)user_context)->context, "%s", message);
 }
 
 #if defined(__SANITIZE_THREAD__) && !defined(__clang__)

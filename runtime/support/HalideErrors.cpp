@@ -17,7 +17,7 @@ extern "C" {
 
 #define ROOTC_HALIDE_ERROR(code, ...)                                          \
   {                                                                            \
-    rootc_support_error((rootc_context *)user_context, __VA_ARGS__);           \
+    rootc_support_error(((rootc_frame *)user_context)->context, __VA_ARGS__);  \
     return code;                                                               \
   }
 

@@ -13,6 +13,9 @@
 // A convolutional network is a chain of short loops: a thread that finds no
 // work spins for about the time between two of them before it sleeps.
 //
+// A thread that took no task of a loop may take one when the loop is run again.
+// So the end of a loop makes room, for all threads, for what any task needed.
+//
 //===----------------------------------------------------------------------===//
 
 #include "Support.h"
@@ -23,18 +26,33 @@
 namespace {
 
 const int spins = 4000;
-const int scratchSlots = 64;
-/// Blocks above this are returned to the system.
-const size_t scratchLimit = size_t(64) << 20;
+
+typedef int (*ScratchTask)(void *state, int64_t index, rootc_scratch *scratch);
 
 struct Loop {
-  rootc_task task;
+  ScratchTask task;
   void *state;
   int64_t count;
   int64_t next; // atomic; the next index to take
   int error;    // atomic; the first failure
   int inside;   // atomic; pool threads working on this loop
+  size_t bytes; // atomic; the most scratch memory that a task used
   Loop *following;
+};
+
+struct Pool;
+
+struct Worker {
+  Pool *pool;
+  pthread_t thread;
+  bool busy;             // guarded by the pool's mutex: inside a loop
+  rootc_scratch scratch; // the thread's while busy, else guarded as well
+};
+
+/// Scratch memory of a call of an entry.
+struct CallScratch {
+  rootc_scratch scratch; // first, and what callers see
+  CallScratch *following;
 };
 
 struct Pool {
@@ -47,8 +65,10 @@ struct Pool {
   bool ending;         // atomic
   pid_t owner;         // a child after fork has no threads: it runs serially
   int threadCount;     // besides the callers
-  pthread_t *threads;
-  void *scratch[scratchSlots]; // atomic; taken by exchange
+  Worker *workers;
+  CallScratch *idle; // guarded by mutex; of no call at present
+  size_t taskBytes;  // guarded by mutex; the most that a task used
+  size_t callBytes;  // guarded by mutex; the most that a call used
 };
 
 template <typename T> T load(const T &value) {
@@ -62,12 +82,12 @@ void relax() {
 }
 
 /// Runs indices of the loop until none is left.
-void work(Loop &loop) {
+void takeTasks(Loop &loop, rootc_scratch *scratch) {
   for (;;) {
     int64_t index = __atomic_fetch_add(&loop.next, 1, __ATOMIC_ACQ_REL);
     if (index >= loop.count)
       return;
-    int result = loop.task(loop.state, index);
+    int result = loop.task(loop.state, index, scratch);
     if (!result)
       continue;
     int none = 0;
@@ -78,8 +98,36 @@ void work(Loop &loop) {
   }
 }
 
+/// The same, and notes what scratch memory a task used.
+void work(Loop &loop, rootc_scratch *scratch) {
+  if (!scratch)
+    return takeTasks(loop, nullptr);
+  size_t before = scratch->peak;
+  scratch->peak = scratch->used;
+  takeTasks(loop, scratch);
+  size_t used = scratch->peak - scratch->used;
+  if (scratch->peak < before)
+    scratch->peak = before;
+  size_t most = load(loop.bytes);
+  while (most < used &&
+         !__atomic_compare_exchange_n(&loop.bytes, &most, used, false,
+                                      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    ;
+}
+
+/// Makes room in all scratch memory that is not in use; the mutex is held. What
+/// is in use follows when it no longer is.
+void reserveIdle(Pool &pool) {
+  for (int i = 0; i < pool.threadCount; ++i)
+    if (!pool.workers[i].busy)
+      rootc_support_scratch_reserve(&pool.workers[i].scratch, pool.taskBytes);
+  for (CallScratch *idle = pool.idle; idle; idle = idle->following)
+    rootc_support_scratch_reserve(&idle->scratch, pool.callBytes);
+}
+
 void *threadMain(void *argument) {
-  Pool &pool = *(Pool *)argument;
+  Worker &worker = *(Worker *)argument;
+  Pool &pool = *worker.pool;
   int seen = load(pool.arrivals);
   pthread_mutex_lock(&pool.mutex);
   for (;;) {
@@ -88,9 +136,12 @@ void *threadMain(void *argument) {
       loop = loop->following;
     if (loop) {
       __atomic_fetch_add(&loop->inside, 1, __ATOMIC_ACQ_REL);
+      worker.busy = true;
       pthread_mutex_unlock(&pool.mutex);
-      work(*loop);
+      work(*loop, &worker.scratch);
       pthread_mutex_lock(&pool.mutex);
+      worker.busy = false;
+      rootc_support_scratch_reserve(&worker.scratch, pool.taskBytes);
       // Under the mutex: the loop's caller may end it at once.
       if (__atomic_sub_fetch(&loop->inside, 1, __ATOMIC_ACQ_REL) == 0)
         pthread_cond_broadcast(&pool.done);
@@ -113,19 +164,36 @@ void *threadMain(void *argument) {
   return nullptr;
 }
 
-int runSerially(rootc_task task, void *state, int64_t count) {
+int runSerially(ScratchTask task, void *state, int64_t count,
+                rootc_scratch *scratch) {
   for (int64_t i = 0; i < count; ++i)
-    if (int result = task(state, i))
+    if (int result = task(state, i, scratch))
       return result;
   return ROOTC_OK;
 }
 
 void freePool(Pool *pool) {
-  for (void *block : pool->scratch)
-    free(block);
-  free(pool->threads);
+  for (int i = 0; i < pool->threadCount; ++i)
+    free(pool->workers[i].scratch.memory);
+  while (CallScratch *idle = pool->idle) {
+    pool->idle = idle->following;
+    free(idle->scratch.memory);
+    free(idle);
+  }
+  free(pool->workers);
   free(pool);
 }
+
+/// A task that wants no scratch memory.
+struct PlainTask {
+  rootc_task task;
+  void *state;
+
+  static int run(void *argument, int64_t index, rootc_scratch *) {
+    const PlainTask &plain = *(const PlainTask *)argument;
+    return plain.task(plain.state, index);
+  }
+};
 
 } // namespace
 
@@ -138,15 +206,16 @@ void *rootc_support_pool_create(int32_t threads) {
   pthread_cond_init(&pool->work, nullptr);
   pthread_cond_init(&pool->done, nullptr);
   if (threads > 1) {
-    pool->threads = (pthread_t *)calloc(threads - 1, sizeof(pthread_t));
-    if (!pool->threads) {
+    pool->workers = (Worker *)calloc(threads - 1, sizeof(Worker));
+    if (!pool->workers) {
       freePool(pool);
       return nullptr;
     }
   }
   for (; pool->threadCount + 1 < threads; ++pool->threadCount) {
-    if (pthread_create(&pool->threads[pool->threadCount], nullptr, threadMain,
-                       pool)) {
+    Worker &worker = pool->workers[pool->threadCount];
+    worker.pool = pool;
+    if (pthread_create(&worker.thread, nullptr, threadMain, &worker)) {
       rootc_support_pool_destroy(pool);
       return nullptr;
     }
@@ -165,7 +234,7 @@ void rootc_support_pool_destroy(void *argument) {
     pthread_cond_broadcast(&pool->work);
     pthread_mutex_unlock(&pool->mutex);
     for (int i = 0; i < pool->threadCount; ++i)
-      pthread_join(pool->threads[i], nullptr);
+      pthread_join(pool->workers[i].thread, nullptr);
     pthread_cond_destroy(&pool->done);
     pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->mutex);
@@ -173,12 +242,18 @@ void rootc_support_pool_destroy(void *argument) {
   freePool(pool);
 }
 
-int rootc_support_parallel_for(void *argument, rootc_task task,
-                               void *task_state, int64_t count) {
+int rootc_support_parallel_for(void *pool, rootc_task task, void *task_state,
+                               int64_t count) {
+  PlainTask plain = {task, task_state};
+  return rootc_support_run_loop(pool, PlainTask::run, &plain, count, nullptr);
+}
+
+int rootc_support_run_loop(void *argument, ScratchTask task, void *state,
+                           int64_t count, rootc_scratch *scratch) {
   Pool *pool = (Pool *)argument;
   if (!pool || pool->threadCount == 0 || count <= 1 || pool->owner != getpid())
-    return runSerially(task, task_state, count);
-  Loop loop = {task, task_state, count, 0, 0, 0, nullptr};
+    return runSerially(task, state, count, scratch);
+  Loop loop = {task, state, count, 0, 0, 0, 0, nullptr};
   pthread_mutex_lock(&pool->mutex);
   loop.following = pool->loops;
   pool->loops = &loop;
@@ -187,7 +262,7 @@ int rootc_support_parallel_for(void *argument, rootc_task task,
     pthread_cond_broadcast(&pool->work);
   pthread_mutex_unlock(&pool->mutex);
 
-  work(loop);
+  work(loop, scratch);
 
   for (int i = 0; i < spins && load(loop.inside); ++i)
     relax();
@@ -198,35 +273,51 @@ int rootc_support_parallel_for(void *argument, rootc_task task,
   *link = loop.following;
   while (load(loop.inside))
     pthread_cond_wait(&pool->done, &pool->mutex);
+  if (pool->taskBytes < loop.bytes) {
+    pool->taskBytes = loop.bytes;
+    reserveIdle(*pool);
+  }
   pthread_mutex_unlock(&pool->mutex);
+  // The caller, too, may meet the task that needs most the next time.
+  if (scratch && scratch->peak < scratch->used + loop.bytes)
+    scratch->peak = scratch->used + loop.bytes;
   return load(loop.error);
 }
 
-void *rootc_support_scratch_take(void *argument, size_t bytes) {
-  Pool *pool = (Pool *)argument;
-  for (void *&slot : pool->scratch) {
-    void *block = __atomic_exchange_n(&slot, nullptr, __ATOMIC_ACQ_REL);
-    if (!block)
-      continue;
-    // The block's first word is its size; see Halide.cpp.
-    size_t size = *(size_t *)block;
-    if (size >= bytes && size / 4 <= bytes)
-      return block;
-    if (!rootc_support_scratch_give(pool, block, size))
-      free(block);
-  }
-  return nullptr;
+bool rootc_support_has_pool(const rootc_context *context) {
+  return context->parallel_for == rootc_support_parallel_for && context->pool;
 }
 
-bool rootc_support_scratch_give(void *argument, void *block, size_t bytes) {
-  Pool *pool = (Pool *)argument;
-  if (bytes > scratchLimit)
-    return false;
-  for (void *&slot : pool->scratch) {
-    void *empty = nullptr;
-    if (__atomic_compare_exchange_n(&slot, &empty, block, false,
-                                    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-      return true;
-  }
-  return false;
+rootc_scratch *rootc_support_scratch_enter(const rootc_context *context) {
+  if (!rootc_support_has_pool(context))
+    return nullptr;
+  Pool *pool = (Pool *)context->pool;
+  if (pool->owner != getpid())
+    return nullptr;
+  pthread_mutex_lock(&pool->mutex);
+  CallScratch *own = pool->idle;
+  if (own)
+    pool->idle = own->following;
+  pthread_mutex_unlock(&pool->mutex);
+  if (!own)
+    own = (CallScratch *)calloc(1, sizeof(CallScratch));
+  if (!own)
+    return nullptr;
+  own->scratch.peak = 0;
+  return &own->scratch;
+}
+
+void rootc_support_scratch_leave(const rootc_context *context,
+                                 rootc_scratch *scratch) {
+  if (!scratch)
+    return;
+  Pool *pool = (Pool *)context->pool;
+  CallScratch *own = (CallScratch *)scratch;
+  pthread_mutex_lock(&pool->mutex);
+  own->following = pool->idle;
+  pool->idle = own;
+  if (pool->callBytes < scratch->peak)
+    pool->callBytes = scratch->peak;
+  reserveIdle(*pool);
+  pthread_mutex_unlock(&pool->mutex);
 }

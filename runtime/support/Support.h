@@ -42,10 +42,26 @@ enum rootc_arena {
   ROOTC_ARENA_COUNT
 };
 
+/// Scratch memory of one thread, or of one call of an entry. Zero-initialised
+/// it is empty.
+typedef struct rootc_scratch {
+  char *memory;
+  size_t capacity;                 ///< of memory
+  size_t used;                     ///< where the next block goes
+  size_t peak;                     ///< the most that was used
+  struct rootc_scratch_block *top; ///< the last block
+} rootc_scratch;
+
+/// The user context of every kernel.
+typedef struct rootc_frame {
+  rootc_context *context;
+  rootc_scratch *scratch; ///< of this thread; null: the heap serves
+} rootc_frame;
+
 /// One program. `run` calls the kernels in order; `n` is the batch, or the
 /// parameter count of `update`.
 typedef struct rootc_host_program {
-  int (*run)(rootc_context *, char *const *arenas, int64_t n);
+  int (*run)(rootc_frame *, char *const *arenas, int64_t n);
   int64_t batch_bytes;  ///< workspace per image
   int64_t fixed_bytes;  ///< workspace whatever the batch
   int64_t max_elements; ///< of any buffer, per unit of n
@@ -102,8 +118,8 @@ int rootc_support_parallel_for(void *pool, rootc_task task, void *task_state,
 
 // Called by host code around each kernel call. `end` returns what `run` is to
 // return; zero: go on.
-void rootc_support_begin(rootc_context *, int32_t program, int32_t call);
-int rootc_support_end(rootc_context *, int32_t program, int32_t call,
+void rootc_support_begin(rootc_frame *, int32_t program, int32_t call);
+int rootc_support_end(rootc_frame *, int32_t program, int32_t call,
                       int32_t kernel_result);
 
 // Within the support code.
@@ -112,11 +128,27 @@ int rootc_support_end(rootc_context *, int32_t program, int32_t call,
 /// of threads may call this at once: the first wins.
 void rootc_support_error(rootc_context *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/// Scratch memory kept by a pool of ours, so that warm calls do not allocate:
-/// null if the pool holds no block that fits.
-void *rootc_support_scratch_take(void *pool, size_t bytes);
-/// False: the pool is full, the caller frees the block.
-bool rootc_support_scratch_give(void *pool, void *block, size_t bytes);
+/// A block of scratch memory; null if there is no memory. Without scratch, of
+/// the heap. Given back to the same scratch.
+void *rootc_support_scratch_take(rootc_scratch *, size_t bytes);
+void rootc_support_scratch_give(rootc_scratch *, void *address);
+/// Makes room, unless blocks are in use. Without memory for it, the heap
+/// serves.
+void rootc_support_scratch_reserve(rootc_scratch *, size_t bytes);
+
+/// Whether the context has a pool of ours. Those keep scratch memory for each
+/// thread, enough for all that was ever run on the pool: whichever thread a
+/// task comes to, it allocates nothing from the second time on.
+bool rootc_support_has_pool(const rootc_context *);
+/// Scratch for one call of an entry; null without a pool of ours.
+rootc_scratch *rootc_support_scratch_enter(const rootc_context *);
+void rootc_support_scratch_leave(const rootc_context *, rootc_scratch *);
+/// Runs task(state, i, scratch of the thread it is on) for i in [0, count) as
+/// rootc_parallel_for does; the pool may be null. `scratch`: the caller's.
+int rootc_support_run_loop(void *pool,
+                           int (*task)(void *state, int64_t index,
+                                       rootc_scratch *),
+                           void *state, int64_t count, rootc_scratch *scratch);
 
 #pragma GCC visibility pop
 }

@@ -15,9 +15,11 @@
 #include "AllocationCounter.h"
 #endif
 
+#include <atomic>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <numeric>
+#include <optional>
 #include <thread>
 
 using namespace rootc;
@@ -168,17 +170,49 @@ TEST_P(Threads, SeveralTrainAtOnce) {
 }
 
 #ifndef ROOTC_TEST_SANITIZER
+/// Keeps a pool's threads, but for the caller, from taking tasks.
+class Occupied {
+public:
+  Occupied(const Model &model, const ThreadPool &pool)
+      : missing(pool.threads()), other([this, &model, &pool] {
+          model->parallel_for(pool.handle(), &wait, this, pool.threads());
+        }) {
+    while (missing > 0)
+      std::this_thread::yield();
+  }
+  ~Occupied() {
+    go = true;
+    other.join();
+  }
+
+private:
+  static int wait(void *state, int64_t) {
+    auto &self = *static_cast<Occupied *>(state);
+    for (--self.missing; !self.go;)
+      std::this_thread::yield();
+    return ROOTC_OK;
+  }
+  std::atomic<int> missing;
+  std::atomic<bool> go = false;
+  std::thread other;
+};
+
 TEST_P(Threads, WarmInferenceAllocatesNothing) {
   Model model = load(network());
   Weights weights = usedWeights(model);
   Prepared prepared(model, weights);
   FloatArray image = randomFloats(batch() * model.imageSize(), 1);
   FloatArray logits(size_t(batch() * model->classes));
-  for (int threads : {0, 1, 2}) {
-    Session session(model, makePool(model, threads));
-    // Two threads may not meet in a kernel until some turns have passed.
-    for (int turn = 0; turn < 10; ++turn)
+  for (int threads : {0, 1, 2, 3}) {
+    auto pool = makePool(model, threads);
+    Session session(model, pool);
+    {
+      // Where threads are slow to wake, the caller warms up alone.
+      std::optional<Occupied> occupied;
+      if (pool)
+        occupied.emplace(model, *pool);
       session.infer(prepared, batch(), image.data(), logits.data());
+    }
     int64_t before = allocations();
     for (int turn = 0; turn < 5; ++turn)
       session.infer(prepared, batch(), image.data(), logits.data());

@@ -151,8 +151,10 @@ typedef struct rootc_model {
      64-byte aligned. */
   int (*prepare)(rootc_context *, const float *parameters,
                  const float *statistics, void *prepared);
-  /* logits [batch, classes]. Allocates nothing once warm, if the context has a
-     pool of the model's, be it of one thread: that keeps scratch memory. */
+  /* logits [batch, classes]. Allocates nothing from the second call with a
+     batch size on, if the context has a pool of the model's, be it of one
+     thread: that keeps scratch memory. Where contexts share a pool: once as
+     many calls have run at a time as will. */
   int (*infer)(rootc_context *, int64_t batch, const float *image,
                const void *prepared, float *logits);
   /* One training-mode forward and backward. Overwrites gradients
