@@ -1,4 +1,5 @@
-"""`rootc --emit=onnx` against `rootrun run`: ONNX Runtime must give the same logits, within 1e-4 of the largest.
+"""`rootc --emit=onnx` against `rootrun run`: ONNX Runtime must give the same logits, within 1e-4 of the largest; and what
+`rootc-import` makes of the file, exported again, the same once more.
 
 A case is NET.mlir with flags of rootc behind it, "models/nin.mlir --root=16", or --random FIRST:END. Weights and running
 statistics are random, so that nothing is at a value that hides a mistake."""
@@ -72,6 +73,13 @@ def run_onnx(path, images):
     return together
 
 
+def check_round_trip(tools, file, images, expected):
+    call(tools.importer, file('net.onnx'), '-o', file('back.mlir'), '--weights', file('back.safetensors'))
+    call(tools.rootc, file('back.mlir'), '--weights', file('back.safetensors'), '-o', file('back.onnx'))
+    error = np.abs(run_onnx(file('back.onnx'), images) - expected).max() / np.abs(expected).max()
+    assert error <= TOLERANCE, f'imported and exported again, off by {error:.1e} of the largest logit'
+
+
 def check(tools, path, flags, batch, seed, folder):
     file = lambda name: os.path.join(folder, name)
     call(tools.rootc, path, *flags, '--mode=infer', '-o', file('net.so'))
@@ -90,6 +98,7 @@ def check(tools, path, flags, batch, seed, folder):
     assert batch == 1 or np.abs(ours[0] - ours[1]).max() > 1e-3 * scale, 'the logits hardly depend on the image'
     error = np.abs(ours - theirs).max() / scale
     assert error <= TOLERANCE, f'off by {error:.1e} of the largest logit'
+    check_round_trip(tools, file, images, theirs)
     return error
 
 
@@ -98,6 +107,7 @@ def main():
     parser.add_argument('cases', nargs='*', help='a network and flags of rootc, in one argument')
     parser.add_argument('--rootc', required=True)
     parser.add_argument('--rootrun', required=True)
+    parser.add_argument('--importer', required=True)
     parser.add_argument('--batch', type=int, default=2, help='of the files')
     parser.add_argument('--random', metavar='FIRST:END', default='0:0', help='seeds of random networks')
     tools = parser.parse_args()

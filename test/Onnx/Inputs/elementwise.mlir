@@ -36,7 +36,7 @@ root.network @elementwise(%image: !root.image<6x5x4>) classes(10) {
   %33 = root.multiply %30, %32
   %34 = root.multiply %23, %31
   %35 = root.linear "fc2" %34 outputs(10)
-  %36 = root.clip %35 min(-2) max(2)
+  %36 = root.clip %35 min(-0.1) max(0.1)
   %37 = root.add %33, %36
   %38 = root.slice_channels %25 begin(0) end(10)
   %39 = root.multiply %37, %38
