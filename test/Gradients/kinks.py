@@ -40,22 +40,23 @@ def _filter_source(node, channel):
 
 
 def _shifts(x):
-    """For each channel the shift that moves zero into the widest gap near it, and the margin it then has as a part of
-    the channel's usual size."""
+    """For each channel the shift that moves zero into the widest gap near it, or away from its few values, and the
+    margin it then has as a part of the channel's usual size."""
     x = x.reshape(-1, x.shape[3])
-    if len(x) == 1:  # a channel of one value: its usual size is that of all channels
-        margin = np.abs(x[0]) / np.sqrt((x**2).mean())
-        near = margin < ENOUGH
-        return np.where(near, REACH * np.sqrt((x**2).mean()), 0), np.where(near, REACH - ENOUGH, margin)
-    usual = np.sqrt((x**2).mean(0)) + 1e-30
-    margin = np.abs(x).min(0) / usual
+    squares = (x**2).mean(0) if len(x) > 1 else (x**2).mean()  # a channel of one value has the size of all
+    usual = np.sqrt(squares) * np.ones(x.shape[1]) + 1e-30
     ordered = np.sort(x, axis=0)
-    middles, gaps = (ordered[1:] + ordered[:-1]) / 2, np.diff(ordered, axis=0) / 2 / usual
+    middles, gaps = (ordered[1:] + ordered[:-1]) / 2, np.diff(ordered, axis=0)
     gaps[np.abs(middles) > REACH * usual] = 0
-    best = gaps.argmax(0)
     columns = np.arange(x.shape[1])
-    better = (margin < ENOUGH) & (gaps[best, columns] > margin)
-    return (np.where(better, -middles[best, columns], 0), np.where(better, gaps[best, columns], margin))
+    candidates = [np.zeros_like(usual), REACH * usual, -REACH * usual]
+    if len(x) > 1:
+        best = gaps.argmax(0)
+        candidates.append(np.where(gaps[best, columns] > 0, -middles[best, columns], 0))
+    candidates = np.stack(candidates)
+    margins = np.stack([np.abs(x + shift).min(0) / usual for shift in candidates])
+    chosen = np.where(margins[0] < ENOUGH, margins.argmax(0), 0)
+    return candidates[chosen, columns], margins[chosen, columns]
 
 
 def _tied(node, x):
