@@ -16,6 +16,7 @@ using namespace rootc;
 
 namespace {
 constexpr std::string_view magic("\x93NUMPY", 6);
+constexpr int64_t longestHeader = 1 << 16; ///< NumPy's own is below 10,000
 
 /// Reads the header, a Python dict such as
 /// {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
@@ -125,14 +126,19 @@ static size_t itemSize(const std::string &path, const std::string &dtype) {
          dtype);
   if (dtype[0] == '>')
     fail("{}: is big endian ('{}'); save little-endian numbers", path, dtype);
-  return std::stoul(dtype.substr(2));
+  size_t size = std::stoul(dtype.substr(2));
+  // Any number of elements of no bytes would fit into any file.
+  if (size == 0)
+    fail("{}: has elements of the empty type '{}'; save float32", path, dtype);
+  return size;
 }
 
 NpyArray NpyArray::read(const std::string &path) {
   NpyArray array;
   array.path = path;
-  array.file = readFile(path);
-  std::string_view text(array.file.data(), array.file.size());
+  // The whole file is read once its size is what the header claims.
+  FileBegin begin = readBegin(path, longestHeader);
+  std::string_view text(begin.bytes.data(), begin.bytes.size());
   if (text.size() < 10 || text.substr(0, 6) != magic)
     fail("{}: is not a .npy file; write it with numpy.save", path);
   int version = text[6];
@@ -142,14 +148,17 @@ NpyArray NpyArray::read(const std::string &path) {
   uint32_t headerSize = 0;
   if (text.size() >= prefix)
     std::memcpy(&headerSize, text.data() + 8, version == 1 ? 2 : 4);
-  if (text.size() < prefix || headerSize > text.size() - prefix)
-    fail("{}: is truncated in its header", path);
+  if (text.size() < prefix || headerSize > text.size() - prefix) {
+    if (headerSize <= longestHeader - prefix)
+      fail("{}: is truncated in its header", path);
+    fail("{}: claims a header of {} bytes; it is damaged", path, headerSize);
+  }
   HeaderParser(path, text.substr(prefix, headerSize)).parse(array);
   array.offset = prefix + headerSize;
   auto count = elementCount(array.shape);
   auto bytes =
       count ? multiply(*count, int64_t(itemSize(path, array.dtype))) : count;
-  size_t present = text.size() - array.offset;
+  size_t present = size_t(begin.size) - array.offset;
   if (!bytes || uint64_t(*bytes) > present)
     fail("{}: is truncated: shape {} of type '{}' does not fit into its {} "
          "bytes",
@@ -157,26 +166,30 @@ NpyArray NpyArray::read(const std::string &path) {
   if (uint64_t(*bytes) != present)
     fail("{}: has {} bytes behind its array; it is damaged", path,
          present - *bytes);
+  array.file = readFile(path);
+  if (int64_t(array.file.size()) != begin.size)
+    fail("{}: changed while it was read", path);
   return array;
 }
 
 FloatArray NpyArray::floats(bool allowBytes) const {
-  FloatArray result(size_t(*elementCount(shape)));
-  if (dtype == "<f4") {
-    if (!result.empty())
-      std::memcpy(result.data(), file.data() + offset,
-                  result.size() * sizeof(float));
-  } else if (dtype == "|u1" && allowBytes) {
-    for (size_t i = 0; i < result.size(); ++i)
-      result[i] = float(static_cast<unsigned char>(file[offset + i]));
-  } else {
+  bool bytes = dtype == "|u1" && allowBytes;
+  if (dtype != "<f4" && !bytes)
     fail("{}: has elements of type '{}'; save it as {}", path, dtype,
          allowBytes ? "uint8 or float32" : "float32");
-  }
+  FloatArray result(size_t(*elementCount(shape)));
+  if (bytes)
+    for (size_t i = 0; i < result.size(); ++i)
+      result[i] = float(static_cast<unsigned char>(file[offset + i]));
+  else if (!result.empty())
+    std::memcpy(result.data(), file.data() + offset,
+                result.size() * sizeof(float));
   return result;
 }
 
 std::vector<int64_t> NpyArray::integers() const {
+  if (dtype != "<i8" && dtype != "<i4" && dtype != "|u1")
+    fail("{}: has elements of type '{}'; save labels as int64", path, dtype);
   std::vector<int64_t> result(size_t(*elementCount(shape)));
   const char *data = file.data() + offset;
   for (size_t i = 0; i < result.size(); ++i) {
@@ -186,10 +199,8 @@ std::vector<int64_t> NpyArray::integers() const {
       int32_t value;
       std::memcpy(&value, data + i * 4, 4);
       result[i] = value;
-    } else if (dtype == "|u1") {
-      result[i] = static_cast<unsigned char>(data[i]);
     } else {
-      fail("{}: has elements of type '{}'; save labels as int64", path, dtype);
+      result[i] = static_cast<unsigned char>(data[i]);
     }
   }
   return result;

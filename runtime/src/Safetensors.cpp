@@ -51,21 +51,29 @@ static std::string computeHash(std::string header,
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
-static json parseHeader(const std::string &path, const char *begin,
-                        const char *end) {
+static json parseHeader(const std::string &path, const std::string &text) {
   std::set<std::string> names;
   std::string repeated;
+  bool tooDeep = false;
   json header = json::parse(
-      begin, end,
+      text,
       [&](int depth, json::parse_event_t event, json &value) {
         if (event == json::parse_event_t::key && depth == 1 &&
             !names.insert(value.get<std::string>()).second)
           repeated = value.get<std::string>();
-        return true;
+        // What lies deeper than a tensor's shape takes no memory.
+        if (depth <= 2 || (event != json::parse_event_t::array_start &&
+                           event != json::parse_event_t::object_start))
+          return true;
+        tooDeep = true;
+        return false;
       },
       /*allow_exceptions=*/false);
   if (header.is_discarded() || !header.is_object())
     fail("{}: is not a safetensors file: its header is not a JSON object",
+         path);
+  if (tooDeep)
+    fail("{}: is not a safetensors file: its header is nested too deeply",
          path);
   if (!repeated.empty())
     fail("{}: is not a safetensors file: '{}' occurs twice", path, repeated);
@@ -73,8 +81,8 @@ static json parseHeader(const std::string &path, const char *begin,
 }
 
 static TensorEntry parseEntry(const std::string &path, const std::string &name,
-                              const json &value, const char *data,
-                              size_t dataSize, int64_t &begin) {
+                              const json &value, size_t dataSize,
+                              int64_t &begin) {
   TensorEntry entry;
   auto damaged = [&](const char *what) {
     fail("{}: is a damaged safetensors file: tensor '{}' {}", path, name, what);
@@ -104,31 +112,42 @@ static TensorEntry parseEntry(const std::string &path, const std::string &name,
   auto bytes = count ? multiply(*count, *element) : std::nullopt;
   if (!bytes || *bytes != end - begin)
     damaged("does not have as many bytes as its shape says");
-  entry.data = data + begin;
   entry.bytes = size_t(end - begin);
   return entry;
+}
+
+/// The header's text; `dataSize` is what the file has behind it.
+static std::string readHeader(const std::string &path, size_t &dataSize) {
+  uint64_t headerSize = 0;
+  FileBegin begin = readBegin(path, sizeof(headerSize));
+  if (begin.bytes.size() < sizeof(headerSize))
+    fail("{}: is not a safetensors file: it has {} bytes", path, begin.size);
+  std::memcpy(&headerSize, begin.bytes.data(), sizeof(headerSize));
+  if (headerSize > maximumHeader)
+    fail("{}: is not a safetensors file: it begins with no header size", path);
+  size_t rest = size_t(begin.size) - sizeof(headerSize);
+  if (headerSize > rest)
+    fail("{}: is truncated, or not a safetensors file: its header has {} "
+         "bytes, the file {}",
+         path, headerSize, begin.size);
+  dataSize = rest - headerSize;
+  size_t before = sizeof(headerSize) + headerSize;
+  begin = readBegin(path, int64_t(before));
+  if (begin.size != int64_t(before + dataSize))
+    fail("{}: changed while it was read", path);
+  return {begin.bytes.begin() + sizeof(headerSize), begin.bytes.end()};
 }
 
 Safetensors Safetensors::read(const std::string &path) {
   Safetensors file;
   file.file = path;
-  file.bytes = readFile(path);
-  const std::vector<char> &bytes = file.bytes;
-  uint64_t headerSize = 0;
-  if (bytes.size() < sizeof(headerSize))
-    fail("{}: is not a safetensors file: it has {} bytes", path, bytes.size());
-  std::memcpy(&headerSize, bytes.data(), sizeof(headerSize));
-  if (headerSize > maximumHeader)
-    fail("{}: is not a safetensors file: it begins with no header size", path);
-  if (headerSize > bytes.size() - sizeof(headerSize))
-    fail("{}: is truncated, or not a safetensors file: its header has {} "
-         "bytes, the file {}",
-         path, headerSize, bytes.size());
-  const char *headerText = bytes.data() + sizeof(headerSize);
-  const char *data = headerText + headerSize;
-  size_t dataSize = bytes.size() - sizeof(headerSize) - headerSize;
-  json header = parseHeader(path, headerText, data);
+  // The data are read once their size is what the header claims.
+  size_t dataSize = 0;
+  std::string headerText = readHeader(path, dataSize);
+  size_t dataBegin = sizeof(uint64_t) + headerText.size();
+  json header = parseHeader(path, headerText);
 
+  std::map<std::string, int64_t> begins;
   std::vector<std::pair<int64_t, int64_t>> ranges;
   for (const auto &[name, value] : header.items()) {
     if (name == "__metadata__") {
@@ -144,8 +163,9 @@ Safetensors Safetensors::read(const std::string &path) {
       continue;
     }
     int64_t begin = 0;
-    TensorEntry entry = parseEntry(path, name, value, data, dataSize, begin);
+    TensorEntry entry = parseEntry(path, name, value, dataSize, begin);
     ranges.push_back({begin, begin + int64_t(entry.bytes)});
+    begins[name] = begin;
     file.entries[name] = std::move(entry);
   }
   std::sort(ranges.begin(), ranges.end());
@@ -161,14 +181,22 @@ Safetensors Safetensors::read(const std::string &path) {
     fail("{}: is truncated or damaged: its tensors end at byte {} of {}", path,
          position, dataSize);
 
+  file.bytes = readFile(path);
+  if (file.bytes.size() != dataBegin + dataSize ||
+      !std::equal(headerText.begin(), headerText.end(),
+                  file.bytes.begin() + sizeof(uint64_t)))
+    fail("{}: changed while it was read", path);
+  const char *data = file.bytes.data() + dataBegin;
+  for (auto &[name, entry] : file.entries)
+    entry.data = data + begins[name];
+
   if (file.notes.count(formatKey) && !file.hashed())
     fail("{}: is damaged: its hash is missing", path);
   if (file.hashed()) {
     const std::string &hash = file.notes[hashKey];
-    std::string text(headerText, headerSize);
-    size_t position = text.find(hash);
+    size_t position = headerText.find(hash);
     if (hash.size() != hashDigits || position == std::string::npos ||
-        computeHash(text, {{data, dataSize}}, position) != hash)
+        computeHash(headerText, {{data, dataSize}}, position) != hash)
       fail("{}: is damaged: its contents do not have the hash it was written "
            "with",
            path);

@@ -7,6 +7,7 @@
 
 #include "Support.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -31,7 +32,8 @@ std::string rootc::systemError() { return std::strerror(errno); }
 
 /// Opens a regular file to read it, and finds its size.
 static int openRegular(const std::string &path, int64_t &size) {
-  int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Opening a pipe must not wait for somebody to write to it.
+  int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   struct stat info;
   if (descriptor < 0)
     fail("{}: cannot be opened: {}", path, systemError());
@@ -66,9 +68,17 @@ static std::vector<char> readBytes(const std::string &path, int descriptor,
   return bytes;
 }
 
-std::vector<char> rootc::readFile(const std::string &path) {
+FileBegin rootc::readBegin(const std::string &path, int64_t count) {
   int64_t size = 0;
   File file(openRegular(path, size));
+  return {readBytes(path, file.descriptor, 0, std::min(size, count)), size};
+}
+
+std::vector<char> rootc::readFile(const std::string &path, int64_t limit) {
+  int64_t size = 0;
+  File file(openRegular(path, size));
+  if (size > limit)
+    fail("{}: has {} bytes, more than the {} that are read", path, size, limit);
   return readBytes(path, file.descriptor, 0, size);
 }
 

@@ -25,8 +25,16 @@ template <typename... Args>
 /// The text of errno.
 std::string systemError();
 
-/// A whole regular file. Throws if it cannot be read.
-std::vector<char> readFile(const std::string &path);
+/// A whole regular file. Throws if it cannot be read, or has more than `limit`
+/// bytes.
+std::vector<char> readFile(const std::string &path, int64_t limit = INT64_MAX);
+
+/// The first bytes of a regular file, at most `count`, and how many it has.
+struct FileBegin {
+  std::vector<char> bytes;
+  int64_t size;
+};
+FileBegin readBegin(const std::string &path, int64_t count);
 
 /// Bytes [offset, offset + length) of a regular file. Throws if it ends before.
 std::vector<char> readFileRange(const std::string &path, int64_t offset,
