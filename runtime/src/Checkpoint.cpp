@@ -52,7 +52,9 @@ void rootc::saveCheckpoint(const std::string &folder, const Model &model,
                    {"step", state.step},
                    {"loss_sum", state.lossSum},
                    {"images", state.images},
+                   {"skipped", state.skipped},
                    {"seconds", state.seconds},
+                   {"waited", state.waited},
                    {"metrics_bytes", state.metricsBytes},
                    {"test_accuracy", state.testAccuracy},
                    {"options", state.options}};
@@ -84,6 +86,9 @@ static TrainingState readState(const Safetensors &file, const Model &model) {
     training.at("loss_sum").get_to(state.lossSum);
     training.at("images").get_to(state.images);
     training.at("seconds").get_to(state.seconds);
+    // Checkpoints of older versions lack these.
+    state.skipped = training.value("skipped", int64_t(0));
+    state.waited = training.value("waited", 0.0);
     training.at("metrics_bytes").get_to(state.metricsBytes);
     training.at("test_accuracy").get_to(state.testAccuracy);
     training.at("options").get_to(state.options);

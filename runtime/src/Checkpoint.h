@@ -25,7 +25,10 @@ struct TrainingState {
   int64_t step = 0;         ///< batches of this epoch that are done
   double lossSum = 0;       ///< over this epoch's images so far
   int64_t images = 0;       ///< of this epoch so far
+  int64_t skipped = 0;      ///< of this epoch: images that cannot be read
   double seconds = 0;       ///< training time of this epoch so far
+  double waited = 0;        ///< seconds of this epoch spent on no images' being
+                            ///< ready
   int64_t metricsBytes = 0; ///< length of metrics.jsonl
   double testAccuracy = 0;  ///< after the last complete epoch
   /// What has to be the same when the run is resumed: flag -> value.

@@ -62,14 +62,9 @@ static bool byNumber(const std::string &a, const std::string &b) {
   return a.size() != b.size() ? a.size() < b.size() : a < b;
 }
 
-Dataset rootc::loadCifar(const std::string &folder, bool training,
-                         const Model &model) {
-  if (model->height != side || model->width != side ||
-      model->channels != planes)
-    fail("{}: takes images of {} x {} x {}, and CIFAR-10's are {} x {} x {}; "
-         "compile the network with --image={}x{}",
-         model.path(), model->height, model->width, model->channels, side, side,
-         planes, side, side);
+/// The files of the training or the test images, in order.
+static std::vector<std::string> listFiles(const std::string &folder,
+                                          bool training) {
   std::error_code error;
   std::vector<std::string> files;
   for (fs::directory_iterator it(folder, error), end; !error && it != end;
@@ -81,17 +76,33 @@ Dataset rootc::loadCifar(const std::string &folder, bool training,
   }
   if (error)
     fail("--data: {}: cannot be listed: {}", folder, error.message());
+  std::sort(files.begin(), files.end(), byNumber);
+  return files;
+}
+
+bool rootc::isCifar(const std::string &folder) {
+  return !listFiles(folder, true).empty() || !listFiles(folder, false).empty();
+}
+
+Dataset rootc::loadCifar(const std::string &folder, bool training,
+                         const Model &model) {
+  if (model->height != side || model->width != side ||
+      model->channels != planes)
+    fail("{}: takes images of {} x {} x {}, and CIFAR-10's are {} x {} x {}; "
+         "compile the network with --image={}x{}",
+         model.path(), model->height, model->width, model->channels, side, side,
+         planes, side, side);
+  std::vector<std::string> files = listFiles(folder, training);
   if (files.empty())
     fail("--data: {}: holds no {}; give the folder of CIFAR-10's binary files",
          folder, training ? "data_batch_*.bin" : "test_batch.bin");
-  std::sort(files.begin(), files.end(), byNumber);
   Dataset dataset;
   for (const std::string &file : files)
     readCifar(file, model->classes, dataset);
   return dataset;
 }
 
-std::vector<std::string> rootc::readClassNames(const std::string &folder) {
+std::vector<std::string> rootc::readCifarNames(const std::string &folder) {
   std::vector<std::string> names;
   std::string path = (fs::path(folder) / "batches.meta.txt").string();
   std::error_code error;
@@ -112,34 +123,24 @@ std::vector<std::string> rootc::readClassNames(const std::string &folder) {
   return names;
 }
 
-Normalisation Normalisation::of(const Dataset &dataset) {
+Survey Dataset::survey(int) const {
   Normalisation result;
-  size_t size = size_t(dataset.imageSize());
-  size_t channels = size_t(dataset.channels);
+  size_t size = size_t(imageSize());
   std::vector<uint64_t> sums(size);
-  for (size_t i = 0; i < dataset.pixels.size(); ++i)
-    sums[i % size] += dataset.pixels[i];
+  for (size_t i = 0; i < pixels.size(); ++i)
+    sums[i % size] += pixels[i];
   for (uint64_t sum : sums)
-    result.mean.push_back(float(double(sum) / double(dataset.count)));
-  std::vector<double> squares(channels);
-  for (size_t i = 0; i < dataset.pixels.size(); ++i) {
-    double difference = dataset.pixels[i] - double(result.mean[i % size]);
-    squares[i % channels] += difference * difference;
+    result.mean.push_back(float(double(sum) / double(count)));
+  std::vector<double> squares(static_cast<size_t>(channels));
+  for (size_t i = 0; i < pixels.size(); ++i) {
+    double difference = pixels[i] - double(result.mean[i % size]);
+    squares[i % squares.size()] += difference * difference;
   }
   for (double square : squares) {
     double deviation =
-        std::sqrt(square * double(channels) / double(dataset.pixels.size()));
+        std::sqrt(square * double(channels) / double(pixels.size()));
     // A channel without contrast stays as it is.
     result.scale.push_back(deviation > 0 ? float(deviation) : 1.f);
   }
-  return result;
-}
-
-Normalisation Normalisation::of(const Weights &weights,
-                                const std::string &path) {
-  if (weights.inputMean.empty() || weights.inputScale.empty())
-    fail("{}: has no tensors 'input.mean' and 'input.scale', with which images "
-         "are normalised; use the weights that 'rootrun train' wrote",
-         path);
-  return {weights.inputMean, weights.inputScale};
+  return {result, Augment::PadCropMirror};
 }

@@ -13,44 +13,40 @@
 #ifndef ROOTC_RUNTIME_CIFAR_H
 #define ROOTC_RUNTIME_CIFAR_H
 
-#include "Support.h"
+#include "ImageSource.h"
 
 namespace rootc {
 
-/// Labelled images, 8 bits a channel, [count, height, width, channels].
-struct Dataset {
-  int64_t count = 0, height = 0, width = 0, channels = 0;
-  std::vector<uint8_t> pixels;
-  std::vector<int64_t> labels;
+/// The images of CIFAR-10's files, in memory.
+struct Dataset : ImageSource {
+  std::vector<uint8_t> pixels; ///< [count, height, width, channels]
 
-  int64_t imageSize() const { return height * width * channels; }
   const uint8_t *image(int64_t index) const {
     return pixels.data() + index * imageSize();
   }
-  /// A hash of all images and labels, as hexadecimal digits.
-  std::string hash() const;
+  const uint8_t *read(int64_t sample, const CropWords *,
+                      std::vector<uint8_t> &) const override {
+    return image(sample);
+  }
+  /// The mean image and, per channel, the standard deviation from it.
+  Survey survey(int threads) const override;
+  /// Of all images and labels.
+  std::string hash() const override;
 };
 
 /// Appends a .bin file. `classes`: what labels have to be below.
 void readCifar(const std::string &path, int64_t classes, Dataset &dataset);
+
+/// Whether a folder holds data_batch_*.bin or test_batch.bin. Throws if it
+/// cannot be listed.
+bool isCifar(const std::string &folder);
 
 /// data_batch_*.bin or test_batch.bin of a folder, in the order of their
 /// numbers, for a model of 32 x 32 x 3 images.
 Dataset loadCifar(const std::string &folder, bool training, const Model &model);
 
 /// The class names in batches.meta.txt beside the data; empty if there is none.
-std::vector<std::string> readClassNames(const std::string &folder);
-
-/// How images are normalised: (pixel - mean) / scale.
-struct Normalisation {
-  FloatArray mean;  ///< [H,W,C]
-  FloatArray scale; ///< [C]
-
-  /// The mean image and, per channel, the standard deviation from it.
-  static Normalisation of(const Dataset &dataset);
-  /// From weights; throws if they do not carry it.
-  static Normalisation of(const Weights &weights, const std::string &path);
-};
+std::vector<std::string> readCifarNames(const std::string &folder);
 
 } // namespace rootc
 

@@ -14,8 +14,14 @@
 
 using namespace rootc;
 
-int64_t rootc::bestClass(const float *logits, int64_t classes) {
-  return std::max_element(logits, logits + classes) - logits;
+int64_t rootc::rankOf(const float *logits, int64_t classes, int64_t label) {
+  int64_t rank = 0;
+  // Written so that a class that is not a number comes last.
+  for (int64_t i = 0; i < classes; ++i)
+    rank += i < label   ? !(logits[i] < logits[label])
+            : i > label ? !(logits[i] <= logits[label])
+                        : 0;
+  return rank;
 }
 
 double rootc::logSumExp(const float *logits, int64_t classes) {
@@ -26,33 +32,45 @@ double rootc::logSumExp(const float *logits, int64_t classes) {
 }
 
 Evaluation rootc::evaluate(Session &session, const Model &model,
-                           const Prepared &prepared, const Dataset &dataset,
+                           const Prepared &prepared, const ImageSource &images,
                            const Normalisation &normalisation, int64_t batch,
+                           int loaderThreads,
                            const std::function<bool()> &stop) {
   using Clock = std::chrono::steady_clock;
   auto start = Clock::now();
-  batch = std::min(batch, dataset.count);
   LoaderOptions options;
-  options.batch = batch;
-  Loader loader(dataset, normalisation, options);
-  FloatArray logits(size_t(batch * model->classes));
+  options.batch = std::min(batch, images.count);
+  options.threads = loaderThreads;
+  Loader loader(images, normalisation, options);
+  FloatArray logits(size_t(options.batch * model->classes));
   Evaluation result;
-  int64_t right = 0;
-  while (const Batch *images = loader.next()) {
+  int64_t right = 0, among = 0;
+  while (const Batch *part = loader.next()) {
     if (stop && stop()) {
       result.complete = false;
       return result;
     }
-    session.infer(prepared, images->size, images->image.data(), logits.data());
-    for (int64_t i = 0; i < images->size; ++i) {
+    result.images += part->size;
+    result.skipped += part->skipped;
+    if (part->size == 0)
+      continue;
+    session.infer(prepared, part->size, part->image.data(), logits.data());
+    for (int64_t i = 0; i < part->size; ++i) {
       const float *row = logits.data() + i * model->classes;
-      int64_t label = images->labels[size_t(i)];
-      right += bestClass(row, model->classes) == label;
+      int64_t label = part->labels[size_t(i)];
+      int64_t rank = rankOf(row, model->classes, label);
+      right += rank == 0;
+      among += rank < 5;
       result.loss += logSumExp(row, model->classes) - row[label];
     }
   }
-  result.loss /= double(dataset.count);
-  result.accuracy = double(right) / double(dataset.count);
+  if (result.images == 0)
+    images.requireReadable(); // says why
+  if (result.images == 0)
+    fail("--data: none of the {} images can be read", images.count);
+  result.loss /= double(result.images);
+  result.accuracy = double(right) / double(result.images);
+  result.top5 = double(among) / double(result.images);
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return result;
 }

@@ -8,25 +8,31 @@
 #ifndef ROOTC_RUNTIME_EVALUATE_H
 #define ROOTC_RUNTIME_EVALUATE_H
 
-#include "Cifar.h"
+#include "ImageSource.h"
 
 namespace rootc {
 
 struct Evaluation {
   double loss = 0;     ///< mean cross entropy of the final logits
   double accuracy = 0; ///< from 0 to 1
+  double top5 = 0;     ///< share of images whose class is among the five best
+  int64_t images = 0;  ///< that were read
+  int64_t skipped = 0; ///< that could not be read
   double seconds = 0;
   bool complete = true; ///< false: `stop` said so
 };
 
-/// The largest logit's class; the first of equal ones.
-int64_t bestClass(const float *logits, int64_t classes);
+/// How many classes come before `label`: those with a larger logit, and of
+/// equal ones those with a smaller index.
+int64_t rankOf(const float *logits, int64_t classes, int64_t label);
 /// log(sum(exp(logits))), without overflow.
 double logSumExp(const float *logits, int64_t classes);
 
+/// Throws if no image can be read.
 Evaluation evaluate(Session &session, const Model &model,
-                    const Prepared &prepared, const Dataset &dataset,
+                    const Prepared &prepared, const ImageSource &images,
                     const Normalisation &normalisation, int64_t batch,
+                    int loaderThreads,
                     const std::function<bool()> &stop = nullptr);
 
 } // namespace rootc

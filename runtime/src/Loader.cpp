@@ -14,7 +14,7 @@
 using namespace rootc;
 
 namespace {
-constexpr int64_t padding = 4;
+constexpr int64_t partOfBatch = 4; ///< images that a thread makes at a time
 }
 
 std::vector<int64_t> rootc::shuffledOrder(int64_t count, uint64_t seed,
@@ -33,38 +33,10 @@ std::vector<int64_t> rootc::shuffledOrder(int64_t count, uint64_t seed,
   return order;
 }
 
-void rootc::makeImage(const Dataset &dataset,
-                      const Normalisation &normalisation, int64_t sample,
-                      bool augment, uint64_t seed, int64_t epoch, float *out) {
-  int64_t height = dataset.height, width = dataset.width,
-          channels = dataset.channels;
-  const uint8_t *image = dataset.image(sample);
-  int64_t down = 0, right = 0;
-  bool mirror = false;
-  if (augment) {
-    PhiloxBlock words = philox(
-        {0, uint32_t(sample), uint32_t(epoch), uint32_t(RandomUse::Augment)},
-        seed);
-    down = int64_t(below(words[0], 2 * padding + 1)) - padding;
-    right = int64_t(below(words[1], 2 * padding + 1)) - padding;
-    mirror = words[2] >> 31;
-  }
-  for (int64_t y = 0; y < height; ++y)
-    for (int64_t x = 0; x < width; ++x, out += channels) {
-      int64_t fromY = y + down, fromX = (mirror ? width - 1 - x : x) + right;
-      bool inside = fromY >= 0 && fromY < height && fromX >= 0 && fromX < width;
-      int64_t at = (fromY * width + fromX) * channels;
-      for (int64_t c = 0; c < channels; ++c)
-        out[c] = inside ? (image[at + c] - normalisation.mean[size_t(at + c)]) /
-                              normalisation.scale[size_t(c)]
-                        : 0.f;
-    }
-}
-
-Loader::Loader(const Dataset &dataset, const Normalisation &normalisation,
+Loader::Loader(const ImageSource &source, const Normalisation &normalisation,
                const LoaderOptions &options)
-    : dataset(dataset), normalisation(normalisation), options(options),
-      perEpoch((dataset.count + options.batch - 1) / options.batch),
+    : source(source), normalisation(normalisation), options(options),
+      perEpoch((source.count + options.batch - 1) / options.batch),
       end(perEpoch * options.epochs), slots(size_t(options.depth)),
       claimed(options.firstEpoch * perEpoch + options.firstBatch),
       consumed(claimed) {
@@ -82,69 +54,107 @@ Loader::~Loader() {
     thread.join();
 }
 
-std::shared_ptr<const std::vector<int64_t>> Loader::orderOf(int64_t epoch) {
-  {
-    std::lock_guard<std::mutex> lock(mutex);
-    for (auto &[known, order] : orders)
-      if (known == epoch)
-        return order;
-  }
-  auto order = std::make_shared<const std::vector<int64_t>>(
-      shuffledOrder(dataset.count, options.seed, epoch));
-  std::lock_guard<std::mutex> lock(mutex);
-  orders.emplace_back(epoch, order);
-  if (orders.size() > 2)
-    orders.pop_front();
+const std::vector<int64_t> &Loader::orderOf(int64_t epoch) {
+  if (orderEpoch != epoch)
+    order = shuffledOrder(source.count, options.seed, epoch);
+  orderEpoch = epoch;
   return order;
 }
 
-void Loader::fill(Batch &batch, int64_t number) {
+/// Decides which images a batch is made of; called with the mutex held.
+void Loader::begin(Slot &slot, int64_t number) {
+  Batch &batch = slot.batch;
   batch.epoch = number / perEpoch;
   batch.index = number % perEpoch;
   int64_t first = batch.index * options.batch;
-  batch.size = std::min(options.batch, dataset.count - first);
-  batch.image.resize(size_t(batch.size * dataset.imageSize()));
+  batch.size = slot.left = std::min(options.batch, source.count - first);
+  batch.image.resize(size_t(batch.size * source.imageSize()));
   batch.labels.resize(size_t(batch.size));
   batch.samples.resize(size_t(batch.size));
-  std::shared_ptr<const std::vector<int64_t>> order;
-  if (options.shuffle)
-    order = orderOf(batch.epoch);
+  slot.made.assign(size_t(batch.size), false);
   for (int64_t i = 0; i < batch.size; ++i) {
-    int64_t sample = order ? (*order)[size_t(first + i)] : first + i;
+    int64_t sample =
+        options.shuffle ? orderOf(batch.epoch)[size_t(first + i)] : first + i;
     batch.samples[size_t(i)] = sample;
-    batch.labels[size_t(i)] = dataset.labels[size_t(sample)];
-    makeImage(dataset, normalisation, sample, options.augment, options.seed,
-              batch.epoch, batch.image.data() + i * dataset.imageSize());
+    batch.labels[size_t(i)] = source.labels[size_t(sample)];
   }
 }
 
-void Loader::work() {
-  while (true) {
-    int64_t number;
-    {
-      std::unique_lock<std::mutex> lock(mutex);
-      freed.wait(lock, [&] {
-        return stopping || claimed >= end || claimed < consumed + options.depth;
-      });
-      if (stopping || claimed >= end)
-        return;
-      number = claimed++;
+void Loader::make(Slot &slot, int64_t first, int64_t last,
+                  std::vector<uint8_t> &buffer) const {
+  Batch &batch = slot.batch;
+  for (int64_t i = first; i < last; ++i)
+    slot.made[size_t(i)] =
+        makeImage(source, normalisation, batch.samples[size_t(i)],
+                  options.augment, options.seed, batch.epoch,
+                  batch.image.data() + i * source.imageSize(), buffer);
+}
+
+/// Closes the gaps that unreadable images left; called with the mutex held.
+void Loader::finish(Slot &slot, int64_t number) {
+  Batch &batch = slot.batch;
+  int64_t kept = 0;
+  for (int64_t i = 0; i < batch.size; ++i) {
+    if (!slot.made[size_t(i)])
+      continue;
+    if (kept != i) {
+      std::copy_n(batch.image.data() + i * source.imageSize(),
+                  source.imageSize(),
+                  batch.image.data() + kept * source.imageSize());
+      batch.labels[size_t(kept)] = batch.labels[size_t(i)];
+      batch.samples[size_t(kept)] = batch.samples[size_t(i)];
     }
+    ++kept;
+  }
+  batch.skipped = batch.size - kept;
+  batch.size = kept;
+  batch.image.resize(size_t(kept * source.imageSize()));
+  batch.labels.resize(size_t(kept));
+  batch.samples.resize(size_t(kept));
+  slot.holds = number;
+  filled.notify_all();
+}
+
+void Loader::work() {
+  std::vector<uint8_t> buffer;
+  std::unique_lock<std::mutex> lock(mutex);
+  while (true) {
+    freed.wait(lock, [&] {
+      return stopping || claimed >= end || claimed < consumed + options.depth;
+    });
+    if (stopping || claimed >= end)
+      return;
+    int64_t number = claimed;
     Slot &slot = slots[size_t(number % options.depth)];
     std::exception_ptr error;
+    int64_t first = claimedOfBatch, last = first;
     try {
-      fill(slot.batch, number);
+      if (first == 0)
+        begin(slot, number);
+      // All threads work on one batch, in small parts: it is ready early.
+      last = std::min(slot.batch.size, first + partOfBatch);
+      claimedOfBatch = last;
+      if (last == slot.batch.size) {
+        ++claimed;
+        claimedOfBatch = 0;
+      }
+      lock.unlock();
+      make(slot, first, last, buffer);
     } catch (...) {
       error = std::current_exception();
     }
-    std::lock_guard<std::mutex> lock(mutex);
-    slot.holds = number;
+    if (!lock.owns_lock())
+      lock.lock();
     if (error) {
       failure = error;
       stopping = true;
       freed.notify_all();
+      filled.notify_all();
+      return;
     }
-    filled.notify_all();
+    slot.left -= last - first;
+    if (slot.left == 0)
+      finish(slot, number);
   }
 }
 

@@ -8,10 +8,9 @@
 #ifndef ROOTC_RUNTIME_LOADER_H
 #define ROOTC_RUNTIME_LOADER_H
 
-#include "Cifar.h"
+#include "ImageSource.h"
 
 #include <condition_variable>
-#include <deque>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -19,10 +18,11 @@
 namespace rootc {
 
 struct Batch {
-  int64_t epoch = 0; ///< from 0
-  int64_t index = 0; ///< of the batch in its epoch, from 0
-  int64_t size = 0;
-  FloatArray image; ///< [size,H,W,C], normalised
+  int64_t epoch = 0;   ///< from 0
+  int64_t index = 0;   ///< of the batch in its epoch, from 0
+  int64_t size = 0;    ///< images; less, even 0, where some cannot be read
+  int64_t skipped = 0; ///< images that cannot be read
+  FloatArray image;    ///< [size,H,W,C], normalised
   std::vector<int64_t> labels;
   std::vector<int64_t> samples; ///< indices in the data set
 };
@@ -31,7 +31,7 @@ struct LoaderOptions {
   int64_t batch = 64;
   uint64_t seed = 0;
   bool shuffle = false;
-  bool augment = false; ///< pad by 4 zeros, crop at random, mirror every other
+  Augment augment = Augment::None;
   int64_t epochs = 1;
   int64_t firstEpoch = 0, firstBatch = 0; ///< where to begin
   int threads = 1;
@@ -41,18 +41,13 @@ struct LoaderOptions {
 /// The images' order in an epoch: a function of (seed, epoch) alone.
 std::vector<int64_t> shuffledOrder(int64_t count, uint64_t seed, int64_t epoch);
 
-/// Normalises one image; with `augment`, crops and mirrors it as
-/// (seed, epoch, sample) say.
-void makeImage(const Dataset &dataset, const Normalisation &normalisation,
-               int64_t sample, bool augment, uint64_t seed, int64_t epoch,
-               float *out);
-
 /// Makes the batches of several epochs on threads of its own, in a queue of
 /// bounded depth. What a batch holds does not depend on threads or timing. An
-/// epoch's last batch may be smaller.
+/// epoch's last batch may be smaller, and an image that cannot be read is left
+/// out of its batch, in whose place no other comes.
 class Loader {
 public:
-  Loader(const Dataset &dataset, const Normalisation &normalisation,
+  Loader(const ImageSource &source, const Normalisation &normalisation,
          const LoaderOptions &options);
   ~Loader();
   Loader(const Loader &) = delete;
@@ -65,13 +60,18 @@ public:
 private:
   struct Slot {
     Batch batch;
-    int64_t holds = -1; ///< number of the batch that is ready
+    std::vector<char> made; ///< of each image, whether it could be read
+    int64_t left = 0;       ///< images to be made
+    int64_t holds = -1;     ///< number of the batch that is ready
   };
   void work();
-  void fill(Batch &batch, int64_t number);
-  std::shared_ptr<const std::vector<int64_t>> orderOf(int64_t epoch);
+  void begin(Slot &slot, int64_t number);
+  void make(Slot &slot, int64_t first, int64_t last,
+            std::vector<uint8_t> &buffer) const;
+  void finish(Slot &slot, int64_t number);
+  const std::vector<int64_t> &orderOf(int64_t epoch);
 
-  const Dataset &dataset;
+  const ImageSource &source;
   const Normalisation &normalisation;
   LoaderOptions options;
   int64_t perEpoch, end;
@@ -80,12 +80,13 @@ private:
 
   std::mutex mutex; ///< guards what follows, and Slot::holds
   std::condition_variable filled, freed;
-  int64_t claimed;  ///< the next batch to make
-  int64_t consumed; ///< batches before this one may be overwritten
+  int64_t claimed;            ///< the next batch to make
+  int64_t claimedOfBatch = 0; ///< images of it that a thread makes already
+  int64_t consumed;           ///< batches before this one may be overwritten
   bool started = false, stopping = false;
   std::exception_ptr failure;
-  std::deque<std::pair<int64_t, std::shared_ptr<const std::vector<int64_t>>>>
-      orders; ///< of the last epochs
+  int64_t orderEpoch = -1;
+  std::vector<int64_t> order; ///< of orderEpoch
 };
 
 } // namespace rootc

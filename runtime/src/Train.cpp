@@ -7,6 +7,7 @@
 
 #include "Train.h"
 #include "Checkpoint.h"
+#include "Data.h"
 #include "Evaluate.h"
 #include "Loader.h"
 #include "MemoryPlan.h"
@@ -65,21 +66,30 @@ private:
   int stopped(Progress &progress);
   std::map<std::string, std::string> optionsToKeep() const;
   void writeRecord() const;
+  void beginAfresh(std::map<std::string, std::string> kept);
+  void logReports(Progress &progress);
 
   const TrainOptions &options;
   Model model;
   RunFolder &folder;
   spdlog::logger &log;
-  Dataset trainingSet, testSet;
+  std::unique_ptr<ImageSource> trainingSet, testSet;
   const int64_t processBytes = residentBytes(); ///< before weights
-  Normalisation normalisation;
   std::string modelHash;
+  int loaderThreads;
   int64_t perEpoch;
   Session session;
   FloatArray gradients;
   std::optional<TrainingState> state;
+  Normalisation normalisation;
+  Augment augment = Augment::None;
 };
 } // namespace
+
+static double secondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+      .count();
+}
 
 static std::shared_ptr<ThreadPool> makePool(const Model &model, int threads) {
   return std::make_shared<ThreadPool>(model, threads);
@@ -88,11 +98,12 @@ static std::shared_ptr<ThreadPool> makePool(const Model &model, int threads) {
 Trainer::Trainer(const TrainOptions &options, Model model, RunFolder &folder,
                  spdlog::logger &log)
     : options(options), model(model), folder(folder), log(log),
-      trainingSet(loadCifar(options.data, true, model)),
-      testSet(loadCifar(options.data, false, model)),
-      normalisation(Normalisation::of(trainingSet)),
+      trainingSet(openData(options.data, true, model)),
+      testSet(openData(options.data, false, model)),
       modelHash(hashOfFile(model.path())),
-      perEpoch((trainingSet.count + options.batch - 1) / options.batch),
+      loaderThreads(options.loaderThreads ? options.loaderThreads
+                                          : trainingSet->defaultThreads()),
+      perEpoch((trainingSet->count + options.batch - 1) / options.batch),
       session(model, makePool(model, options.threads)),
       gradients(size_t(model->parameter_count)) {}
 
@@ -100,7 +111,7 @@ std::map<std::string, std::string> Trainer::optionsToKeep() const {
   const LearningRate &rate = options.rate;
   std::map<std::string, std::string> kept = {
       {"model", fmt::format("{} {}", model->name, modelHash)},
-      {"data", trainingSet.hash()},
+      {"data", trainingSet->hash()},
       {"--epochs", fmt::format("{}", options.epochs)},
       {"--batch", fmt::format("{}", options.batch)},
       {"--lr", fmt::format("{}", rate.lr)},
@@ -112,8 +123,10 @@ std::map<std::string, std::string> Trainer::optionsToKeep() const {
       {"--momentum", fmt::format("{}", options.momentum)},
       {"--weight-decay", fmt::format("{}", options.weightDecay)},
       {"--decay-all", options.decayAll ? "on" : "off"},
-      {"--augment", options.augment ? "pad-crop-mirror" : "none"},
       {"--seed", fmt::format("{}", options.seed)}};
+  // Where it is not said, a run goes on with what it began with.
+  if (options.augment)
+    kept["--augment"] = augmentName(*options.augment);
   return kept;
 }
 
@@ -136,16 +149,16 @@ void Trainer::begin() {
            folder.path());
     removeCheckpoints(folder.path());
   }
-  if (!state) {
-    state.emplace(model);
-    state->weights =
-        options.weights.empty()
-            ? Weights::initialise(model, options.seed)
-            : Weights::load(model, options.weights, options.sliceWeights, warn);
-    state->weights.inputMean = normalisation.mean;
-    state->weights.inputScale = normalisation.scale;
-    state->options = kept;
-  }
+  if (!state)
+    beginAfresh(std::move(kept));
+  auto known = augmentFromName(state->options["--augment"]);
+  if (!known || state->weights.inputMean.empty() ||
+      state->weights.inputScale.empty())
+    fail("{}: its checkpoint does not say how images are normalised; begin the "
+         "run again, with --overwrite",
+         folder.path());
+  augment = *known;
+  normalisation = {state->weights.inputMean, state->weights.inputScale};
   folder.truncateMetrics(state->metricsBytes);
   writeRecord();
 }
@@ -165,8 +178,8 @@ void Trainer::writeRecord() const {
   record.description = model->description;
   record.dataPath = absolute(options.data);
   record.dataHash = state->options.at("data");
-  record.trainingImages = trainingSet.count;
-  record.testImages = testSet.count;
+  record.trainingImages = trainingSet->count;
+  record.testImages = testSet->count;
   for (const auto &[name, value] : state->options)
     if (name.starts_with("--"))
       record.options[name] = value;
@@ -177,7 +190,38 @@ void Trainer::writeRecord() const {
   writeFile(folder.file("run.json"), {record.toJson()});
 }
 
+void Trainer::beginAfresh(std::map<std::string, std::string> kept) {
+  testSet->requireReadable();
+  Survey survey = trainingSet->survey(loaderThreads);
+  kept["--augment"] = augmentName(options.augment.value_or(survey.augment));
+  state.emplace(model);
+  auto warn = [&](const std::string &text) { log.warn("{}", text); };
+  state->weights =
+      options.weights.empty()
+          ? Weights::initialise(model, options.seed)
+          : Weights::load(model, options.weights, options.sliceWeights, warn);
+  state->weights.inputMean = survey.normalisation.mean;
+  state->weights.inputScale = survey.normalisation.scale;
+  state->weights.classNames = readClassNames(options.data);
+  if (int64_t(state->weights.classNames.size()) != model->classes)
+    state->weights.classNames.clear();
+  state->options = std::move(kept);
+}
+
+/// Says which images could not be read.
+void Trainer::logReports(Progress &progress) {
+  for (ImageSource *source : {trainingSet.get(), testSet.get()})
+    for (const std::string &text : source->takeReports()) {
+      progress.clear();
+      log.warn("{}", text);
+    }
+}
+
 void Trainer::step(const Batch &batch) {
+  ++state->step;
+  state->skipped += batch.skipped;
+  if (batch.size == 0)
+    return;
   auto start = std::chrono::steady_clock::now();
   rootc_batch arguments = {};
   arguments.size = batch.size;
@@ -198,24 +242,26 @@ void Trainer::step(const Batch &batch) {
                  float(options.weightDecay), options.decayAll);
   state->lossSum += double(loss) * double(batch.size);
   state->images += batch.size;
-  ++state->step;
-  state->seconds +=
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
-          .count();
+  state->seconds += secondsSince(start);
 }
 
 /// Returns false if a signal came.
 bool Trainer::trainEpoch(Loader &loader, Progress &progress) {
   while (state->step < perEpoch) {
+    auto start = std::chrono::steady_clock::now();
     const Batch *batch = loader.next();
     if (!batch)
       fail("the loader ended before the epoch did");
+    state->waited += secondsSince(start);
     step(*batch);
-    progress.step(fmt::format("epoch {}/{}", state->epoch + 1, options.epochs),
-                  state->step, perEpoch,
-                  fmt::format("loss {:.4f}  {:.0f} images/s",
-                              state->lossSum / double(state->images),
-                              double(state->images) / state->seconds));
+    logReports(progress);
+    if (state->images)
+      progress.step(
+          fmt::format("epoch {}/{}", state->epoch + 1, options.epochs),
+          state->step, perEpoch,
+          fmt::format("loss {:.4f}  {:.0f} images/s",
+                      state->lossSum / double(state->images),
+                      double(state->images) / state->seconds));
     if (caughtSignal)
       return false;
     int64_t every = options.checkpointEvery;
@@ -228,32 +274,47 @@ bool Trainer::trainEpoch(Loader &loader, Progress &progress) {
 Evaluation Trainer::evaluateTestSet() {
   // The packed weights take the place of the gradients.
   gradients = FloatArray();
-  Evaluation result = evaluate(
-      session, model, Prepared(model, state->weights), testSet, normalisation,
-      evaluationBatch(model, options.batch), [] { return caughtSignal != 0; });
+  Evaluation result =
+      evaluate(session, model, Prepared(model, state->weights), *testSet,
+               normalisation, evaluationBatch(model, options.batch),
+               loaderThreads, [] { return caughtSignal != 0; });
   gradients.resize(size_t(model->parameter_count));
   return result;
 }
 
 /// Evaluates and writes the epoch's line; returns false if a signal came.
 bool Trainer::finishEpoch(Progress &progress) {
+  if (state->images == 0)
+    fail("--data: {}: none of the {} training images can be read", options.data,
+         trainingSet->count);
   Evaluation test = evaluateTestSet();
+  logReports(progress);
   if (!test.complete)
     return false;
   double loss = state->lossSum / double(state->images);
   double speed = double(state->images) / state->seconds;
   nlohmann::ordered_json line = {
-      {"epoch", state->epoch + 1},      {"loss", loss},
-      {"test_accuracy", test.accuracy}, {"images_per_second", speed},
-      {"test_loss", test.loss},         {"seconds", state->seconds}};
+      {"epoch", state->epoch + 1},        {"loss", loss},
+      {"test_accuracy", test.accuracy},   {"images_per_second", speed},
+      {"test_loss", test.loss},           {"seconds", state->seconds},
+      {"waiting_seconds", state->waited}, {"skipped", state->skipped},
+      {"test_skipped", test.skipped}};
+  if (model->classes > 5)
+    line["top5"] = test.top5;
   state->metricsBytes = folder.appendMetrics(line.dump());
   progress.clear();
-  log.info("epoch {}/{}: loss {:.4f}, test accuracy {:.4f}, {:.0f} images/s",
-           state->epoch + 1, options.epochs, loss, test.accuracy, speed);
+  // A wait worth telling: more loader threads may help.
+  double share = state->waited / (state->waited + state->seconds);
+  log.info("epoch {}/{}: loss {:.4f}, test accuracy {:.4f}, {:.0f} images/s{}",
+           state->epoch + 1, options.epochs, loss, test.accuracy, speed,
+           share > 0.1 ? fmt::format(", {:.0f}% of the time spent waiting for "
+                                     "images",
+                                     100 * share)
+                       : "");
   state->testAccuracy = test.accuracy;
   ++state->epoch;
-  state->step = state->images = 0;
-  state->lossSum = state->seconds = 0;
+  state->step = state->images = state->skipped = 0;
+  state->lossSum = state->seconds = state->waited = 0;
   save();
   return true;
 }
@@ -273,16 +334,17 @@ int Trainer::run() {
   loading.batch = options.batch;
   loading.seed = options.seed;
   loading.shuffle = true;
-  loading.augment = options.augment;
+  loading.augment = augment;
   loading.epochs = options.epochs;
   loading.firstEpoch = state->epoch;
   loading.firstBatch = state->step;
-  loading.threads = options.loaderThreads;
+  loading.threads = loaderThreads;
   MemoryPlan plan = planTrainingRun(model, options.batch);
   plan.process = processBytes;
   log.info("memory, as planned: {}", toString(plan));
-  Loader loader(trainingSet, normalisation, loading);
+  Loader loader(*trainingSet, normalisation, loading);
   Progress progress((options.epochs - state->epoch) * perEpoch - state->step);
+  logReports(progress);
   while (state->epoch < options.epochs)
     if (!trainEpoch(loader, progress) || !finishEpoch(progress))
       return stopped(progress);

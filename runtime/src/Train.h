@@ -8,6 +8,7 @@
 #ifndef ROOTC_RUNTIME_TRAIN_H
 #define ROOTC_RUNTIME_TRAIN_H
 
+#include "ImageSource.h"
 #include "LearningRate.h"
 
 namespace rootc {
@@ -22,10 +23,10 @@ struct TrainOptions {
   double momentum = 0.9;
   double weightDecay = 5e-4;
   bool decayAll = false;
-  bool augment = true;
+  std::optional<Augment> augment; ///< none: what suits the data
   uint64_t seed = 0;
-  int threads = 0; ///< 0: defaultThreads()
-  int loaderThreads = 1;
+  int threads = 0;             ///< 0: defaultThreads()
+  int loaderThreads = 0;       ///< 0: what suits the data
   int64_t checkpointEvery = 0; ///< steps; 0: after each epoch only
   bool resume = false, overwrite = false;
 };

@@ -20,6 +20,11 @@ Weights rootc::loadWeights(const Model &model, const VerbOptions &options) {
                        });
 }
 
+void rootc::printReports(ImageSource &images) {
+  for (const std::string &text : images.takeReports())
+    fmt::print(stderr, "rootrun: {}\n", text);
+}
+
 void rootc::checkImageShape(const Model &model, const std::string &path,
                             const std::vector<int64_t> &shape) {
   if (shape.size() != 4 || shape[0] < 1 || shape[1] != model->height ||

@@ -8,7 +8,7 @@
 #ifndef ROOTC_RUNTIME_VERBSUPPORT_H
 #define ROOTC_RUNTIME_VERBSUPPORT_H
 
-#include "Support.h"
+#include "ImageSource.h"
 #include "Verbs.h"
 
 namespace rootc {
@@ -16,6 +16,9 @@ namespace rootc {
 /// The weights that --weights and --slice-weights ask for; remarks go to
 /// standard error.
 Weights loadWeights(const Model &model, const VerbOptions &options);
+
+/// Images that could not be read, on standard error.
+void printReports(ImageSource &images);
 
 /// Throws unless the shape is [N,H,W,C] of the model, N at least 1.
 void checkImageShape(const Model &model, const std::string &path,

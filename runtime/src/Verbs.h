@@ -15,14 +15,16 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace rootc {
 
 /// The flags of all verbs; each reads those that its --help lists.
 struct VerbOptions {
   std::string model, weights, input, labels, data, output, classes, layers;
-  std::string split; ///< empty: the verb's default
-  int64_t batch = 0; ///< 0: the verb's default
+  std::vector<std::string> images; ///< of predict
+  std::string split;               ///< empty: the verb's default
+  int64_t batch = 0;               ///< 0: the verb's default
   uint64_t seed = 0;
   int64_t epoch = 0;
   int64_t top = 1;
@@ -30,6 +32,7 @@ struct VerbOptions {
   int64_t blocks = 0; ///< 0: the groups of the second layer
   double epsilon = 1e-10;
   int threads = 0;
+  int loaderThreads = 0; ///< 0: what suits the data
   bool sliceWeights = false;
   bool json = false;
   bool train = false, infer = false, serve = false;
@@ -43,7 +46,8 @@ void gradTensors(const VerbOptions &options);
 void initWeights(const VerbOptions &options);
 /// Loss, accuracy and speed on a data set.
 void evalModel(const VerbOptions &options);
-/// Classes of the images in a .npy or a CIFAR-10 .bin file.
+/// Classes of images: .npy, CIFAR-10 .bin, JPEG or PNG files, or a folder of
+/// such.
 void predictImages(const VerbOptions &options);
 /// Times of inference and of training steps.
 void benchModel(const VerbOptions &options);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Covariance.h"
+#include "Data.h"
 #include "HeatMap.h"
 #include "LayerGraph.h"
 #include "Loader.h"
@@ -111,26 +112,27 @@ static Pair choosePair(const Model &model, const VerbOptions &options) {
 /// From no more samples than channels, whitened responses are related whatever
 /// the layers do.
 static void checkSamples(const PairLayer &layer, const VerbOptions &options,
-                         const Dataset &dataset) {
+                         int64_t images) {
   MapSize size = sizeOf(*layer.response);
-  if (dataset.count * size.pixels() <= size.channels)
+  if (images * size.pixels() <= size.channels)
     fail("--data {}: {} images have {} samples of the {} channels of '{}', "
          "too few to whiten; give more than {} images",
-         options.data, dataset.count, dataset.count * size.pixels(),
-         size.channels, layer.response->name, size.channels / size.pixels());
+         options.data, images, images * size.pixels(), size.channels,
+         layer.response->name, size.channels / size.pixels());
 }
 
-/// The covariance over a data set.
+/// The covariance over a data set, and how many of its images were read.
 static Covariance measure(const Model &model, const VerbOptions &options,
-                          const Pair &pair, const Dataset &dataset,
+                          const Pair &pair, const ImageSource &source,
                           const Weights &weights,
-                          const Normalisation &normalisation) {
+                          const Normalisation &normalisation, int64_t &read) {
   Prepared prepared(model, weights);
   auto pool = std::make_shared<ThreadPool>(model, options.threads);
   Session session(model, pool);
   LoaderOptions loading;
-  loading.batch = std::min(options.batch ? options.batch : 32, dataset.count);
-  Loader loader(dataset, normalisation, loading);
+  loading.batch = std::min(options.batch ? options.batch : 32, source.count);
+  loading.threads = source.defaultThreads();
+  Loader loader(source, normalisation, loading);
   const rootc_response &one = *pair.first.response,
                        &two = *pair.second.response;
   CovarianceSums sums(sizeOf(one), sizeOf(two));
@@ -138,6 +140,10 @@ static Covariance measure(const Model &model, const VerbOptions &options,
   Progress progress(loader.batchesPerEpoch());
   int64_t done = 0;
   while (const Batch *images = loader.next()) {
+    done += images->size + images->skipped;
+    read += images->size;
+    if (images->size == 0)
+      continue;
     session.infer(prepared, images->size, images->image.data(), logits.data(),
                   {&one, &two},
                   [&](const rootc_response &layer, const float *values) {
@@ -147,9 +153,10 @@ static Covariance measure(const Model &model, const VerbOptions &options,
                                                      size.channels);
                   });
     sums.add(images->size, first.data(), second.data(), *pool);
-    done += images->size;
-    progress.step("covariance", done, dataset.count, "");
+    progress.step("covariance", done, source.count, "");
   }
+  if (read == 0)
+    source.requireReadable(); // says why
   return sums.finish();
 }
 
@@ -249,17 +256,21 @@ void rootc::measureCovariance(const VerbOptions &options) {
   Pair pair = choosePair(model, options);
   Weights weights = loadWeights(model, options);
   Normalisation normalisation = Normalisation::of(weights, options.weights);
-  Dataset dataset = loadCifar(options.data, options.split != "test", model);
+  auto source = openData(options.data, options.split != "test", model);
   for (const PairLayer &layer : {pair.first, pair.second})
-    checkSamples(layer, options, dataset);
+    checkSamples(layer, options, source->count);
   std::error_code error;
   fs::create_directories(options.output, error);
   if (error || !fs::is_directory(options.output, error))
     fail("-o {}: cannot be made: {}", options.output,
          error ? error.message() : "it is no folder");
 
+  int64_t images = 0;
   Covariance covariance =
-      measure(model, options, pair, dataset, weights, normalisation);
+      measure(model, options, pair, *source, weights, normalisation, images);
+  for (const PairLayer &layer : {pair.first, pair.second})
+    checkSamples(layer, options, images);
+  printReports(*source);
   Whitening first = whiten(covariance.first, options.epsilon);
   Whitening second = whiten(covariance.second, options.epsilon);
   Matrix whitened = first.matrix * covariance.cross * second.matrix;
@@ -269,7 +280,8 @@ void rootc::measureCovariance(const VerbOptions &options) {
       {"weights", options.weights},
       {"data", options.data},
       {"split", options.split != "test" ? "train" : "test"},
-      {"images", dataset.count},
+      {"images", images},
+      {"skipped", source->count - images},
       {"samples", covariance.samples},
       {"layers",
        Json::array(

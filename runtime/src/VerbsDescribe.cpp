@@ -1,118 +1,19 @@
-//===- VerbsDescribe.cpp - predict, info ----------------------------------===//
+//===- VerbsDescribe.cpp - info -------------------------------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "Evaluate.h"
 #include "MemoryPlan.h"
-#include "Npy.h"
 #include "VerbSupport.h"
 #include "WeightsFile.h"
 
-#include <algorithm>
-#include <cmath>
-#include <filesystem>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <optional>
 
 using namespace rootc;
 using Json = nlohmann::ordered_json;
-
-/// Pixels 0 to 255 of a .npy or .bin file, normalised.
-static FloatArray readPixels(const Model &model, const VerbOptions &options,
-                             const Normalisation &normalisation,
-                             int64_t &count) {
-  FloatArray images;
-  if (options.input.ends_with(".bin")) {
-    Dataset dataset;
-    readCifar(options.input, model->classes, dataset);
-    count = dataset.count;
-    checkImageShape(model, options.input,
-                    {count, dataset.height, dataset.width, dataset.channels});
-    images.assign(dataset.pixels.begin(), dataset.pixels.end());
-  } else {
-    NpyArray array = NpyArray::read(options.input);
-    if (array.shape.size() == 3)
-      array.shape.insert(array.shape.begin(), 1);
-    checkImageShape(model, options.input, array.shape);
-    count = array.shape[0];
-    images = array.floats(/*bytes=*/true);
-  }
-  size_t size = normalisation.mean.size();
-  size_t channels = normalisation.scale.size();
-  for (size_t i = 0; i < images.size(); ++i)
-    images[i] = (images[i] - normalisation.mean[i % size]) /
-                normalisation.scale[i % channels];
-  return images;
-}
-
-/// Names of --classes, or of batches.meta.txt beside the input, or numbers.
-static std::vector<std::string> classNames(const Model &model,
-                                           const VerbOptions &options) {
-  namespace fs = std::filesystem;
-  std::string folder = options.classes.empty()
-                           ? fs::path(options.input).parent_path().string()
-                           : options.classes;
-  std::vector<std::string> names = readClassNames(folder);
-  if (!options.classes.empty() && int64_t(names.size()) != model->classes)
-    fail("--classes: {}: has {} class names in batches.meta.txt, and {} has {} "
-         "classes",
-         folder, names.size(), model.path(), model->classes);
-  if (int64_t(names.size()) != model->classes) {
-    names.clear();
-    for (int64_t i = 0; i < model->classes; ++i)
-      names.push_back(fmt::format("{}", i));
-  }
-  return names;
-}
-
-void rootc::predictImages(const VerbOptions &options) {
-  Model model = Model::open(options.model);
-  Weights weights = loadWeights(model, options);
-  Normalisation normalisation = Normalisation::of(weights, options.weights);
-  std::vector<std::string> names = classNames(model, options);
-  int64_t count = 0;
-  FloatArray images = readPixels(model, options, normalisation, count);
-  Prepared prepared(model, weights);
-  Session session(model, std::make_shared<ThreadPool>(model, options.threads));
-  int64_t batch = std::min(options.batch ? options.batch : 128, count);
-  int64_t top = std::min(options.top, model->classes);
-  FloatArray logits(size_t(batch * model->classes));
-  Json report = {{"model", model->name}, {"predictions", Json::array()}};
-  for (int64_t first = 0; first < count; first += batch) {
-    int64_t size = std::min(batch, count - first);
-    session.infer(prepared, size, images.data() + first * model.imageSize(),
-                  logits.data());
-    for (int64_t i = 0; i < size; ++i) {
-      const float *row = logits.data() + i * model->classes;
-      double normaliser = logSumExp(row, model->classes);
-      std::vector<int64_t> order(static_cast<size_t>(model->classes));
-      std::iota(order.begin(), order.end(), int64_t(0));
-      std::stable_sort(order.begin(), order.end(),
-                       [&](int64_t a, int64_t b) { return row[a] > row[b]; });
-      Json best = Json::array();
-      std::string line = fmt::format("{}", first + i);
-      for (int64_t j = 0; j < top; ++j) {
-        int64_t index = order[size_t(j)];
-        double probability = std::exp(row[index] - normaliser);
-        best.push_back({{"class", index},
-                        {"name", names[size_t(index)]},
-                        {"probability", probability}});
-        line += fmt::format("  {} {:.4f}", names[size_t(index)], probability);
-      }
-      if (options.json)
-        report["predictions"].push_back(best);
-      else
-        fmt::print("{}\n", line);
-    }
-  }
-  if (options.json)
-    fmt::print("{}\n",
-               report.dump(-1, ' ', false, Json::error_handler_t::replace));
-}
 
 static Json toJson(const MemoryPlan &plan) {
   return {{"process", plan.process},     {"parameters", plan.parameters},

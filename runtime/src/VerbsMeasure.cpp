@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Data.h"
 #include "Evaluate.h"
 #include "Workload.h"
 
@@ -20,23 +21,35 @@ void rootc::evalModel(const VerbOptions &options) {
   Weights weights = loadWeights(model, options);
   Normalisation normalisation = Normalisation::of(weights, options.weights);
   std::string split = options.split.empty() ? "test" : options.split;
-  Dataset dataset = loadCifar(options.data, split == "train", model);
+  auto images = openData(options.data, split == "train", model);
+  if (auto text = compareClassNames(weights, options.data); !text.empty())
+    fmt::print(stderr, "rootrun: {}\n", text);
+  int loaderThreads =
+      options.loaderThreads ? options.loaderThreads : images->defaultThreads();
   Prepared prepared(model, weights);
   Session session(model, std::make_shared<ThreadPool>(model, options.threads));
-  Evaluation result = evaluate(session, model, prepared, dataset, normalisation,
-                               options.batch ? options.batch : 128);
-  double speed = double(dataset.count) / result.seconds;
-  if (options.json)
-    fmt::print("{}\n", Json{{"model", model->name},
-                            {"split", split},
-                            {"images", dataset.count},
-                            {"accuracy", result.accuracy},
-                            {"loss", result.loss},
-                            {"images_per_second", speed}}
-                           .dump());
-  else
-    fmt::print("{} images: accuracy {:.4f}, loss {:.4f}, {:.0f} images/s\n",
-               dataset.count, result.accuracy, result.loss, speed);
+  Evaluation result =
+      evaluate(session, model, prepared, *images, normalisation,
+               options.batch ? options.batch : 128, loaderThreads);
+  printReports(*images);
+  double speed = double(result.images) / result.seconds;
+  bool hasTop5 = model->classes > 5;
+  if (!options.json) {
+    fmt::print("{} images: accuracy {:.4f}, {}loss {:.4f}, {:.0f} images/s{}\n",
+               result.images, result.accuracy,
+               hasTop5 ? fmt::format("top-5 {:.4f}, ", result.top5) : "",
+               result.loss, speed,
+               result.skipped ? fmt::format(", {} skipped", result.skipped)
+                              : "");
+    return;
+  }
+  Json report = {{"model", model->name},     {"split", split},
+                 {"images", result.images},  {"accuracy", result.accuracy},
+                 {"loss", result.loss},      {"images_per_second", speed},
+                 {"skipped", result.skipped}};
+  if (hasTop5)
+    report["top5"] = result.top5;
+  fmt::print("{}\n", report.dump());
 }
 
 /// Answers every line of standard input with the best of three times, after a

@@ -17,6 +17,10 @@
 using namespace rootc;
 using nlohmann::json;
 
+namespace {
+constexpr const char *classesKey = "rootc.classes";
+}
+
 Weights::Weights(const Model &model)
     : parameters(size_t(model->parameter_count)),
       statistics(size_t(model->statistic_count)) {}
@@ -153,10 +157,28 @@ static void loadTensor(const Model &model, const rootc_tensor &tensor,
   file.copy(tensor.name, shapeOf(tensor), destination);
 }
 
+/// The names in a file's metadata.
+static std::vector<std::string> readClassNames(const Safetensors &file) {
+  std::vector<std::string> names;
+  auto found = file.metadata().find(classesKey);
+  if (found == file.metadata().end())
+    return names;
+  json list = json::parse(found->second, nullptr, false);
+  bool good = list.is_array();
+  for (size_t i = 0; good && i < list.size(); ++i)
+    if ((good = list[i].is_string()))
+      names.push_back(list[i].get<std::string>());
+  if (!good)
+    fail("{}: is damaged: its metadata '{}' is no list of names", file.path(),
+         classesKey);
+  return names;
+}
+
 Weights
 rootc::readWeights(const Model &model, const Safetensors &file, bool slice,
                    const std::function<void(const std::string &)> &message) {
   Weights weights(model);
+  weights.classNames = readClassNames(file);
   size_t known = 0;
   for (int64_t i = 0; i < model->tensor_count; ++i) {
     const rootc_tensor &tensor = model->tensors[i];
@@ -226,6 +248,10 @@ void rootc::addWeights(SafetensorsWriter &writer, const Model &model,
                weights.inputMean.data());
   if (!weights.inputScale.empty())
     writer.add("input.scale", {model->channels}, weights.inputScale.data());
+  if (!weights.classNames.empty())
+    writer.note(classesKey,
+                json(weights.classNames)
+                    .dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 void Weights::save(const Model &model, const std::string &path) const {

@@ -3,6 +3,7 @@
 
     kill_resume.py ROOTRUN NET.so DATA [--kills 20] [--seed 1] [--epochs 3] [--batch 64] [--images N] [--checkpoint-every 1]
     kill_resume.py ROOTRUN NET.mlir DATA --rootc ROOTC ...      # compiles it with --root=8 first
+    kill_resume.py ROOTRUN NET.so DATA --folder ...             # DATA's images as an image folder, some of them damaged
 
 A checkpoint after every step makes some kills fall into a checkpoint's writing; how many did is printed. Every other process
 runs with another number of threads.
@@ -37,8 +38,22 @@ def metrics(run):
     """The lines of metrics.jsonl without what depends on time."""
     lines = [json.loads(line) for line in open(f"{run}/metrics.jsonl")]
     for line in lines:
-        del line["images_per_second"], line["seconds"]
+        del line["images_per_second"], line["seconds"], line["waiting_seconds"]
     return lines
+
+
+def write_images(source, count, folder):
+    """Images of a .bin file as FOLDER/CLASS/NUMBER.png, larger than the network's; every eleventh is cut off."""
+    from PIL import Image
+    data = open(source, "rb").read(3073 * count)
+    for index in range(count):
+        record = data[3073 * index:3073 * (index + 1)]
+        planes = [Image.frombytes("L", (32, 32), record[1 + 1024 * c:1025 + 1024 * c]) for c in range(3)]
+        path = f"{folder}/{record[0]}/{index:05}.png"
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        Image.merge("RGB", planes).resize((45, 38)).save(path)
+        if index % 11 == 5:
+            os.truncate(path, 200)
 
 
 def main():
@@ -52,6 +67,7 @@ def main():
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--images", type=int, default=5000, help="of the training set, from its begin")
     parser.add_argument("--rootc")
+    parser.add_argument("--folder", action="store_true")
     parser.add_argument("--checkpoint-every", type=int, default=1)
     options = parser.parse_args()
     random.seed(options.seed)
@@ -67,6 +83,9 @@ def main():
             subprocess.run([options.rootc, options.model, "--root=8", "-o", model], check=True)
         os.mkdir(data)
         for name, count in [("data_batch_1.bin", options.images), ("test_batch.bin", 50)]:
+            if options.folder:
+                write_images(f"{options.data}/{name}", count, f"{data}/{'train' if 'data' in name else 'val'}")
+                continue
             with open(f"{options.data}/{name}", "rb") as source, open(f"{data}/{name}", "wb") as file:
                 file.write(source.read(3073 * count))
         whole, broken = f"{folder}/whole", f"{folder}/broken"

@@ -7,6 +7,7 @@
 
 #include "FakeModel.h"
 #include "TestSupport.h"
+#include "runtime/src/Cifar.h"
 #include "runtime/src/LearningRate.h"
 #include "runtime/src/Loader.h"
 #include "runtime/src/Philox.h"
@@ -127,11 +128,13 @@ TEST_F(Data, ShortAndForeignFiles) {
 
 TEST_F(Data, Normalisation) {
   Dataset dataset = make(50);
-  Normalisation normalisation = Normalisation::of(dataset);
+  Normalisation normalisation = dataset.survey(1).normalisation;
   std::vector<double> sums(3), squares(3);
+  std::vector<uint8_t> buffer;
   for (int64_t i = 0; i < dataset.count; ++i) {
     std::vector<float> image(3072);
-    makeImage(dataset, normalisation, i, false, 0, 0, image.data());
+    makeImage(dataset, normalisation, i, Augment::None, 0, 0, image.data(),
+              buffer);
     for (size_t j = 0; j < 3072; ++j) {
       sums[j % 3] += image[j];
       squares[j % 3] += double(image[j]) * image[j];
@@ -154,12 +157,15 @@ TEST_F(Data, OrderIsAPermutationOfItsKey) {
 
 TEST_F(Data, AugmentationIsACropOfThePaddedImage) {
   Dataset dataset = make(3);
-  Normalisation normalisation = Normalisation::of(dataset);
+  Normalisation normalisation = dataset.survey(1).normalisation;
   std::vector<float> plain(3072), image(3072, -1e30f);
-  makeImage(dataset, normalisation, 1, false, 0, 0, plain.data());
+  std::vector<uint8_t> buffer;
+  makeImage(dataset, normalisation, 1, Augment::None, 0, 0, plain.data(),
+            buffer);
   std::set<int> kinds;
   for (int64_t epoch = 0; epoch < 300; ++epoch) {
-    makeImage(dataset, normalisation, 1, true, 9, epoch, image.data());
+    makeImage(dataset, normalisation, 1, Augment::PadCropMirror, 9, epoch,
+              image.data(), buffer);
     int kind = -1;
     for (int candidate = 0; candidate < 162; ++candidate) {
       int mirror = candidate % 2, right = candidate / 2 % 9 - 4,
@@ -184,13 +190,14 @@ TEST_F(Data, AugmentationIsACropOfThePaddedImage) {
 
 TEST_F(Data, BatchesDoNotDependOnThreads) {
   Dataset dataset = make(45);
-  Normalisation normalisation = Normalisation::of(dataset);
+  Normalisation normalisation = dataset.survey(1).normalisation;
   auto read = [&](int threads, int64_t depth, int64_t firstEpoch,
                   int64_t firstBatch) {
     LoaderOptions options;
     options.batch = 8;
     options.seed = 5;
-    options.shuffle = options.augment = true;
+    options.shuffle = true;
+    options.augment = Augment::PadCropMirror;
     options.epochs = 3;
     options.threads = threads;
     options.depth = depth;

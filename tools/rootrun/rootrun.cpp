@@ -23,6 +23,13 @@ static const CLI::Range counts(int64_t(1), int64_t(1) << 40);
 static const CLI::Range threadCounts(1, 1024);
 static const CLI::Range indices(int64_t(0), int64_t(1) << 40);
 
+static const char *const dataHelp =
+    "Folder of CIFAR-10's data_batch_*.bin and test_batch.bin, or of "
+    "train/CLASS/... and val/CLASS/... (or test/), JPEG and PNG files";
+static const char *const loaderHelp =
+    "Threads that make batches ahead (default: 1; for JPEG and PNG files half "
+    "of the kernels' default)";
+
 namespace {
 /// The flags of every verb but train.
 struct Flags {
@@ -53,6 +60,13 @@ struct Flags {
   void batch(CLI::App *verb, const char *help) {
     verb->add_option("--batch", options.batch, help)->check(counts);
   }
+  void loaderThreads(CLI::App *verb) {
+    verb->add_option("--loader-threads", options.loaderThreads, loaderHelp)
+        ->check(threadCounts);
+  }
+  void data(CLI::App *verb) {
+    verb->add_option("--data", options.data, dataHelp)->required();
+  }
   void seed(CLI::App *verb, const char *help) {
     verb->add_option("--seed", options.seed, help);
   }
@@ -76,9 +90,7 @@ static void addTrain(CLI::App &app, TrainOptions &options, int &code) {
   CLI::App *verb = app.add_subcommand("train", "Train a model");
   verb->add_option("NET.so", options.model, "A model that rootc compiled")
       ->required();
-  verb->add_option("--data", options.data,
-                   "Folder of CIFAR-10's data_batch_*.bin and test_batch.bin")
-      ->required();
+  verb->add_option("--data", options.data, dataHelp)->required();
   verb->add_option("-o,--output", options.output,
                    "Folder of the run (default: runs/NAME-1, -2, ...)");
   verb->add_flag("--resume", options.resume,
@@ -120,10 +132,11 @@ static void addTrain(CLI::App &app, TrainOptions &options, int &code) {
   verb->add_option_function<std::string>(
           "--augment",
           [&options](const std::string &kind) {
-            options.augment = kind != "none";
+            options.augment = augmentFromName(kind);
           },
-          "pad-crop-mirror (default) or none")
-      ->check(CLI::IsMember({"pad-crop-mirror", "none"}));
+          "pad-crop-mirror (default where all images have the network's size), "
+          "crop-mirror (default elsewhere) or none")
+      ->check(CLI::IsMember({"pad-crop-mirror", "crop-mirror", "none"}));
   verb->add_option(
       "--seed", options.seed,
       "Seed of weights, order, augmentation, dropout (default: 0)");
@@ -135,8 +148,7 @@ static void addTrain(CLI::App &app, TrainOptions &options, int &code) {
   verb->add_option("--threads", options.threads,
                    "Threads (default: $ROOTC_THREADS, else all cores)")
       ->check(threadCounts);
-  verb->add_option("--loader-threads", options.loaderThreads,
-                   "Threads that make batches ahead (default: 1)")
+  verb->add_option("--loader-threads", options.loaderThreads, loaderHelp)
       ->check(threadCounts);
   verb->add_option("--checkpoint-every", options.checkpointEvery,
                    "Steps between checkpoints within an epoch (default: 0, "
@@ -150,27 +162,40 @@ static void addVerbs(CLI::App &app, Flags &flags) {
   CLI::App *eval =
       flags.verb(app, "eval", "Measure accuracy on a data set", evalModel);
   flags.weights(eval);
-  eval->add_option("--data", options.data,
-                   "Folder of CIFAR-10's data_batch_*.bin and test_batch.bin")
-      ->required();
-  eval->add_option("--split", options.split, "test (default) or train")
+  flags.data(eval);
+  eval->add_option("--split", options.split,
+                   "test (default; an image folder's val/, or test/) or train")
       ->check(CLI::IsMember({"test", "train"}));
   flags.batch(eval, "Images at a time (default: 128)");
   flags.threads(eval);
+  flags.loaderThreads(eval);
   flags.json(eval);
 
   CLI::App *predict =
       flags.verb(app, "predict", "Classify images", predictImages);
   flags.weights(predict);
-  flags.input(predict, "Pixels 0 to 255: .npy [N,H,W,C] or [H,W,C], uint8 or "
-                       "float32, or a CIFAR-10 .bin file");
+  // Those behind the model, and one behind each --input.
+  auto addImages = [&options](const std::vector<std::string> &paths) {
+    options.images.insert(options.images.end(), paths.begin(), paths.end());
+  };
+  predict->add_option_function<std::vector<std::string>>(
+      "IMAGE", addImages,
+      "JPEG and PNG files, folders of such, or one array of pixels 0 to 255: "
+      ".npy [N,H,W,C] or [H,W,C], uint8 or float32, or a CIFAR-10 .bin file");
+  predict
+      ->add_option_function<std::vector<std::string>>("--input", addImages,
+                                                      "An IMAGE by flag")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
   predict->add_option("--top", options.top, "Classes an image (default: 1)")
       ->check(counts);
   predict->add_option("--classes", options.classes,
-                      "Folder of batches.meta.txt, the class names (default: "
-                      "the input's)");
+                      "Folder of the data, for the class names: of "
+                      "batches.meta.txt, or of train/ (default: the training "
+                      "data's)");
   flags.batch(predict, "Images at a time (default: 128)");
   flags.threads(predict);
+  flags.loaderThreads(predict);
   flags.json(predict);
 
   CLI::App *run = flags.verb(app, "run", "Infer on raw tensors", runTensors);
@@ -233,9 +258,7 @@ static void addCovariance(CLI::App &app, Flags &flags) {
       flags.verb(app, "covariance", "Covariance between two adjacent layers",
                  measureCovariance);
   flags.weights(verb);
-  verb->add_option("--data", options.data,
-                   "Folder of CIFAR-10's data_batch_*.bin and test_batch.bin")
-      ->required();
+  flags.data(verb);
   verb->add_option("--split", options.split, "train (default) or test")
       ->check(CLI::IsMember({"train", "test"}));
   verb->add_option("--layers", options.layers,

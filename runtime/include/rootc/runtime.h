@@ -121,7 +121,8 @@ private:
 };
 
 /// What a network has learnt: parameters and running statistics in the model's
-/// flat layout (rootc_tensor), and how its training images were normalised.
+/// flat layout (rootc_tensor), how its training images were normalised, and
+/// what its classes are called.
 struct Weights {
   /// All zero.
   explicit Weights(const Model &model);
@@ -146,6 +147,8 @@ struct Weights {
   FloatArray statistics; ///< model->statistic_count floats
   FloatArray inputMean;  ///< [H,W,C], in pixel values 0 to 255; empty: unknown
   FloatArray inputScale; ///< [C], standard deviations; empty: unknown
+  /// Of the training data, in the order of the logits; empty: unknown.
+  std::vector<std::string> classNames;
 };
 
 /// Weights packed for inference; immutable.
