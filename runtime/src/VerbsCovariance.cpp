@@ -73,7 +73,11 @@ static LayerGraph::Path checkAdjacent(const LayerGraph &graph,
 static PairLayer chooseLayer(const Model &model, const LayerGraph &graph,
                              const std::string &name) {
   PairLayer layer;
-  layer.response = &model.response(name);
+  try {
+    layer.response = &model.response(name);
+  } catch (const Error &error) {
+    fail("--layers: {}", error.what());
+  }
   layer.groups = graph.find(name)->groups;
   layer.mixed = goesOn(*layer.response) &&
                 graph.sources(layer.response->value_of, name) !=

@@ -64,10 +64,10 @@ def call(*arguments):
 
 
 def enlarge(values, axis, size):
-    """Each place shows the pixel whose centre is nearest to its own."""
+    """Each place shows the pixel whose centre is nearest to its own; of two as near, the later."""
     own = values.shape[axis]
-    centres, places = (np.arange(own) + 0.5) / own, (np.arange(size) + 0.5) / size
-    return values.take([np.abs(centres - place).argmin() for place in places], axis=axis)
+    centres, places = (2 * np.arange(own) + 1) * size, (2 * np.arange(size) + 1) * own
+    return values.take([own - 1 - np.abs(centres - place)[::-1].argmin() for place in places], axis=axis)
 
 
 def samples(values, other):

@@ -461,7 +461,7 @@ class Commands(unittest.TestCase):
 
         for layers in ["cells", "cells,", ",fc", "cells,fc,fc", ""]:
             wrong(layers, "--layers")
-        wrong("cells,none", "'none'", "has no layer of that name", "those that can be read: cells, fc")
+        wrong("cells,none", "--layers: ", "'none'", "has no layer of that name", "those that can be read: cells, fc")
         wrong("lost,fc", "'lost'", "stores the response of 'fc'")
         wrong("fc,cells", "'fc' reads 'cells', not the other way round", "--layers cells,fc")
         wrong("cells,cells", "does not read")
