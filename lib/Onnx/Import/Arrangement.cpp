@@ -307,7 +307,7 @@ void importer::importSplit(Operation &op) {
 }
 
 void importer::importSlice(Operation &op) {
-  const Map found = op.unpadded(0);
+  const Map &found = op.unpadded(0);
   auto starts = op.wholesOf("starts", 1, "the starts");
   auto ends = op.wholesOf("ends", 2, "the ends");
   auto axes = op.wholesOf("axes", 3, "the axes");

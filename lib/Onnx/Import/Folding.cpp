@@ -372,7 +372,7 @@ void importer::foldSlice(Operation &op) {
 }
 
 void importer::foldSplit(Operation &op) {
-  const Constant source = operand(op);
+  const Constant &source = operand(op);
   int64_t axis = op.axis(op.integer("axis", 0), int64_t(source.shape.size()));
   int64_t from = 0;
   int output = 0;

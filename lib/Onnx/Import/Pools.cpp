@@ -167,7 +167,7 @@ void importer::importMaxPool(Operation &op) {
 
 void importer::importAveragePool(Operation &op) {
   Map input = op.standard(0, /*withPadding=*/true);
-  Windows own = readPool(op, Map(input));
+  Windows own = readPool(op, input);
   bool counted = op.integer("count_include_pad", 0) != 0;
   bool ceil = op.integer("ceil_mode", 0) != 0;
   if (input.padding.any()) {
