@@ -49,8 +49,8 @@ class Model(c.Structure):
 
 
 def aligned(count, dtype=np.float32):
-    """Zeros at a multiple of 64 bytes."""
-    size = count * np.dtype(dtype).itemsize
+    """Zeros at a multiple of 64 bytes; one if there would be none, for a pointer to be had."""
+    size = max(count, 1) * np.dtype(dtype).itemsize
     raw = np.zeros(size + 64, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start:start + size].view(dtype)

@@ -159,7 +159,7 @@ def main():
     parser.add_argument('--full-size', action='store_true')
     parser.add_argument('--variant', choices=('baseline', 'largest'), help='one of the two; both if left out')
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--rate', type=float, default=1e-3, help='learning rate of the three steps')
+    parser.add_argument('--rate', type=float, default=1e-4, help='learning rate of the three steps')
     tools = parser.parse_args()
     if not (tools.gradients or tools.full_size):
         parser.error('give --gradients, --full-size or both')
