@@ -69,7 +69,9 @@ static json parseHeader(const std::string &path, const std::string &text) {
         return false;
       },
       /*allow_exceptions=*/false);
-  if (header.is_discarded() || !header.is_object())
+  // The parser takes a zero byte for the end, whatever comes behind it.
+  if (header.is_discarded() || !header.is_object() ||
+      text.find('\0') != std::string::npos)
     fail("{}: is not a safetensors file: its header is not a JSON object",
          path);
   if (tooDeep)

@@ -57,6 +57,7 @@ def cases():
         'header is a list': encode([1, 2]),
         'header is a number': encode(b'1'),
         'header is text': encode(b'"fc.weight"'),
+        'header ends in a zero byte': encode(json.dumps(tensors()).encode() + bytes(1)),
         'header is half': encode(json.dumps(tensors()).encode()[:-3]),
         'header is not UTF-8': encode(b'{"\xff\xfe": 1}'),
         'header of brackets': encode(b'[' * 1000000),
