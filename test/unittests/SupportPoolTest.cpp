@@ -184,13 +184,6 @@ void useScratch(void *frame, size_t bytes) {
   halide_free(frame, third);
 }
 
-int meetWithScratch(void *frame, int index, uint8_t *closure) {
-  // Not all tasks need the same.
-  useScratch(frame, 6000 - 1000 * size_t(index));
-  reinterpret_cast<Meeting *>(closure)->wait();
-  return 0;
-}
-
 TEST_P(Pool, ScratchBlocksDoNotOverlap) {
   Call call(pool);
   useScratch(&call.frame, 100);
@@ -214,6 +207,13 @@ TEST_P(Pool, ScratchIsThereTheSecondTime) {
 }
 
 #ifndef ROOTC_TEST_SANITIZER
+int meetWithScratch(void *frame, int index, uint8_t *closure) {
+  // Not all tasks need the same.
+  useScratch(frame, 6000 - 1000 * size_t(index));
+  reinterpret_cast<Meeting *>(closure)->wait();
+  return 0;
+}
+
 // Two tasks meet, so all threads but two have none; then all have one.
 TEST_P(Pool, ThreadsWithoutATaskHaveScratchAsWell) {
   int threads = GetParam();
