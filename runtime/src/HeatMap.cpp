@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "HeatMap.h"
+#include "Report/Markup.h"
 
 #include <algorithm>
 #include <cmath>
@@ -130,31 +131,6 @@ std::string HeatMap::png() const {
   return file;
 }
 
-static std::string base64(const std::string &bytes) {
-  static const char digits[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    size_t have = std::min<size_t>(3, bytes.size() - i);
-    uint32_t word = 0;
-    for (size_t j = 0; j < 3; ++j)
-      word = word << 8 | (j < have ? uint8_t(bytes[i + j]) : 0);
-    for (size_t j = 0; j < 4; ++j)
-      text += j <= have ? digits[word >> (18 - 6 * j) & 63] : '=';
-  }
-  return text;
-}
-
-static std::string escape(const std::string &text) {
-  std::string result;
-  for (char c : text)
-    result += c == '<'   ? "&lt;"
-              : c == '>' ? "&gt;"
-              : c == '&' ? "&amp;"
-                         : std::string(1, c);
-  return result;
-}
-
 /// Indices to label on an axis drawn with `length` pixels, at least `room`
 /// pixels apart: where blocks begin, else round numbers.
 static std::vector<int64_t> ticksOf(int64_t count, int64_t blocks,
@@ -194,7 +170,7 @@ std::string HeatMap::svg(const std::string &png) const {
                    const std::string &content, const std::string &more = "") {
     text += fmt::format(
         "<text x=\"{:.6g}\" y=\"{:.6g}\" text-anchor=\"{}\"{}>{}</text>\n", x,
-        y, anchor, more, escape(content));
+        y, anchor, more, report::escape(content));
   };
   auto upright = [&](double x, double y, const std::string &content) {
     label(x, y, "middle", content,
@@ -212,7 +188,7 @@ std::string HeatMap::svg(const std::string &png) const {
                       "height=\"{:.6g}\" preserveAspectRatio=\"none\" "
                       "style=\"image-rendering:pixelated\" "
                       "href=\"data:image/png;base64,{}\"/>\n",
-                      left, above, width, height, base64(png));
+                      left, above, width, height, report::base64(png));
   for (int64_t row : ticksOf(values.rows(), blocks, height, 16)) {
     double y = above + double(row) * height / double(values.rows());
     tick(left, y, -5, 0);
