@@ -47,21 +47,7 @@ void importer::importShape(Operation &op) {
   std::vector<Size> sizes = {{1, true}};
   for (int64_t size : map.sizes())
     sizes.push_back({size});
-  // Out of range is clamped, as the standard has it.
-  int64_t rank = int64_t(sizes.size());
-  auto clamp = [&](int64_t index) {
-    return std::clamp<int64_t>(index < -rank ? 0
-                               : index < 0   ? index + rank
-                                             : index,
-                               0, rank);
-  };
-  int64_t start = clamp(op.integer("start", 0));
-  int64_t end = clamp(op.integer("end", rank));
-  if (end < start)
-    end = start;
-  sizes = {sizes.begin() + start, sizes.begin() + end};
-  int64_t count = int64_t(sizes.size());
-  op.set(0, Constant::of({count}, std::move(sizes)));
+  setShape(op, sizes);
 }
 
 //===----------------------------------------------------------------------===//

@@ -125,11 +125,9 @@ void importer::foldConstantOfShape(Operation &op) {
   op.set(0, gather(op, value, shape, [](int64_t) { return 0; }));
 }
 
-void importer::foldShape(Operation &op) {
-  std::vector<Size> sizes;
-  for (int64_t size : operand(op).shape)
-    sizes.push_back({size});
+void importer::setShape(Operation &op, const std::vector<Size> &sizes) {
   int64_t rank = int64_t(sizes.size());
+  // Out of range is clamped, as the standard has it.
   auto clamp = [&](int64_t index) {
     return std::clamp<int64_t>(index < -rank ? 0
                                : index < 0   ? index + rank
@@ -141,6 +139,13 @@ void importer::foldShape(Operation &op) {
   op.set(0,
          Constant::of({end - start}, std::vector<Size>(sizes.begin() + start,
                                                        sizes.begin() + end)));
+}
+
+void importer::foldShape(Operation &op) {
+  std::vector<Size> sizes;
+  for (int64_t size : operand(op).shape)
+    sizes.push_back({size});
+  setShape(op, sizes);
 }
 
 //===----------------------------------------------------------------------===//

@@ -253,6 +253,8 @@ void importShape(Operation &op);
 void foldConstant(Operation &op);
 void foldConstantOfShape(Operation &op);
 void foldShape(Operation &op);
+/// What `Shape` makes of a value of these sizes: those from `start` to `end`.
+void setShape(Operation &op, const std::vector<Size> &sizes);
 void foldIdentity(Operation &op);
 void foldCast(Operation &op);
 void foldReshape(Operation &op);
