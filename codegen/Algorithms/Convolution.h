@@ -13,9 +13,10 @@
 //                channel: (lane, in, x, y, n, block); absent otherwise
 //   accumulator  conv2d, conv2d_backward_data: (lane, x, y, n, block)
 //   partial      conv2d_backward_filter: one sum a chunk of the batch
+//                (absent in linear layers)
 //   total        conv2d_backward_filter: their sum
 //   dy           conv2d_backward_filter: dy, zero where lanes are padding;
-//                absent where whole vectors fit
+//                absent where whole vectors fit; in linear layers, turned over
 //
 //===----------------------------------------------------------------------===//
 

@@ -7,7 +7,8 @@
 //
 // The batch is cut into a number of chunks that the filter's size alone
 // decides; each chunk sums apart, then the sums are added in order. So chunks
-// run in parallel and the bits do not depend on the number of threads.
+// run in parallel and the bits do not depend on the number of threads. In a
+// linear layer each weight is summed over the batch, in order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,10 +20,36 @@ namespace rootc::codegen {
 
 static Expr constant(int64_t value) { return static_cast<int>(value); }
 
+static Lowered linearGradient(const Op &op, const ConvShape &shape,
+                              const Gather &gather, const Value &input,
+                              const Value &gradient) {
+  Var i("i"), kx("kx"), ky("ky"), o("o"), n("n");
+  Lowered lowered;
+  Func strip = stripOf(gather, input);
+  lowered.stages["strip"] = strip;
+  // Images innermost, as they are summed.
+  Func dy("dy");
+  dy(n, o) = gradient.func(o, 0, 0, n);
+  lowered.stages["dy"] = dy;
+  RDom r(0, gradient.batch(), "r");
+  Func total("total");
+  total(i, kx, ky, o) = 0.0f;
+  total(i, kx, ky, o) += dy(r, o) * strip(i, kx * constant(shape.dilation[1]),
+                                          ky * constant(shape.dilation[0]), r);
+  lowered.stages["total"] = total;
+  std::vector<Var> vars = imageVars(4);
+  Func result(op.name);
+  result(vars) = total(vars[0], vars[1], vars[2], vars[3]);
+  lowered.results = {result};
+  return lowered;
+}
+
 static Lowered backwardFilter(const Op &op, const std::vector<Value> &in) {
   const Value &input = in.at(0), &gradient = in.at(1);
   ConvShape shape = convShape(op.attributes, input.channels());
   Gather gather = forwardGather(shape, 1);
+  if (isLinearGradient(shape))
+    return linearGradient(op, shape, gather, input, gradient);
   bool across = filterGradientAcrossGroups(shape);
   int64_t outs = across ? shape.outChannels : shape.outPerGroup();
   int64_t ins = shape.inPerGroup();

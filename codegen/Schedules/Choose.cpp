@@ -103,6 +103,33 @@ static Schedule chooseDirect(const Gather &gather, bool prologue,
   return schedule;
 }
 
+static Schedule chooseLinearGradient(const ConvShape &shape,
+                                     const TargetInfo &target) {
+  Schedule schedule;
+  int64_t ins = shape.inChannels, outs = shape.outChannels;
+  int64_t lanes = std::max<int64_t>(target.vectorBits / 32, 4);
+  int64_t accumulators = target.registers * 3 / 4;
+  int64_t vectors =
+      std::min<int64_t>(ins / lanes, target.registers < 32 ? 2 : 4);
+  if (ins % lanes == 0)
+    vectors = divisorOf(ins / lanes, vectors);
+  int64_t most = accumulators / vectors, tileO = divisorOf(outs, most);
+  if (2 * tileO < most)
+    tileO = std::min(outs, most);
+  schedule["lanes"] = lanes;
+  schedule["vectors"] = vectors;
+  schedule["tile_o"] = tileO;
+  // A task's part of x stays in the L2 cache, and long runs are written.
+  schedule["block_i"] =
+      ins % (lanes * vectors) == 0
+          ? lanes * vectors *
+                divisorOf(ins / (lanes * vectors), 256 / (lanes * vectors))
+          : ins;
+  schedule["block_o"] =
+      outs % tileO == 0 ? tileO * divisorOf(outs / tileO, 64) : outs;
+  return schedule;
+}
+
 static Schedule chooseFilterGradient(const ConvShape &shape, bool prologue,
                                      bool dyPrologue,
                                      const TargetInfo &target) {
@@ -150,9 +177,13 @@ Schedule chooseSchedule(const Kernel &kernel, const TargetInfo &target) {
   if (!conv)
     return {};
   bool prologue = isComputed(kernel, *conv, 0);
-  if (conv->name == "conv2d_backward_filter")
-    return chooseFilterGradient(convShapeOf(kernel, *conv), prologue,
-                                isComputed(kernel, *conv, 1), target);
+  if (conv->name == "conv2d_backward_filter") {
+    ConvShape shape = convShapeOf(kernel, *conv);
+    if (isLinearGradient(shape))
+      return chooseLinearGradient(shape, target);
+    return chooseFilterGradient(shape, prologue, isComputed(kernel, *conv, 1),
+                                target);
+  }
   return chooseDirect(gatherOf(kernel, *conv), prologue, target);
 }
 

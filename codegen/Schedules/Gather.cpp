@@ -86,6 +86,13 @@ bool filterGradientAcrossGroups(const ConvShape &shape) {
   return shape.groups > 1 && shape.outPerGroup() < 8;
 }
 
+bool isLinearGradient(const ConvShape &shape) {
+  Gather gather = forwardGather(shape, 1);
+  // Vectors run over the in channels.
+  return shape.groups == 1 && shape.inChannels >= 16 && gather.width == 1 &&
+         gather.height == 1 && !gather.needsZeros();
+}
+
 int64_t filterGradientInTile(const ConvShape &shape) {
   int64_t ins = shape.inPerGroup();
   if (ins <= 8)

@@ -52,6 +52,11 @@ int64_t filterGradientChunks(const ConvShape &shape);
 /// groups.
 bool filterGradientAcrossGroups(const ConvShape &shape);
 
+/// Whether a backward-filter is an outer product for each image, because one
+/// pixel is written and all that is read lies inside the map: a linear layer.
+/// Then a weight's gradient is summed over the batch in a register, in order.
+bool isLinearGradient(const ConvShape &shape);
+
 /// How many in channels the register tile of a backward-filter spans.
 int64_t filterGradientInTile(const ConvShape &shape);
 

@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/Pipeline.h"
+#include "codegen/Schedules/Gather.h"
 #include "test/Bench/ConvolutionCases.h"
 #include "test/Kernels/KernelHarness.h"
 
@@ -14,6 +16,7 @@ using namespace rootc::test;
 using rootc::codegen::chooseSchedule;
 using rootc::codegen::ConvShape;
 using rootc::codegen::filterLayout;
+using rootc::codegen::isLinearGradient;
 using rootc::codegen::TargetInfo;
 
 namespace {
@@ -166,6 +169,97 @@ TEST(ConvolutionSchedule, OpsBeforeItAreComputedOnce) {
   EXPECT_EQ(kernel.schedule["copy_dy"], 1);
   EXPECT_EQ(alone.schedule["copy_dy"], 0);
   EXPECT_EQ(check(kernel, makeInputs(kernel, 3), 4e-6), "");
+}
+
+ConvShape linearShape(int64_t ins, int64_t outs) {
+  return {3, 2, ins, outs, 1, {3, 2}, {1, 1}, {0, 0, 0, 0}, {1, 1}};
+}
+
+// Behind a ReLU, its gradient masked.
+TEST(LinearGradientPath, OpsBeforeItOnAnyThreads) {
+  Kernel alone =
+      convKernel(ConvKind::BackwardFilter, linearShape(41, 23), target(512));
+  Kernel kernel;
+  kernel.inputs = {alone.inputs[0], alone.inputs[1], alone.inputs[1]};
+  kernel.ops = {Op{"relu", {0}, {}, {alone.inputs[0]}},
+                Op{"relu_backward", {1, 2}, {}, {alone.inputs[1]}},
+                alone.ops[0]};
+  kernel.ops[2].operands = {3, 4};
+  kernel.outputs = {5};
+  kernel.schedule = chooseSchedule(kernel, target(512));
+  EXPECT_EQ(kernel.schedule.count("block_o"), 1u);
+  auto inputs = makeInputs(kernel, 33);
+  EXPECT_EQ(check(kernel, inputs, 4e-6), "");
+  std::vector<std::vector<Tensor>> results;
+  for (int threads : {1, 2, 5}) {
+    Halide::Internal::JITSharedRuntime::set_num_threads(threads);
+    results.push_back(runKernel(kernel, inputs));
+  }
+  Halide::Internal::JITSharedRuntime::set_num_threads(0);
+  EXPECT_EQ(results[0][0].reals, results[1][0].reals);
+  EXPECT_EQ(results[0][0].reals, results[2][0].reals);
+}
+
+class LinearGradient : public ::testing::TestWithParam<Case> {};
+
+TEST_P(LinearGradient, IsRight) {
+  for (int64_t bits : {512, 256}) {
+    Kernel kernel =
+        convKernel(ConvKind::BackwardFilter, GetParam().shape, target(bits));
+    EXPECT_EQ(check(kernel, makeInputs(kernel, GetParam().batch), 4e-6), "");
+  }
+}
+
+const Case linearCases[] = {
+    {"linear_17", 1, {1, 1, 17, 24, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
+    {"linear_100", 7, {1, 1, 100, 17, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
+    {"linear_to_1", 3, {1, 1, 24, 1, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
+    {"linear_blocks",
+     2,
+     {1, 1, 512, 390, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
+    {"linear_groups",
+     2,
+     {1, 1, 48, 34, 2, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
+    {"flattened", 5, {6, 6, 24, 100, 1, {6, 6}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
+    {"linear_spaced",
+     3,
+     {7, 8, 40, 19, 1, {2, 3}, {3, 2}, {0, 0, 0, 0}, {4, 3}}},
+};
+INSTANTIATE_TEST_SUITE_P(Shapes, LinearGradient,
+                         ::testing::ValuesIn(linearCases),
+                         [](const auto &info) { return info.param.name; });
+
+TEST(LinearGradientPath, WherePathsPart) {
+  ConvShape shape = linearShape(16, 2);
+  EXPECT_TRUE(isLinearGradient(shape));
+  shape.groups = 2;
+  EXPECT_FALSE(isLinearGradient(shape));
+  shape = linearShape(15, 8);
+  EXPECT_FALSE(isLinearGradient(shape)) << "vectors would not fill";
+  shape = linearShape(16, 8);
+  shape.pad = {1, 0, 0, 0};
+  EXPECT_FALSE(isLinearGradient(shape)) << "two pixels are written";
+  shape = {1, 1, 16, 8, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
+  EXPECT_FALSE(isLinearGradient(shape)) << "zeros are read";
+}
+
+TEST(LinearGradientPath, ImpossibleBlocksAreRefused) {
+  Kernel kernel =
+      convKernel(ConvKind::BackwardFilter, linearShape(64, 24), target(512));
+  auto inputs = makeInputs(kernel, 2);
+  Kernel sound = kernel;
+  sound.schedule["block_o"] = 12;
+  EXPECT_EQ(check(sound, inputs, 4e-6), "");
+  for (auto [key, value] : {std::pair<const char *, int64_t>{"block_o", 7},
+                            {"block_i", 48},
+                            {"block_i", 16},
+                            {"tile_o", 0},
+                            {"tile_o", 25}}) {
+    Kernel wrong = kernel;
+    wrong.schedule[key] = value;
+    EXPECT_THROW(runKernel(wrong, inputs), std::invalid_argument)
+        << key << " = " << value;
+  }
 }
 
 TEST(FilterLayout, EveryChannelHasOneLane) {

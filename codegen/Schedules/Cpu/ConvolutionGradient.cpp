@@ -19,8 +19,72 @@ using namespace Halide;
 
 namespace rootc::codegen {
 
+/// A register tile of in channels x out channels runs over the batch. A task
+/// has its part of x side by side and writes runs of each out channel.
+static void scheduleLinearGradient(const ScheduleContext &context,
+                                   const ConvShape &shape) {
+  Func total = context.stage("total"), strip = context.stage("strip"),
+       dy = context.stage("dy"), output = context.output;
+  if (context.plain) {
+    total.compute_root();
+    return;
+  }
+  int64_t ins = shape.inChannels, outs = shape.outChannels;
+  Schedule schedule = completeSchedule(context);
+  int lanes = sizeIn(schedule, "lanes", 64),
+      vectors = sizeIn(schedule, "vectors", 64),
+      tileO = sizeIn(schedule, "tile_o", outs),
+      blockI = sizeIn(schedule, "block_i", ins),
+      blockO = sizeIn(schedule, "block_o", outs), tileI = lanes * vectors;
+  if (ins % blockI != 0 || outs % blockO != 0 || tileI > blockI ||
+      tileO > blockO)
+    throw std::invalid_argument("schedule: 'block_i' and 'block_o' must divide "
+                                "the filter and hold a tile");
+  // Within a task, the last tile may lie over the one before.
+  auto tail = [](int block, int tile) {
+    return block % tile == 0 ? TailStrategy::RoundUp
+                             : TailStrategy::ShiftInwards;
+  };
+  std::vector<Var> vars = output.args(); // i, kx, ky, o
+  Var &i = vars[0], &o = vars[3];
+  Var ib("ib"), it("it"), iv("iv"), ob("ob"), ot("ot"), t("t"), c("c");
+  output.split(i, ib, i, blockI, TailStrategy::RoundUp)
+      .split(i, it, i, tileI, tail(blockI, tileI))
+      .split(i, iv, i, lanes, TailStrategy::RoundUp)
+      .split(o, ob, o, blockO, TailStrategy::RoundUp)
+      .split(o, ot, o, tileO, tail(blockO, tileO))
+      .reorder(i, iv, o, it, ot, ib, vars[1], vars[2], ob)
+      .vectorize(i)
+      .unroll(iv)
+      .unroll(o)
+      .fuse(ib, vars[1], t)
+      .fuse(t, vars[2], t)
+      .fuse(t, ob, t)
+      .parallel(t);
+  strip.compute_at(output, t).vectorize(c, lanes, TailStrategy::GuardWithIf);
+  Var image = dy.args()[0], channel = dy.args()[1], lane("lane");
+  dy.compute_root()
+      .split(channel, t, lane, lanes, TailStrategy::GuardWithIf)
+      .reorder(lane, image, t)
+      .parallel(t);
+  std::vector<Var> sums = total.args();
+  total.compute_at(output, it)
+      .split(sums[0], iv, i, lanes)
+      .vectorize(i)
+      .unroll(iv)
+      .unroll(sums[3]);
+  total.update()
+      .split(sums[0], iv, i, lanes)
+      .reorder(i, iv, sums[3], total.rvars()[0])
+      .vectorize(i)
+      .unroll(iv)
+      .unroll(sums[3]);
+}
+
 void scheduleFilterGradient(const ScheduleContext &context) {
   ConvShape shape = convShapeOf(context.kernel, *context.anchor);
+  if (isLinearGradient(shape))
+    return scheduleLinearGradient(context, shape);
   Gather gather = forwardGather(shape, 1);
   Func partial = context.stage("partial"), total = context.stage("total"),
        strip = context.stage("strip"), dy = context.stage("dy");
