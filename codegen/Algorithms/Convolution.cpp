@@ -59,12 +59,19 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
   Func strip = stripOf(gather, input);
   lowered.stages["strip"] = strip;
 
-  RDom r(0, constant(layout.inPerGroup), 0, constant(layout.kernel[1]), 0,
-         constant(layout.kernel[0]), "r");
+  auto taps = gather.taps();
+  RDom r(0, constant(layout.inPerGroup), 0, constant(taps[1]), 0,
+         constant(taps[0]), "r");
   Expr tapX =
       x * constant(gather.stride[1]) + r.y * constant(gather.dilation[1]);
   Expr tapY =
       y * constant(gather.stride[0]) + r.z * constant(gather.dilation[0]);
+  Expr filterX = r.y, filterY = r.z;
+  if (gather.ownTap) {
+    tapX = tapY = 0;
+    filterX = constant(layout.kernel[1] - 1) - x;
+    filterY = constant(layout.kernel[0] - 1) - y;
+  }
   Expr value;
   if (layout.groupsPerBlock == 1) {
     Expr first =
@@ -84,7 +91,8 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
   }
   Func accumulator("accumulator");
   accumulator(l, x, y, n, b) = 0.0f;
-  accumulator(l, x, y, n, b) += packed.func(l, r.x, r.y, r.z, b) * value;
+  accumulator(l, x, y, n, b) +=
+      packed.func(l, r.x, filterX, filterY, b) * value;
   lowered.stages["accumulator"] = accumulator;
 
   Var c = imageVars(1)[0];

@@ -63,17 +63,22 @@ static Schedule chooseDirect(const Gather &gather, bool prologue,
   int64_t pixels = std::max<int64_t>(target.registers * 3 / 4 / vectors, 1);
   int64_t tileX = tileOf(gather.width, pixels);
   int64_t tileY = 1, tileN = 1;
-  if (tileX == gather.width)
+  if (gather.ownTap) { // only images share weights
+    tileX = 1;
+    tileN = pixels;
+  } else if (tileX == gather.width) {
     tileY = divisorOf(gather.height, std::max<int64_t>(pixels / tileX, 1));
-  if (tileX == gather.width && tileY == gather.height)
-    tileN = std::max<int64_t>(pixels / (tileX * tileY), 1);
+    if (tileY == gather.height)
+      tileN = std::max<int64_t>(pixels / (tileX * tileY), 1);
+  }
 
   bool copy = prologue || gather.needsZeros();
   bool dense = layout.groups == 1;
   int64_t channels = layout.inPerGroup * layout.groupsPerBlock *
                      (layout.groupsPerBlock > 1 ? layout.outPerGroup : 1);
   int64_t rows = tileY;
-  for (int64_t more = tileY; more <= gather.height; more += tileY) {
+  int64_t mostRows = gather.ownTap ? tileY : gather.height;
+  for (int64_t more = tileY; more <= mostRows; more += tileY) {
     if (gather.height % more != 0)
       continue;
     auto strip = gather.stripSize(more);
@@ -85,8 +90,9 @@ static Schedule chooseDirect(const Gather &gather, bool prologue,
   // A copied strip is worth keeping for all blocks; else a block is a task,
   // unless it is a very small one.
   int64_t blocks = 1;
+  auto taps = gather.taps();
   double work = 2.0 * rows * gather.width * tileN * layout.block *
-                layout.inPerGroup * layout.kernel[0] * layout.kernel[1];
+                layout.inPerGroup * taps[0] * taps[1];
   if (copy && dense)
     blocks = layout.blocks;
   while (blocks < layout.blocks && work * blocks < 1e6)

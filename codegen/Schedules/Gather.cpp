@@ -13,6 +13,8 @@
 namespace rootc::codegen {
 
 bool Gather::needsZeros() const {
+  if (ownTap)
+    return false;
   int64_t out[2] = {height, width}, in[2] = {inHeight, inWidth};
   for (int d = 0; d < 2; ++d)
     if (spacing[d] != 1 || before[d] != 0 ||
@@ -22,7 +24,13 @@ bool Gather::needsZeros() const {
   return false;
 }
 
+std::array<int64_t, 2> Gather::taps() const {
+  return ownTap ? std::array<int64_t, 2>{1, 1} : layout.kernel;
+}
+
 std::array<int64_t, 2> Gather::stripSize(int64_t rows) const {
+  if (ownTap)
+    return {1, 1};
   return {(rows - 1) * stride[0] + (layout.kernel[0] - 1) * dilation[0] + 1,
           (width - 1) * stride[1] + (layout.kernel[1] - 1) * dilation[1] + 1};
 }
@@ -51,6 +59,13 @@ Gather backwardDataGather(const ConvShape &shape, int64_t block) {
   gather.spacing = shape.stride;
   gather.inHeight = shape.outHeight();
   gather.inWidth = shape.outWidth();
+  auto own = [&](int d, int64_t written) {
+    return shape.kernel[d] == written && shape.pad[d] == 0 &&
+           shape.dilation[d] == 1;
+  };
+  gather.ownTap = gather.inHeight == 1 && gather.inWidth == 1 &&
+                  gather.height * gather.width > 1 && own(0, gather.height) &&
+                  own(1, gather.width);
   return gather;
 }
 

@@ -28,9 +28,14 @@ struct Gather {
   /// (backward-data of a strided convolution).
   std::array<int64_t, 2> spacing{1, 1};
   int64_t inHeight = 1, inWidth = 1; ///< of the map that is read
+  /// One pixel is read, and each written pixel has one tap on it, its own:
+  /// kernel - 1 - position (backward-data of a linear layer).
+  bool ownTap = false;
 
   /// Whether a tap ever falls beside the map that is read.
   bool needsZeros() const;
+  /// Taps that a written pixel sums over: rows, columns.
+  std::array<int64_t, 2> taps() const;
   /// The strip that `rows` written rows need: rows, columns.
   std::array<int64_t, 2> stripSize(int64_t rows) const;
 };
