@@ -108,9 +108,25 @@ void importer::importSwish(Operation &op) {
   double alpha = op.real("alpha", 1);
   if (alpha != 1) {
     scaled.affine = Affine{{alpha}, {0}, op.output(0)};
+    scaled.sole = false;
     scaled = op.resolve(scaled);
   }
-  op.set(0, multiplyMaps(op, map, op.elementwise(scaled, "sigmoid", "", true)));
+  op.set(0, combineMaps(op, "multiply", map,
+                        op.elementwise(scaled, "sigmoid", "", true)));
+}
+
+void importer::importTanh(Operation &op) {
+  // tanh(x) = 2 sigmoid(2 x) - 1
+  Map map = op.unpadded(0);
+  Affine affine = map.affine.value_or(Affine{});
+  affine.name = op.label();
+  for (std::vector<double> *values : {&affine.scale, &affine.shift})
+    for (double &value : *values)
+      value *= 2;
+  map.affine = affine;
+  Map result = op.elementwise(op.resolve(map), "sigmoid", "", true);
+  result.affine = Affine{{2}, {-1}, affine.name};
+  op.set(0, result);
 }
 
 /// Min or Max of a map and one number.

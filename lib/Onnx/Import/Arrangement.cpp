@@ -1,4 +1,4 @@
-//===- Arrangement.cpp - Reshapes, transposes, slices, padding ------------===//
+//===- Arrangement.cpp - Reshapes, transposes, padding --------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -53,6 +53,51 @@ void importer::importShape(Operation &op) {
 //===----------------------------------------------------------------------===//
 // Other dimensions of the same elements
 //===----------------------------------------------------------------------===//
+
+void importer::importExpand(Operation &op) {
+  Map map = op.plain(0);
+  const Constant &shape = op.constant(1, "the shape");
+  if (shape.isReal() || shape.shape.size() != 1)
+    op.fail("the shape ({}) must be a list of whole numbers",
+            quote(op.input(1)));
+  std::vector<Size> target = *shape.sizes;
+  std::vector<int64_t> sizes = map.sizes();
+  auto refuse = [&] {
+    std::vector<std::string> texts;
+    for (const Size &size : *shape.sizes)
+      texts.push_back(
+          size.batch && size.value == 1 ? "N" : fmt::to_string(size.value));
+    op.fail("it makes [{}] of {}; only a height and width of 1 can be expanded",
+            fmt::join(texts, ","), describe(map));
+  };
+  if (target.size() > sizes.size() + 1)
+    refuse();
+  target.insert(target.begin(), sizes.size() + 1 - target.size(), Size{1});
+  if (target[0] != Size{1, true} && target[0] != Size{1} &&
+      target[0] != Size{op.importer.batch})
+    refuse();
+  bool expands = false;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    if (target[i + 1].batch)
+      refuse();
+    int64_t size = target[i + 1].value;
+    if (size == 1 || size == sizes[i])
+      continue;
+    if (sizes[i] != 1 || i == 0 || sizes.size() != 3 || size < 1 ||
+        size > root::maxElements)
+      refuse();
+    sizes[i] = size;
+    expands = true;
+  }
+  if (!expands) {
+    op.set(0, map);
+    return;
+  }
+  map = op.standard(0);
+  if (map.shape.height != 1 || map.shape.width != 1)
+    refuse();
+  op.set(0, expandMap(op, map, sizes[1], sizes[2]));
+}
 
 static void setView(Operation &op, const std::vector<int64_t> &sizes) {
   Map map = op.unpadded(0);
@@ -198,147 +243,6 @@ void importer::importTranspose(Operation &op) {
 }
 
 //===----------------------------------------------------------------------===//
-// Channels
-//===----------------------------------------------------------------------===//
-
-/// A map whose dimension `axis` is the channels, in their order.
-static Map channelled(Operation &op, int input, int64_t axis) {
-  Map map = op.plain(input);
-  const Dimension &dimension = map.view[size_t(axis - 1)];
-  if (shuffleGroups(dimension, map.shape.channels))
-    map = op.standard(input);
-  if (map.view[size_t(axis - 1)] !=
-      wholeAxis(Axis::Channels, map.shape.channels))
-    op.fail("of {} its axis {} is not the channels; only those can be cut and "
-            "joined",
-            describe(map), axis);
-  return map;
-}
-
-static Map withChannels(const Map &map, int layer, int64_t channels,
-                        int64_t axis) {
-  Map result = map;
-  result.layer = layer;
-  result.shape.channels = channels;
-  result.view[size_t(axis - 1)] = wholeAxis(Axis::Channels, channels);
-  return result;
-}
-
-static Map sliceChannels(Operation &op, const Map &map, int64_t axis,
-                         int64_t begin, int64_t end) {
-  if (begin == 0 && end == map.shape.channels)
-    return map;
-  Layer layer;
-  layer.op = "slice_channels";
-  layer.inputs = {map.layer};
-  layer.shape = {map.shape.height, map.shape.width, end - begin};
-  layer.clauses = fmt::format(" begin({}) end({})", begin, end);
-  return withChannels(map, op.emit(std::move(layer)), end - begin, axis);
-}
-
-void importer::importConcat(Operation &op) {
-  int64_t rank = int64_t(op.map(0).view.size()) + 1;
-  int64_t axis = op.axisBehindBatch(op.integer("axis", 1), rank);
-  Layer layer;
-  layer.op = "concat";
-  Map first;
-  bool nonNegative = true, scaledImage = false;
-  for (int i = 0; i < op.inputs(); ++i) {
-    if (int64_t(op.map(i).view.size()) + 1 != rank)
-      op.fail("its inputs {} and {} differ in rank", describe(op.map(0)),
-              describe(op.map(i)));
-    Map map = channelled(op, i, axis);
-    if (i == 0) {
-      first = map;
-      layer.shape = map.shape;
-    } else {
-      Map alike = withChannels(map, map.layer, first.shape.channels, axis);
-      if (alike.shape != first.shape || alike.view != first.view)
-        op.fail("its inputs {} and {} differ in more than channels",
-                describe(first), describe(map));
-      layer.shape.channels += map.shape.channels;
-      if (layer.shape.channels > root::maxElements)
-        op.fail("it has more than {} channels", root::maxElements);
-    }
-    layer.inputs.push_back(map.layer);
-    nonNegative &= map.nonNegative;
-    scaledImage |= map.scaledImage;
-  }
-  if (layer.inputs.size() == 1) {
-    op.set(0, first);
-    return;
-  }
-  int64_t channels = layer.shape.channels;
-  Map result = withChannels(first, op.emit(std::move(layer)), channels, axis);
-  result.nonNegative = nonNegative;
-  result.scaledImage = scaledImage;
-  op.set(0, result);
-}
-
-void importer::importSplit(Operation &op) {
-  int64_t rank = int64_t(op.unpadded(0).view.size()) + 1;
-  int64_t axis = op.axisBehindBatch(op.integer("axis", 0), rank);
-  Map map = channelled(op, 0, axis);
-  int64_t begin = 0;
-  int output = 0;
-  for (int64_t size : op.parts(map.shape.channels)) {
-    if (op.importer.graph.uses(op.output(output))) {
-      if (size == 0)
-        op.fail("its part {} has no channels", output);
-      op.set(output, sliceChannels(op, map, axis, begin, begin + size));
-    }
-    begin += size;
-    ++output;
-  }
-}
-
-void importer::importSlice(Operation &op) {
-  const Map &found = op.unpadded(0);
-  auto starts = op.wholesOf("starts", 1, "the starts");
-  auto ends = op.wholesOf("ends", 2, "the ends");
-  auto axes = op.wholesOf("axes", 3, "the axes");
-  auto steps = op.wholesOf("steps", 4, "the steps");
-  if (!starts || !ends || starts->size() != ends->size() ||
-      (axes && axes->size() != starts->size()) ||
-      (steps && steps->size() != starts->size()))
-    op.fail("its starts, ends, axes and steps must be as many as each other");
-  std::vector<int64_t> sizes = found.sizes();
-  int64_t rank = int64_t(sizes.size()) + 1;
-  int64_t cut = 0, begin = 0, end = 0;
-  std::set<int64_t> seen;
-  for (size_t i = 0; i < starts->size(); ++i) {
-    int64_t axis = op.axis(axes ? (*axes)[i] : int64_t(i), rank);
-    if (!seen.insert(axis).second)
-      op.fail("it cuts dimension {} twice", axis);
-    int64_t step = steps ? (*steps)[i] : 1;
-    bool endless = (*ends)[i] >= INT32_MAX;
-    if ((*starts)[i] == 0 && endless && step == 1)
-      continue;
-    if (axis == 0)
-      op.fail("it cuts the batch, whose images are apart in a network");
-    int64_t size = sizes[size_t(axis - 1)];
-    auto clamp = [&](int64_t index) {
-      return std::clamp<int64_t>(index < -size ? 0
-                                 : index < 0   ? index + size
-                                               : index,
-                                 0, size);
-    };
-    int64_t from = clamp((*starts)[i]), to = clamp((*ends)[i]);
-    if (from == 0 && to == size && step == 1)
-      continue;
-    if (step != 1 || cut || from >= to)
-      op.fail("of {} it cuts {} to {} in steps of {} from dimension {}; only "
-              "channels that follow one another can be cut out",
-              describe(found), from, to, step, axis);
-    cut = axis;
-    begin = from;
-    end = to;
-  }
-  op.set(0, cut ? sliceChannels(op, channelled(op, 0, cut), cut, begin, end)
-                : found);
-}
-
-//===----------------------------------------------------------------------===//
 // Padding
 //===----------------------------------------------------------------------===//
 
@@ -381,6 +285,6 @@ void importer::importPad(Operation &op) {
   map = op.standard(0);
   map.padding = padding;
   map.padding.value = value;
-  map.padding.name = op.name().empty() ? op.output(0) : op.name();
+  map.padding.name = op.label();
   op.set(0, map);
 }

@@ -5,9 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Adding a constant and multiplying by one are put off, as an `affine`, because
-// older files spell hard sigmoid and hard swish with them:
-// x * clip(x + 3, 0, 6) / 6 (Activations.cpp).
+// A constant of each channel becomes part of the layer that makes the map,
+// where that can be. Otherwise it is put off, as an `affine`, because older
+// files spell hard sigmoid and hard swish with one number for all channels: x *
+// clip(x + 3, 0, 6) / 6 (Activations.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -63,7 +64,7 @@ static void combine(std::vector<double> &values,
 
 static Affine affineOf(Operation &op, const Map &map) {
   Affine affine = map.affine.value_or(Affine{});
-  affine.name = op.name().empty() ? op.output(0) : op.name();
+  affine.name = op.label();
   return affine;
 }
 
@@ -82,56 +83,6 @@ static Map shifted(Operation &op, Map map, const std::vector<double> &terms) {
   return map;
 }
 
-/// Whether the terms can be the bias of the layer that makes `input`, which
-/// nothing else reads.
-static bool canBeBias(Operation &op, const Map &map, int input,
-                      const std::vector<double> &terms) {
-  const Graph &graph = op.importer.graph;
-  int producer = graph.producer(op.input(input));
-  if (map.affine || map.layer == Network::image || producer < 0 ||
-      terms.size() != size_t(map.shape.channels) || terms.size() == 1)
-    return false;
-  const std::string &type = op.importer.file.graph().node(producer).op_type();
-  const Layer &layer = op.importer.network[map.layer];
-  return (type == "Conv" || type == "Gemm" || type == "MatMul") &&
-         layer.takesBias() && !layer.hasBias() &&
-         graph.uses(op.input(input)) == 1;
-}
-
-/// Whether the values can become part of the batch norm that makes `input`,
-/// which nothing else reads: what Caffe spells as a layer of its own.
-static bool canScaleNorm(Operation &op, const Map &map, int input,
-                         const std::vector<double> &values) {
-  const Graph &graph = op.importer.graph;
-  int producer = graph.producer(op.input(input));
-  if (map.affine || map.layer == Network::image || producer < 0 ||
-      values.size() != size_t(map.shape.channels) || values.size() == 1 ||
-      graph.uses(op.input(input)) != 1)
-    return false;
-  const std::string &type = op.importer.file.graph().node(producer).op_type();
-  return op.importer.network[map.layer].op == "batch_norm" &&
-         (type == "BatchNormalization" ||
-          op.importer.scaledNorms.count(op.input(input)));
-}
-
-/// scale and offset become scale factor and offset factor + term.
-static void scaleNorm(Operation &op, const Map &map,
-                      const std::vector<double> &factors,
-                      const std::vector<double> &terms) {
-  op.claim(2 * int64_t(terms.size()));
-  for (Weight &weight : op.importer.network[map.layer].weights) {
-    bool offset = weight.role == "offset";
-    if (!offset && weight.role != "scale")
-      continue;
-    std::vector<float> values = *weight.values;
-    for (size_t i = 0; i < values.size(); ++i)
-      values[i] = float(values[i] * factors[i] + (offset ? terms[i] : 0));
-    weight.values =
-        std::make_shared<const std::vector<float>>(std::move(values));
-  }
-  op.importer.scaledNorms.insert(op.output(0));
-}
-
 static Map addConstant(Operation &op, int input, int constantInput,
                        double sign) {
   Map map = op.unpadded(input);
@@ -139,18 +90,9 @@ static Map addConstant(Operation &op, int input, int constantInput,
       perChannel(op, map, constantInput, op.constant(constantInput, "a term"));
   for (double &term : terms)
     term *= sign;
-  if (canScaleNorm(op, map, input, terms)) {
-    scaleNorm(op, map, std::vector<double>(terms.size(), 1), terms);
+  if (terms.size() > 1 && op.absorb(map, {1}, terms))
     return map;
-  }
-  if (!canBeBias(op, map, input, terms))
-    return shifted(op, map, terms);
-  op.claim(int64_t(terms.size()));
-  op.importer.network[map.layer].weights.push_back(
-      {"bias",
-       {map.shape.channels},
-       std::make_shared<const std::vector<float>>(terms.begin(), terms.end())});
-  return map;
+  return shifted(op, map, terms);
 }
 
 static Map multiplyConstant(Operation &op, int input, int constantInput,
@@ -160,10 +102,8 @@ static Map multiplyConstant(Operation &op, int input, int constantInput,
       op, map, constantInput, op.constant(constantInput, "a factor"));
   for (double &factor : factors)
     factor = reciprocal ? 1 / factor : factor;
-  if (canScaleNorm(op, map, input, factors)) {
-    scaleNorm(op, map, factors, std::vector<double>(factors.size()));
+  if (factors.size() > 1 && op.absorb(map, factors, {0}))
     return map;
-  }
   return scaled(op, map, factors);
 }
 
@@ -171,29 +111,35 @@ static Map multiplyConstant(Operation &op, int input, int constantInput,
 // Of two maps
 //===----------------------------------------------------------------------===//
 
-Map importer::multiplyMaps(Operation &op, const Map &map, const Map &gate) {
+Map importer::combineMaps(Operation &op, const char *name, const Map &map,
+                          const Map &other) {
   Layer layer;
-  layer.op = "multiply";
-  layer.inputs = {map.layer, gate.layer};
+  layer.op = name;
+  layer.inputs = {map.layer, other.layer};
   layer.shape = map.shape;
   Map result = map;
   result.layer = op.emit(std::move(layer));
-  result.nonNegative = map.nonNegative && gate.nonNegative;
+  result.nonNegative = map.nonNegative && other.nonNegative;
   return result;
 }
 
-static Map add(Operation &op, const Map &left, const Map &right) {
+static bool isOneValueAChannel(const Map &map) {
+  return map.shape.height == 1 && map.shape.width == 1 &&
+         map.view == mapView(map.shape);
+}
+
+static Map add(Operation &op, Map left, Map right) {
+  bool maps = left.view == mapView(left.shape) &&
+              right.view == mapView(right.shape) &&
+              left.shape.channels == right.shape.channels;
+  if (maps && isOneValueAChannel(right))
+    right = expandMap(op, right, left.shape.height, left.shape.width);
+  else if (maps && isOneValueAChannel(left))
+    left = expandMap(op, left, right.shape.height, right.shape.width);
   if (left.shape != right.shape || left.view != right.view)
     op.fail("it adds {} and {}; two maps must have one shape and one layout",
             describe(left), describe(right));
-  Layer layer;
-  layer.op = "add";
-  layer.inputs = {left.layer, right.layer};
-  layer.shape = left.shape;
-  Map result = left;
-  result.layer = op.emit(std::move(layer));
-  result.nonNegative = left.nonNegative && right.nonNegative;
-  return result;
+  return combineMaps(op, "add", left, right);
 }
 
 /// A map whose `affine` is a factor alone, which comes apart from it.
@@ -228,20 +174,36 @@ static bool isGate(const Map &map, const Map &gate) {
          (alike && gate.shape.channels == 1);
 }
 
+/// A product broadcasts by itself: what was expanded before.
+static Map unexpanded(Operation &op, const Map &map) {
+  if (map.layer == Network::image || map.view != mapView(map.shape) ||
+      !op.importer.network[map.layer].expands)
+    return map;
+  Map gate = map;
+  gate.layer = op.importer.network[map.layer].inputs[0];
+  gate.shape.height = gate.shape.width = 1;
+  gate.view = mapView(gate.shape);
+  return gate;
+}
+
 static void multiplyTwo(Operation &op) {
   double factor = 1;
   Map left = takeFactor(op, 0, factor), right = takeFactor(op, 1, factor);
   Map result;
+  if (left.shape == right.shape) {
+    right = unexpanded(op, right);
+    if (left.shape == right.shape)
+      left = unexpanded(op, left);
+  }
   if (makesHardSwish(op, left, right))
     result = op.elementwise(left, "hard_swish", "", false);
   else if (makesHardSwish(op, right, left))
     result = op.elementwise(right, "hard_swish", "", false);
-  else if (left.shape == right.shape && left.view == right.view)
-    result = multiplyMaps(op, left, right);
-  else if (isGate(left, right))
-    result = multiplyMaps(op, left, right);
+  else if ((left.shape == right.shape && left.view == right.view) ||
+           isGate(left, right))
+    result = combineMaps(op, "multiply", left, right);
   else if (isGate(right, left))
-    result = multiplyMaps(op, right, left);
+    result = combineMaps(op, "multiply", right, left);
   else
     op.fail("it multiplies {} and {}; supported are two maps of one shape, and "
             "a map and one value for each channel or position",

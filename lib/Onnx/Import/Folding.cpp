@@ -356,22 +356,9 @@ void importer::foldSlice(Operation &op) {
   for (size_t i = 0; i < starts->size(); ++i) {
     int64_t axis = op.axis(axes ? (*axes)[i] : int64_t(i), rank);
     int64_t step = steps ? (*steps)[i] : 1, size = source.shape[size_t(axis)];
-    if (step == 0 || step == INT64_MIN)
-      op.fail("it cuts in steps of {}", step);
-    // Forwards from 0 to `size`, backwards from `size` - 1 to -1.
-    int64_t lowest = step > 0 ? 0 : -1, highest = step > 0 ? size : size - 1;
-    auto clamp = [&](int64_t index, int64_t low) {
-      return std::clamp(index < -size ? low
-                        : index < 0   ? index + size
-                                      : index,
-                        low, std::max(highest, low));
-    };
-    int64_t from = clamp((*starts)[i], size && step < 0 ? 0 : lowest);
-    int64_t to = clamp((*ends)[i], lowest);
-    int64_t span = step > 0 ? to - from : from - to;
-    int64_t count = span > 0 ? (span - 1) / std::abs(step) + 1 : 0;
-    if (step != 1 || count != size)
-      source = cut(op, source, axis, from, step, count);
+    Operation::Range range = op.range((*starts)[i], (*ends)[i], step, size);
+    if (step != 1 || range.count != size)
+      source = cut(op, source, axis, range.from, step, range.count);
   }
   op.set(0, source);
 }

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Onnx/Import/Importer.h"
+#include "lib/Onnx/Import/Broadcast.h"
 
 #include <algorithm>
 #include <cmath>
@@ -20,14 +20,19 @@ using Proto = ::onnx::TensorProto;
 
 static float compute(Operation &op, float a, float b) {
   const std::string &name = op.op();
-  if (name == "Add" || name == "Sum")
+  if (name == "Add" || name == "Sum" || name == "ReduceSum")
     return a + b;
   if (name == "Sub")
     return a - b;
-  if (name == "Mul")
+  if (name == "Mul" || name == "ReduceProd")
     return a * b;
   if (name == "Div")
     return a / b;
+  if (name == "Mod") {
+    if (!op.integer("fmod", 0))
+      op.fail("of real numbers 'fmod' must be 1");
+    return std::fmod(a, b);
+  }
   return name == "Min" ? std::min(a, b) : std::max(a, b);
 }
 
@@ -62,13 +67,13 @@ static Size compute(Operation &op, Size a, Size b) {
   // 0 of a batch is 0.
   bool alike = a.batch == b.batch || a.value == 0 || b.value == 0;
   bool possible = true;
-  if (name == "Add" || name == "Sum") {
+  if (name == "Add" || name == "Sum" || name == "ReduceSum") {
     overflow = __builtin_add_overflow(a.value, b.value, &result.value);
     possible = alike;
   } else if (name == "Sub") {
     overflow = __builtin_sub_overflow(a.value, b.value, &result.value);
     possible = alike;
-  } else if (name == "Mul") {
+  } else if (name == "Mul" || name == "ReduceProd") {
     overflow = __builtin_mul_overflow(a.value, b.value, &result.value);
     possible = !(a.batch && b.batch);
   } else if (name == "Div") {
@@ -76,6 +81,14 @@ static Size compute(Operation &op, Size a, Size b) {
       op.fail("it divides {} by {}", a.value, b.value);
     result = {a.value / b.value, a.batch && !b.batch};
     possible = a.batch ? a.value % b.value == 0 : !b.batch;
+  } else if (name == "Mod") {
+    if (b.value == 0 || b.value == -1)
+      op.fail("it divides {} by {}", a.value, b.value);
+    // The divisor's sign, unless 'fmod' asks for C's.
+    int64_t rest = a.value % b.value;
+    bool other = rest && (rest < 0) != (b.value < 0) && !op.integer("fmod", 0);
+    result = {other ? rest + b.value : rest};
+    possible = !b.batch && (!a.batch || rest == 0);
   } else {
     result.value =
         name == "Min" ? std::min(a.value, b.value) : std::max(a.value, b.value);
@@ -92,10 +105,9 @@ static Size compute(Operation &op, Size a, Size b) {
 // Whole tensors
 //===----------------------------------------------------------------------===//
 
-/// The shape two shapes broadcast to.
-static std::vector<int64_t> broadcast(Operation &op,
-                                      const std::vector<int64_t> &a,
-                                      const std::vector<int64_t> &b) {
+std::vector<int64_t> importer::broadcast(Operation &op,
+                                         const std::vector<int64_t> &a,
+                                         const std::vector<int64_t> &b) {
   std::vector<int64_t> shape(std::max(a.size(), b.size()));
   for (size_t i = 0; i < shape.size(); ++i) {
     int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1;
@@ -108,41 +120,31 @@ static std::vector<int64_t> broadcast(Operation &op,
   return shape;
 }
 
-/// How far apart neighbours along each dimension of `to` are in a constant that
-/// broadcasts to it.
-static std::vector<int64_t> broadcastSteps(const std::vector<int64_t> &from,
-                                           const std::vector<int64_t> &to) {
-  std::vector<int64_t> steps(to.size());
+BroadcastIndex::BroadcastIndex(const std::vector<int64_t> &from,
+                               const std::vector<int64_t> &to)
+    : sizes(to), steps(to.size()) {
   int64_t stride = 1;
   for (size_t i = 0; i < from.size(); ++i) {
     int64_t size = from[from.size() - 1 - i];
     steps[to.size() - 1 - i] = size == 1 ? 0 : stride;
     stride *= size;
   }
-  return steps;
 }
 
-template <typename Element>
-static std::vector<Element>
-combine(Operation &op, const std::vector<Element> &a,
-        const std::vector<int64_t> &shapeA, const std::vector<Element> &b,
-        const std::vector<int64_t> &shapeB, const std::vector<int64_t> &shape) {
+size_t BroadcastIndex::operator()(int64_t element) const {
+  int64_t from = 0;
+  for (size_t i = sizes.size(); i-- > 0; element /= sizes[i])
+    from += element % sizes[i] * steps[i];
+  return size_t(from);
+}
+
+int64_t importer::claimElements(Operation &op,
+                                const std::vector<int64_t> &shape) {
   std::optional<int64_t> count = elementCount(shape);
   if (!count)
     op.fail("its result {} is too large", toString(shape));
   op.claim(*count);
-  std::vector<int64_t> stepsA = broadcastSteps(shapeA, shape);
-  std::vector<int64_t> stepsB = broadcastSteps(shapeB, shape);
-  std::vector<Element> result(static_cast<size_t>(*count));
-  for (int64_t element = 0; element < *count; ++element) {
-    int64_t rest = element, fromA = 0, fromB = 0;
-    for (size_t i = shape.size(); i-- > 0; rest /= shape[i]) {
-      fromA += rest % shape[i] * stepsA[i];
-      fromB += rest % shape[i] * stepsB[i];
-    }
-    result[size_t(element)] = compute(op, a[size_t(fromA)], b[size_t(fromB)]);
-  }
-  return result;
+  return *count;
 }
 
 void importer::foldArithmetic(Operation &op) {
@@ -153,13 +155,16 @@ void importer::foldArithmetic(Operation &op) {
         (!next.isReal() && next.wholeType != result.wholeType))
       op.fail("its inputs have two types");
     std::vector<int64_t> shape = broadcast(op, result.shape, next.shape);
+    auto function = [&](auto a, auto b) { return compute(op, a, b); };
     if (result.isReal())
-      result = Constant::of(shape, combine(op, *result.reals, result.shape,
-                                           *next.reals, next.shape, shape));
+      result = Constant::of(
+          shape, combineElements(op, *result.reals, result.shape, *next.reals,
+                                 next.shape, shape, function));
     else
       result = Constant::of(shape,
-                            combine(op, *result.sizes, result.shape,
-                                    *next.sizes, next.shape, shape),
+                            combineElements(op, *result.sizes, result.shape,
+                                            *next.sizes, next.shape, shape,
+                                            function),
                             result.wholeType);
   }
   if (!result.isReal() && result.wholeType != Proto::INT64) {
@@ -266,26 +271,22 @@ void importer::foldCast(Operation &op) {
   op.set(0, Constant::of(source.shape, std::move(sizes), int32_t(type)));
 }
 
-/// The products of values along the reduced dimensions.
-template <typename Element, typename Multiply>
+/// The sums or products of values along the reduced dimensions.
+template <typename Element>
 static std::vector<Element>
-products(const std::vector<Element> &values, const std::vector<int64_t> &shape,
-         const std::vector<bool> &reduced, size_t count, Multiply multiply) {
-  std::vector<Element> result(count, Element{1});
-  for (size_t element = 0; element < values.size(); ++element) {
-    int64_t rest = int64_t(element), to = 0, stride = 1;
-    for (size_t i = shape.size(); i-- > 0; rest /= shape[i]) {
-      if (reduced[i])
-        continue;
-      to += rest % shape[i] * stride;
-      stride *= shape[i];
-    }
-    result[size_t(to)] = multiply(result[size_t(to)], values[element]);
+reduce(Operation &op, const std::vector<Element> &values,
+       const std::vector<int64_t> &shape, const std::vector<int64_t> &kept,
+       Element neutral) {
+  std::vector<Element> result(size_t(claimElements(op, kept)), neutral);
+  BroadcastIndex to(kept, shape);
+  for (size_t i = 0; i < values.size(); ++i) {
+    Element &sum = result[to(int64_t(i))];
+    sum = compute(op, sum, values[i]);
   }
   return result;
 }
 
-void importer::foldReduceProd(Operation &op) {
+void importer::foldReduction(Operation &op) {
   const Constant &source = op.constant(0, "its input");
   bool keep = op.integer("keepdims", 1) != 0;
   bool none = op.integer("noop_with_empty_axes", 0) != 0;
@@ -300,27 +301,15 @@ void importer::foldReduceProd(Operation &op) {
     if (keep || !reduced[i])
       shape.push_back(kept.back());
   }
-  std::optional<int64_t> count = elementCount(kept);
-  if (!count)
-    op.fail("its result {} is too large", toString(kept));
-  op.claim(*count);
+  int neutral = op.op() == "ReduceSum" ? 0 : 1;
   if (source.isReal()) {
-    op.set(0, Constant::of(shape,
-                           products(*source.reals, source.shape, reduced,
-                                    size_t(*count),
-                                    [](float a, float b) { return a * b; })));
+    op.set(0, Constant::of(shape, reduce(op, *source.reals, source.shape, kept,
+                                         float(neutral))));
     return;
   }
-  auto multiply = [&](Size a, Size b) {
-    Size product{0, a.batch || b.batch};
-    if ((a.batch && b.batch) ||
-        __builtin_mul_overflow(a.value, b.value, &product.value))
-      op.fail("its result does not fit into 64 bits, or depends on the batch "
-              "squared");
-    return wrapped(product, source.wholeType);
-  };
-  op.set(0, Constant::of(shape,
-                         products(*source.sizes, source.shape, reduced,
-                                  size_t(*count), multiply),
-                         source.wholeType));
+  std::vector<Size> sizes =
+      reduce(op, *source.sizes, source.shape, kept, Size{neutral});
+  for (Size &size : sizes)
+    size = wrapped(size, source.wholeType);
+  op.set(0, Constant::of(shape, std::move(sizes), source.wholeType));
 }

@@ -81,7 +81,9 @@ void Graph::indexValues() {
 }
 
 void Graph::passSoftmax(const std::function<void(const std::string &)> &note) {
-  // An Identity may stand between; a chain of them may be a ring.
+  // What changes no value may stand behind; a chain of those may be a ring.
+  static const std::unordered_set<std::string> passed = {
+      "Cast", "Flatten", "Identity", "Reshape", "Squeeze"};
   std::string value = wanted;
   for (int steps = 0; steps <= graph.node_size(); ++steps) {
     int index = producer(value);
@@ -97,7 +99,7 @@ void Graph::passSoftmax(const std::function<void(const std::string &)> &note) {
                        op));
       return;
     }
-    if (op != "Identity")
+    if (!passed.count(op))
       return;
   }
 }

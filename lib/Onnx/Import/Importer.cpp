@@ -17,6 +17,7 @@ using namespace rootc::importer;
 const std::map<std::string, Operator> &importer::operators() {
   static const std::map<std::string, Operator> table = {
       {"Add", {foldArithmetic, importAdd}},
+      {"And", {foldLogic, nullptr}},
       {"AveragePool", {nullptr, importAveragePool}},
       {"BatchNormalization", {nullptr, importBatchNormalization}},
       {"Cast", {foldCast, importCast}},
@@ -28,31 +29,42 @@ const std::map<std::string, Operator> &importer::operators() {
       {"Conv", {nullptr, importConv}},
       {"Div", {foldArithmetic, importDiv}},
       {"Dropout", {foldIdentity, importDropout}},
+      {"Equal", {foldComparison, nullptr}},
+      {"Expand", {foldExpand, importExpand}},
       {"Flatten", {nullptr, importFlatten}},
       {"Floor", {foldUnary, nullptr}},
-      {"Gather", {foldGather, nullptr}},
+      {"Gather", {foldGather, importGather}},
       {"Gemm", {nullptr, importGemm}},
       {"GlobalAveragePool", {nullptr, importGlobalAveragePool}},
       {"GlobalMaxPool", {nullptr, importGlobalMaxPool}},
+      {"Greater", {foldComparison, nullptr}},
+      {"GreaterOrEqual", {foldComparison, nullptr}},
       {"HardSigmoid", {nullptr, importHardSigmoid}},
       {"HardSwish", {nullptr, importHardSwish}},
       {"Identity", {foldIdentity, importIdentity}},
       {"LRN", {nullptr, importLRN}},
+      {"Less", {foldComparison, nullptr}},
+      {"LessOrEqual", {foldComparison, nullptr}},
       {"MatMul", {nullptr, importMatMul}},
       {"Max", {foldArithmetic, importMax}},
       {"MaxPool", {nullptr, importMaxPool}},
       {"Min", {foldArithmetic, importMin}},
+      {"Mod", {foldArithmetic, nullptr}},
       {"Mul", {foldArithmetic, importMul}},
       {"Neg", {foldUnary, importNeg}},
+      {"Not", {foldNot, nullptr}},
+      {"Or", {foldLogic, nullptr}},
       {"Pad", {nullptr, importPad}},
       {"Reciprocal", {foldUnary, nullptr}},
       {"ReduceMax", {nullptr, importReduceMax}},
       {"ReduceMean", {nullptr, importReduceMean}},
-      {"ReduceProd", {foldReduceProd, nullptr}},
+      {"ReduceProd", {foldReduction, nullptr}},
+      {"ReduceSum", {foldReduction, importReduceSum}},
       {"Relu", {nullptr, importRelu}},
       {"Reshape", {foldReshape, importReshape}},
       {"Shape", {foldShape, importShape}},
       {"Sigmoid", {nullptr, importSigmoid}},
+      {"Size", {foldSize, nullptr}},
       {"Slice", {foldSlice, importSlice}},
       {"Split", {foldSplit, importSplit}},
       {"Sqrt", {foldUnary, nullptr}},
@@ -60,8 +72,11 @@ const std::map<std::string, Operator> &importer::operators() {
       {"Sub", {foldArithmetic, importSub}},
       {"Sum", {foldArithmetic, importSum}},
       {"Swish", {nullptr, importSwish}},
+      {"Tanh", {nullptr, importTanh}},
       {"Transpose", {foldTranspose, importTranspose}},
       {"Unsqueeze", {foldUnsqueeze, importUnsqueeze}},
+      {"Where", {foldWhere, nullptr}},
+      {"Xor", {foldLogic, nullptr}},
   };
   return table;
 }
@@ -122,21 +137,27 @@ const Constant &Importer::filled(const Node &node, const std::string &name) {
 //===----------------------------------------------------------------------===//
 
 /// Whether the image is batch x height x width x channels: the graph then
-/// begins by transposing it.
+/// begins by transposing it, perhaps behind what keeps its dimensions.
 static bool channelsLast(const Graph &graph, const ModelFile &file) {
-  bool found = false;
+  static const std::set<std::string> keeps = {
+      "Add", "Cast", "Clip", "Concat", "Div",   "Gather", "Identity", "Max",
+      "Min", "Mul",  "Neg",  "Pad",    "Shape", "Slice",  "Split",    "Sub"};
+  std::set<std::string> images = {graph.image().name()};
   for (int index : graph.order()) {
     const auto &node = file.graph().node(index);
-    if (std::find(node.input().begin(), node.input().end(),
-                  graph.image().name()) == node.input().end())
+    if (std::none_of(
+            node.input().begin(), node.input().end(),
+            [&](const std::string &input) { return images.count(input) > 0; }))
       continue;
-    if (node.op_type() != "Transpose" ||
-        Node(file, node, index).integers("perm") !=
-            std::vector<int64_t>{0, 3, 1, 2})
+    if (node.op_type() == "Transpose")
+      return Node(file, node, index).integers("perm") ==
+             std::vector<int64_t>{0, 3, 1, 2};
+    if (!keeps.count(node.op_type()))
       return false;
-    found = true;
+    if (node.op_type() != "Shape")
+      images.insert(node.output().begin(), node.output().end());
   }
-  return found;
+  return false;
 }
 
 Value Importer::makeImage(int64_t height, int64_t width) {

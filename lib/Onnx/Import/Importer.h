@@ -49,6 +49,7 @@ struct Map {
   Padding padding;          ///< applied after `affine`; the view is a map's
   bool nonNegative = false; ///< without `affine`
   bool scaledImage = false; ///< no convolution but of `affine`s so far
+  bool sole = false;        ///< no other value is made from the layer's result
 
   Map withoutAffine() const;
   /// ONNX's sizes behind the batch.
@@ -73,9 +74,6 @@ public:
   Network network;
   root::MapShape image;
   int64_t batch = 0; ///< 0: any
-  /// Values that are a batch norm's result with factors and terms that have
-  /// become part of it.
-  std::set<std::string> scaledNorms;
   /// Channel shuffles that were made, by what they shuffle and groups.
   std::map<std::pair<int, int64_t>, int> shuffles;
 
@@ -130,6 +128,11 @@ public:
   Map standard(int i, bool withPadding = false);
   /// Makes layers of `affine` and of the padding.
   Map resolve(Map map);
+  /// Whether factors and terms, one or one a channel, have become part of the
+  /// layer that makes the map: one with weights, whose result nothing else
+  /// reads.
+  bool absorb(const Map &map, const std::vector<double> &factors,
+              const std::vector<double> &terms);
 
   /// A constant; `what` is what it is for, "the filters".
   const Constant &constant(int i, const char *what) const;
@@ -142,6 +145,12 @@ public:
   /// From an attribute, or in newer opsets from an input. Nothing if absent.
   std::optional<std::vector<int64_t>> wholesOf(const std::string &attribute,
                                                int input, const char *what);
+  /// The elements that a Slice takes of a dimension: `count` ones from `from`
+  /// on, `step` apart.
+  struct Range {
+    int64_t from, step, count;
+  };
+  Range range(int64_t start, int64_t end, int64_t step, int64_t size) const;
   /// The sizes of the parts that a Split makes of a dimension.
   std::vector<int64_t> parts(int64_t size);
   /// A dimension's index, from 0, of `rank` ones with the batch's.
@@ -162,8 +171,8 @@ public:
   /// Replaces each value: the result has the view of `map`.
   Map elementwise(const Map &map, const std::string &op,
                   const std::string &clauses, bool nonNegative);
-  /// The name for a layer with parameters: that of the input's initializer
-  /// without ".weight", the node's, or the initializer's; then made unique.
+  /// The name for a layer with parameters, unique: from the weights' name or
+  /// the node's, whichever says which layer it is (LayerName.cpp).
   std::string layerName(int weightInput);
   /// See Importer::claim.
   void claim(int64_t elements) { importer.claim(*this, elements); }
@@ -202,6 +211,9 @@ void importGlobalAveragePool(Operation &op);
 void importGlobalMaxPool(Operation &op);
 void importReduceMean(Operation &op);
 void importReduceMax(Operation &op);
+void importReduceSum(Operation &op);
+/// A map of one value a channel, in all places of one of `height` x `width`.
+Map expandMap(Operation &op, const Map &map, int64_t height, int64_t width);
 
 /// Of convolutions and pools: kernel, strides, dilations and pads, from a
 /// node's attributes, with the padding that waits at its input.
@@ -220,6 +232,7 @@ void importSigmoid(Operation &op);
 void importHardSigmoid(Operation &op);
 void importHardSwish(Operation &op);
 void importSwish(Operation &op);
+void importTanh(Operation &op);
 void importMin(Operation &op);
 void importMax(Operation &op);
 void importDropout(Operation &op);
@@ -232,8 +245,9 @@ void importNeg(Operation &op);
 void importMul(Operation &op);
 void importDiv(Operation &op);
 void importSum(Operation &op);
-/// `gate` broadcasts over `map`.
-Map multiplyMaps(Operation &op, const Map &map, const Map &gate);
+/// A layer of two maps, "add" or "multiply"; `other` may broadcast.
+Map combineMaps(Operation &op, const char *name, const Map &map,
+                const Map &other);
 
 //===--- Arrangement.cpp --------------------------------------------------===//
 void importIdentity(Operation &op);
@@ -243,13 +257,17 @@ void importFlatten(Operation &op);
 void importSqueeze(Operation &op);
 void importUnsqueeze(Operation &op);
 void importTranspose(Operation &op);
-void importConcat(Operation &op);
-void importSplit(Operation &op);
-void importSlice(Operation &op);
 void importPad(Operation &op);
 void importShape(Operation &op);
+void importExpand(Operation &op);
 
-//===--- Folding.cpp and FoldingArithmetic.cpp ----------------------------===//
+//===--- Channels.cpp -----------------------------------------------------===//
+void importConcat(Operation &op);
+void importGather(Operation &op);
+void importSplit(Operation &op);
+void importSlice(Operation &op);
+
+//===--- Folding.cpp, FoldingArithmetic.cpp and FoldingLogic.cpp ----------===//
 void foldConstant(Operation &op);
 void foldConstantOfShape(Operation &op);
 void foldShape(Operation &op);
@@ -265,9 +283,15 @@ void foldConcat(Operation &op);
 void foldGather(Operation &op);
 void foldSlice(Operation &op);
 void foldSplit(Operation &op);
-void foldReduceProd(Operation &op);
+void foldReduction(Operation &op);
 void foldArithmetic(Operation &op);
 void foldUnary(Operation &op);
+void foldComparison(Operation &op);
+void foldLogic(Operation &op);
+void foldNot(Operation &op);
+void foldWhere(Operation &op);
+void foldExpand(Operation &op);
+void foldSize(Operation &op);
 
 } // namespace rootc::importer
 

@@ -33,6 +33,8 @@ struct Layer {
   std::string clauses;     ///< " filters(64) kernel(3x3)", no `no_bias`
   std::vector<Weight> weights;
   double slope = 0, offset = 0; ///< of a hard_sigmoid
+  int64_t begin = 0;            ///< of slice_channels
+  bool expands = false;         ///< one value to all places of a map
 
   bool hasBias() const;
   bool takesBias() const { return op == "conv2d" || op == "linear"; }

@@ -34,6 +34,9 @@ public:
     return i < outputs() ? proto.output(i) : std::string();
   }
 
+  /// Its name, or that of what it makes.
+  std::string label() const { return name().empty() ? output(0) : name(); }
+
   /// "node 'conv1' (Conv)"
   std::string describe() const;
   template <typename... Args>

@@ -123,6 +123,49 @@ Map Operation::emitAffine(Map map, const Affine &affine,
   return map;
 }
 
+bool Operation::absorb(const Map &map, const std::vector<double> &factors,
+                       const std::vector<double> &terms) {
+  if (map.affine || map.padding.any() || !map.sole ||
+      map.layer == Network::image)
+    return false;
+  Layer &layer = importer.network[map.layer];
+  if (!layer.takesBias() && layer.op != "batch_norm")
+    return false;
+  auto factor = [&](size_t i) { return factors[factors.size() == 1 ? 0 : i]; };
+  auto term = [&](size_t i) { return terms[terms.size() == 1 ? 0 : i]; };
+  size_t channels = size_t(layer.shape.channels);
+  auto replace = [&](Weight &weight, auto value) {
+    claim(int64_t(weight.values->size()));
+    std::vector<float> values = *weight.values;
+    size_t each = values.size() / channels;
+    for (size_t i = 0; i < values.size(); ++i)
+      values[i] = float(value(double(values[i]), i / each));
+    weight.values =
+        std::make_shared<const std::vector<float>>(std::move(values));
+  };
+  bool scales = std::any_of(factors.begin(), factors.end(),
+                            [](double x) { return x != 1; });
+  bool shifts =
+      std::any_of(terms.begin(), terms.end(), [](double x) { return x != 0; });
+  if (shifts && layer.takesBias() && !layer.hasBias()) {
+    claim(layer.shape.channels);
+    layer.weights.push_back({"bias",
+                             {layer.shape.channels},
+                             std::make_shared<std::vector<float>>(channels)});
+  }
+  for (Weight &weight : layer.weights) {
+    if (weight.role == "bias" || weight.role == "offset")
+      replace(weight, [&](double value, size_t channel) {
+        return value * factor(channel) + term(channel);
+      });
+    else if (scales && weight.role != "mean" && weight.role != "variance")
+      replace(weight, [&](double value, size_t channel) {
+        return value * factor(channel);
+      });
+  }
+  return true;
+}
+
 Map Operation::resolve(Map map) {
   Padding padding = std::move(map.padding);
   map.padding = {};
@@ -141,7 +184,8 @@ Map Operation::resolve(Map map) {
         shift -= padding.value;
     }
   }
-  if (affine && !isIdentity(*affine))
+  if (affine && !isIdentity(*affine) &&
+      !absorb(map, affine->scale, affine->shift))
     map = emitAffine(std::move(map), *affine, {});
   if (padding.any()) {
     map = emitAffine(std::move(map), {{1}, {padding.value}, padding.name},
@@ -247,6 +291,24 @@ Operation::wholesOf(const std::string &attribute, int input, const char *what) {
   return std::nullopt;
 }
 
+Operation::Range Operation::range(int64_t start, int64_t end, int64_t step,
+                                  int64_t size) const {
+  if (step == 0 || step == INT64_MIN)
+    fail("it cuts in steps of {}", step);
+  // Forwards from 0 to `size`, backwards from `size` - 1 to -1.
+  int64_t lowest = step > 0 ? 0 : -1, highest = step > 0 ? size : size - 1;
+  auto clamp = [&](int64_t index, int64_t low) {
+    return std::clamp(index < -size ? low
+                      : index < 0   ? index + size
+                                    : index,
+                      low, std::max(highest, low));
+  };
+  int64_t from = clamp(start, size && step < 0 ? 0 : lowest);
+  int64_t to = clamp(end, lowest);
+  int64_t span = step > 0 ? to - from : from - to;
+  return {from, step, span > 0 ? (span - 1) / std::abs(step) + 1 : 0};
+}
+
 std::vector<int64_t> Operation::parts(int64_t size) {
   int64_t count = outputs();
   auto sizes = wholesOf("split", 1, "the sizes of the parts");
@@ -291,8 +353,12 @@ int64_t Operation::axisBehindBatch(int64_t axis, int64_t rank) const {
 //===----------------------------------------------------------------------===//
 
 void Operation::set(int output, Value value) {
-  if (!this->output(output).empty())
-    importer.set(this->output(output), std::move(value));
+  std::string name = this->output(output);
+  if (name.empty())
+    return;
+  if (Map *map = std::get_if<Map>(&value))
+    map->sole &= importer.graph.uses(name) == 1;
+  importer.set(name, std::move(value));
 }
 
 int Operation::emit(Layer layer) {
@@ -308,6 +374,7 @@ Map Operation::result(int layer) const {
   map.layer = layer;
   map.shape = importer.network[layer].shape;
   map.view = mapView(map.shape);
+  map.sole = true;
   return map;
 }
 
@@ -322,27 +389,4 @@ Map Operation::elementwise(const Map &map, const std::string &op,
   result.layer = emit(std::move(layer));
   result.nonNegative = nonNegative;
   return result;
-}
-
-/// A name before it is made unique.
-static std::string wantedName(const Operation &op, int weightInput) {
-  std::string weights = op.input(weightInput);
-  // "features.0.weight", unless equal weights of several layers were merged.
-  const std::string suffix = ".weight";
-  if (weights.ends_with(suffix) && weights.size() > suffix.size() &&
-      op.importer.graph.uses(weights) == 1)
-    return weights.substr(0, weights.size() - suffix.size());
-  // "/features/features.0/Conv"
-  std::string node = op.name();
-  if (node.starts_with("/"))
-    node.erase(0, 1);
-  if (node.ends_with("/" + op.op()))
-    node.erase(node.size() - op.op().size() - 1);
-  if (!node.empty())
-    return node;
-  return weights.empty() ? op.output(0) : weights;
-}
-
-std::string Operation::layerName(int weightInput) {
-  return importer.network.uniqueName(wantedName(*this, weightInput));
 }

@@ -209,6 +209,20 @@ static Map emitWholePool(Operation &op, const std::string &name,
   return emitPool(op, name, input, windows, false, "");
 }
 
+Map importer::expandMap(Operation &op, const Map &map, int64_t height,
+                        int64_t width) {
+  if (height == 1 && width == 1)
+    return map;
+  // Each window holds the one value, and padding that does not count.
+  Windows windows;
+  windows.vertical = {height, 1, 1, height - 1, height - 1};
+  windows.horizontal = {width, 1, 1, width - 1, width - 1};
+  Map result =
+      emitPool(op, "average_pool", map, windows, false, " exclude_pad");
+  op.importer.network[result.layer].expands = true;
+  return result;
+}
+
 void importer::importGlobalAveragePool(Operation &op) {
   op.set(0, emitGlobalAveragePool(op, op.standard(0)));
 }
@@ -221,9 +235,13 @@ void importer::importGlobalMaxPool(Operation &op) {
 // Reductions over height and width
 //===----------------------------------------------------------------------===//
 
+namespace {
+enum class Reduction { Max, Mean, Sum };
+} // namespace
+
 /// The reduced dimensions must be the whole of height, of width or of both; the
 /// others stay.
-static void importReduction(Operation &op, bool mean) {
+static void importReduction(Operation &op, Reduction kind) {
   Map input = op.plain(0);
   bool keep = op.integer("keepdims", 1) != 0;
   bool none = op.integer("noop_with_empty_axes", 0) != 0;
@@ -262,18 +280,25 @@ static void importReduction(Operation &op, bool mean) {
       (columns > 1 && !width))
     op.fail("of {} it must reduce height, width or both, and nothing else",
             describe(input));
-  Map result = !mean ? emitWholePool(op, "max_pool", input, height, width)
+  Map result = kind == Reduction::Max
+                   ? emitWholePool(op, "max_pool", input, height, width)
                : height && width
                    ? emitGlobalAveragePool(op, input)
                    : emitWholePool(op, "average_pool", input, height, width);
   result.view = kept;
+  if (kind == Reduction::Sum)
+    result.affine = Affine{{double(elements)}, {0}, op.label()};
   op.set(0, result);
 }
 
 void importer::importReduceMean(Operation &op) {
-  importReduction(op, /*mean=*/true);
+  importReduction(op, Reduction::Mean);
 }
 
 void importer::importReduceMax(Operation &op) {
-  importReduction(op, /*mean=*/false);
+  importReduction(op, Reduction::Max);
+}
+
+void importer::importReduceSum(Operation &op) {
+  importReduction(op, Reduction::Sum);
 }

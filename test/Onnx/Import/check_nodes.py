@@ -24,13 +24,14 @@ BOUND = 1e-5  # of the largest expected value, at least of 1
 MOST_LOGITS = 256  # more values are mixed into so many
 
 # How many of a node's inputs are maps; the others are weights, shapes, axes.
-MAPS = {name: 1 for name in '''AveragePool BatchNormalization Cast Clip Conv Dropout Flatten Gemm GlobalAveragePool
-    GlobalMaxPool HardSigmoid HardSwish Identity LRN MaxPool Neg Pad ReduceMax ReduceMean Relu Reshape Sigmoid Slice
-    Split Squeeze Swish Transpose Unsqueeze'''.split()} | {
+MAPS = {name: 1 for name in '''AveragePool BatchNormalization Cast Clip Conv Dropout Flatten Gather Gemm GlobalAveragePool
+    GlobalMaxPool HardSigmoid HardSwish Identity LRN MaxPool Neg Pad ReduceMax ReduceMean ReduceSum Relu Reshape Sigmoid
+    Slice Split Squeeze Swish Tanh Transpose Unsqueeze'''.split()} | {
     'Add': (2, 1), 'Concat': (9,), 'Div': (1,), 'MatMul': (1,), 'Max': (1,), 'Min': (1,), 'Mul': (2, 1), 'Sub': (2, 1),
     'Sum': (9,)}
-CONSTANTS = '''Add Cast Ceil Concat Constant ConstantOfShape Div Floor Gather Identity Max Min Mul Neg Reciprocal
-    ReduceProd Reshape Shape Slice Split Sqrt Squeeze Sub Sum Transpose Unsqueeze'''.split()
+CONSTANTS = '''Add And Cast Ceil Concat Constant ConstantOfShape Div Equal Expand Floor Gather Greater GreaterOrEqual
+    Identity Less LessOrEqual Max Min Mod Mul Neg Not Or Reciprocal ReduceProd ReduceSum Reshape Shape Size Slice Split Sqrt
+    Squeeze Sub Sum Transpose Unsqueeze Where Xor'''.split()
 FINAL = ('Softmax', 'LogSoftmax')
 
 # Their expected values have four digits.
@@ -51,6 +52,7 @@ REFUSED = {
     'test_clip_min_greater_than_max': 'which no value lies between',
     'test_clip_default_int8_*': 'must be a tensor of real numbers',
     'test_constantofshape_int_shape_zero': 'no elements',
+    'test_equal_string*': 'its element type, STRING',
     'test_flatten_axis[023]': 'beside the batch',
     'test_flatten_negative_axis[124]': 'beside the batch',
     'test_gemm_default_matrix_bias': 'they must be one for each of the 4 outputs',
@@ -68,15 +70,17 @@ REFUSED = {
     'test_maxpool_2d_uint8': 'must be a tensor of real numbers',
     'test_maxpool_[13]d_*': 'only batch x channels x height x width is supported',
     'test_maxpool_2d_dilations': 'a pool with dilations is not supported',
+    'test_mod_float*_fmod_0*': "of real numbers 'fmod' must be 1",
     'test_edge_pad': 'must be a tensor of real numbers',
     'test_reflect_pad': 'must be a tensor of real numbers',
     'test_wrap_pad': 'must be a tensor of real numbers',
     'test_reduce_m*_default_axes_*': 'without axes it reduces over the channels and the batch too',
     'test_reduce_max_bool_inputs': 'must be a tensor of real numbers',
     'test_reduce_max_empty_set*': 'no maps',
+    'test_reduce_sum_empty_set_non_reduced_axis_zero': 'no elements',
     'test_reshape_allowzero_reordered': 'no elements',
     'test_shape_start_greater_than_end': 'no elements',
-    'test_slice_start_out_of_bounds': 'it cuts 10 to 10',
+    'test_slice_start_out_of_bounds': 'it takes 0 elements from 10',
     'test_split_zero_size_splits_*': 'no elements',
 }
 
@@ -148,7 +152,8 @@ class Case:
         names = [value.name for value in test.model.graph.input]
         self.inputs = {name: finite(array(value)) for name, value in zip(names, inputs)}
         self.expected = finite(array(outputs[output]))
-        self.opset = next(entry.version for entry in test.model.opset_import if entry.domain in ('', 'ai.onnx'))
+        # Tests of an operator that has not changed since are older than what can be imported.
+        self.opset = max(9, next(entry.version for entry in test.model.opset_import if entry.domain in ('', 'ai.onnx')))
         if self.expected is None or any(value is None for value in self.inputs.values()):
             raise NotApplicable('not a tensor')
 

@@ -1,0 +1,248 @@
+//===- Channels.cpp - Joining and cutting out channels --------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Onnx/Import/Importer.h"
+
+using namespace rootc;
+using namespace rootc::importer;
+
+namespace {
+/// More are no channels picked, but a permutation.
+constexpr size_t mostRuns = 64;
+} // namespace
+
+/// A map whose dimension `axis` is the channels, in their order.
+static Map channelled(Operation &op, int input, int64_t axis,
+                      bool withAffine = false) {
+  Map map = withAffine ? op.unpadded(input) : op.plain(input);
+  const Dimension &dimension = map.view[size_t(axis - 1)];
+  if (shuffleGroups(dimension, map.shape.channels))
+    map = op.standard(input);
+  if (map.view[size_t(axis - 1)] !=
+      wholeAxis(Axis::Channels, map.shape.channels))
+    op.fail("of {} its axis {} is not the channels; only those can be cut and "
+            "joined",
+            describe(map), axis);
+  return map;
+}
+
+static Map withChannels(const Map &map, int layer, int64_t channels,
+                        int64_t axis) {
+  Map result = map;
+  result.layer = layer;
+  result.shape.channels = channels;
+  result.view[size_t(axis - 1)] = wholeAxis(Axis::Channels, channels);
+  return result;
+}
+
+static Map sliceChannels(Operation &op, const Map &map, int64_t axis,
+                         int64_t begin, int64_t end) {
+  if (begin == 0 && end == map.shape.channels)
+    return map;
+  Layer layer;
+  layer.op = "slice_channels";
+  layer.inputs = {map.layer};
+  layer.shape = {map.shape.height, map.shape.width, end - begin};
+  layer.clauses = fmt::format(" begin({}) end({})", begin, end);
+  layer.begin = begin;
+  return withChannels(map, op.emit(std::move(layer)), end - begin, axis);
+}
+
+/// Channels by their indices: runs that follow one another are cut out and
+/// joined.
+static Map pickChannels(Operation &op, const Map &map, int64_t axis,
+                        const std::vector<int64_t> &indices) {
+  std::vector<std::pair<int64_t, int64_t>> runs;
+  for (int64_t index : indices) {
+    if (!runs.empty() && runs.back().second == index)
+      ++runs.back().second;
+    else
+      runs.push_back({index, index + 1});
+  }
+  if (runs.size() > mostRuns)
+    op.fail("the channels it takes of {} are {} runs that follow one another; "
+            "at most {} are supported",
+            describe(map), runs.size(), mostRuns);
+  Layer layer;
+  layer.op = "concat";
+  layer.shape = map.shape;
+  layer.shape.channels = int64_t(indices.size());
+  for (auto [begin, end] : runs)
+    layer.inputs.push_back(sliceChannels(op, map, axis, begin, end).layer);
+  int joined = runs.size() == 1 ? layer.inputs[0] : op.emit(std::move(layer));
+  return withChannels(map, joined, int64_t(indices.size()), axis);
+}
+
+/// The map whose slices, one behind the other, are all that is joined; or none.
+static std::optional<int> wholeOf(Network &network, const Layer &concat) {
+  int64_t next = 0;
+  std::optional<int> source;
+  for (int input : concat.inputs) {
+    if (input == Network::image || network[input].op != "slice_channels" ||
+        network[input].begin != next ||
+        (source && *source != network[input].inputs[0]))
+      return std::nullopt;
+    source = network[input].inputs[0];
+    next += network[input].shape.channels;
+  }
+  return source;
+}
+
+/// The affine of channels behind those that `affine` is of.
+static void append(Affine &affine, const Affine &more, int64_t channels) {
+  for (size_t i = 0; i < size_t(channels); ++i) {
+    affine.scale.push_back(more.scale[more.scale.size() == 1 ? 0 : i]);
+    affine.shift.push_back(more.shift[more.shift.size() == 1 ? 0 : i]);
+  }
+}
+
+void importer::importConcat(Operation &op) {
+  int64_t rank = int64_t(op.map(0).view.size()) + 1;
+  int64_t axis = op.axisBehindBatch(op.integer("axis", 1), rank);
+  if (op.inputs() == 1) {
+    op.set(0, op.map(0));
+    return;
+  }
+  Layer layer;
+  layer.op = "concat";
+  Map first;
+  bool nonNegative = true, scaledImage = false;
+  // What waits at all of the inputs waits at the result.
+  bool allAffine = true;
+  for (int i = 0; i < op.inputs(); ++i)
+    allAffine &= op.unpadded(i).affine.has_value();
+  Affine affine{{}, {}, op.label()};
+  for (int i = 0; i < op.inputs(); ++i) {
+    if (int64_t(op.map(i).view.size()) + 1 != rank)
+      op.fail("its inputs {} and {} differ in rank", describe(op.map(0)),
+              describe(op.map(i)));
+    Map map = channelled(op, i, axis, allAffine);
+    if (i == 0) {
+      first = map.withoutAffine();
+      layer.shape = map.shape;
+    } else {
+      Map alike = withChannels(map, map.layer, first.shape.channels, axis);
+      if (alike.shape != first.shape || alike.view != first.view)
+        op.fail("its inputs {} and {} differ in more than channels",
+                describe(first), describe(map));
+      layer.shape.channels += map.shape.channels;
+      if (layer.shape.channels > root::maxElements)
+        op.fail("it has more than {} channels", root::maxElements);
+    }
+    layer.inputs.push_back(map.layer);
+    nonNegative &= map.nonNegative;
+    scaledImage |= map.scaledImage;
+    if (allAffine) {
+      op.claim(2 * map.shape.channels);
+      append(affine, map.affine.value_or(Affine{}), map.shape.channels);
+    }
+  }
+  int64_t channels = layer.shape.channels;
+  std::optional<int> source = wholeOf(op.importer.network, layer);
+  bool isWhole =
+      source && channels == (*source == Network::image
+                                 ? op.importer.image
+                                 : op.importer.network[*source].shape)
+                                .channels;
+  Map result = withChannels(
+      first, isWhole ? *source : op.emit(std::move(layer)), channels, axis);
+  result.nonNegative = nonNegative;
+  result.scaledImage = scaledImage;
+  if (allAffine)
+    result.affine = std::move(affine);
+  op.set(0, result);
+}
+
+void importer::importSplit(Operation &op) {
+  int64_t rank = int64_t(op.unpadded(0).view.size()) + 1;
+  int64_t axis = op.axisBehindBatch(op.integer("axis", 0), rank);
+  Map map = channelled(op, 0, axis);
+  int64_t begin = 0;
+  int output = 0;
+  for (int64_t size : op.parts(map.shape.channels)) {
+    if (op.importer.graph.uses(op.output(output))) {
+      if (size == 0)
+        op.fail("its part {} has no channels", output);
+      op.set(output, sliceChannels(op, map, axis, begin, begin + size));
+    }
+    begin += size;
+    ++output;
+  }
+}
+
+void importer::importSlice(Operation &op) {
+  const Map &found = op.unpadded(0);
+  auto starts = op.wholesOf("starts", 1, "the starts");
+  auto ends = op.wholesOf("ends", 2, "the ends");
+  auto axes = op.wholesOf("axes", 3, "the axes");
+  auto steps = op.wholesOf("steps", 4, "the steps");
+  if (!starts || !ends || starts->size() != ends->size() ||
+      (axes && axes->size() != starts->size()) ||
+      (steps && steps->size() != starts->size()))
+    op.fail("its starts, ends, axes and steps must be as many as each other");
+  std::vector<int64_t> sizes = found.sizes();
+  int64_t rank = int64_t(sizes.size()) + 1;
+  int64_t cut = 0;
+  Operation::Range taken{};
+  std::set<int64_t> seen;
+  for (size_t i = 0; i < starts->size(); ++i) {
+    int64_t axis = op.axis(axes ? (*axes)[i] : int64_t(i), rank);
+    if (!seen.insert(axis).second)
+      op.fail("it cuts dimension {} twice", axis);
+    int64_t step = steps ? (*steps)[i] : 1;
+    bool endless = (*ends)[i] >= INT32_MAX;
+    if ((*starts)[i] == 0 && endless && step == 1)
+      continue;
+    if (axis == 0)
+      op.fail("it cuts the batch, whose images are apart in a network");
+    int64_t size = sizes[size_t(axis - 1)];
+    Operation::Range range = op.range((*starts)[i], (*ends)[i], step, size);
+    if (range.count == size && step == 1)
+      continue;
+    if (cut || range.count == 0)
+      op.fail("of {} it takes {} elements from {} on, {} apart, in dimension "
+              "{}; only some of the channels can be cut out",
+              describe(found), range.count, range.from, step, axis);
+    cut = axis;
+    taken = range;
+  }
+  if (!cut) {
+    op.set(0, found);
+    return;
+  }
+  std::vector<int64_t> channels;
+  op.claim(taken.count);
+  for (int64_t i = 0; i < taken.count; ++i)
+    channels.push_back(taken.from + i * taken.step);
+  op.set(0, pickChannels(op, channelled(op, 0, cut), cut, channels));
+}
+
+void importer::importGather(Operation &op) {
+  const Map &found = op.unpadded(0);
+  int64_t rank = int64_t(found.view.size()) + 1;
+  int64_t axis = op.axisBehindBatch(op.integer("axis", 0), rank);
+  size_t dimension = size_t(axis - 1);
+  const Constant &indices = op.constant(1, "the indices");
+  int64_t size = sizeOf(found.view[dimension]);
+  if (indices.shape.size() > 1)
+    op.fail("the indices ({}) have shape {}; they must be a list, or one",
+            quote(op.input(1)), toString(indices.shape));
+  if (indices.isReal() || indices.count() == 0)
+    op.fail("the indices ({}) must be whole numbers", quote(op.input(1)));
+  std::vector<int64_t> picked;
+  for (const Size &index : *indices.sizes) {
+    if (index.batch || index.value < -size || index.value >= size)
+      op.fail("its index {} is not one of {}", index.value, size);
+    picked.push_back(index.value < 0 ? index.value + size : index.value);
+  }
+  Map map = size == 1 && picked.size() == 1
+                ? found
+                : pickChannels(op, channelled(op, 0, axis), axis, picked);
+  if (indices.shape.empty())
+    map.view.erase(map.view.begin() + axis - 1);
+  op.set(0, map);
+}
