@@ -193,4 +193,26 @@ Schedule chooseSchedule(const Kernel &kernel, const TargetInfo &target) {
   return chooseDirect(gatherOf(kernel, *conv), prologue, target);
 }
 
+int64_t scratchBytes(const Kernel &kernel) {
+  const Op *conv = convolutionOf(kernel);
+  if (!conv || conv->name != "conv2d_backward_filter")
+    return 0;
+  ConvShape shape = convShapeOf(kernel, *conv);
+  if (isLinearGradient(shape))
+    return 0;
+  auto padded = [&](int64_t size, int64_t tile) {
+    return (size + tile - 1) / tile * tile;
+  };
+  auto key = [&](const char *name) {
+    auto it = kernel.schedule.find(name);
+    return it == kernel.schedule.end() ? 1 : std::max<int64_t>(it->second, 1);
+  };
+  bool across = filterGradientAcrossGroups(shape);
+  int64_t outs = across ? shape.outChannels : shape.outPerGroup();
+  return 4 * filterGradientChunks(shape) * (across ? 1 : shape.groups) *
+         padded(outs, key("lanes") * key("vectors")) *
+         padded(shape.inPerGroup(), key("tile_i")) * shape.kernel[0] *
+         shape.kernel[1];
+}
+
 } // namespace rootc::codegen

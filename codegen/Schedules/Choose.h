@@ -27,6 +27,11 @@ const Op *convolutionOf(const Kernel &kernel);
 /// empty map where the family has none. Never fails on a well-formed kernel.
 Schedule chooseSchedule(const Kernel &kernel, const TargetInfo &target);
 
+/// Bytes that a kernel with a schedule holds beside its results while it runs,
+/// whatever the batch: the sums of a backward-filter. Not counted are copies
+/// of strips and the like, less than a megabyte a thread.
+int64_t scratchBytes(const Kernel &kernel);
+
 } // namespace rootc::codegen
 
 #endif // ROOTC_CODEGEN_SCHEDULES_CHOOSE_H

@@ -9,6 +9,7 @@
 #include "codegen/Emit/Emit.h"
 #include "codegen/Emit/KernelCache.h"
 #include "codegen/Emit/OutputFile.h"
+#include "codegen/Schedules/Choose.h"
 #include "dialect/RootDialect.h"
 #include "dialect/SourceText.h"
 #include "lib/Analysis/Cost.h"
@@ -230,12 +231,26 @@ private:
     return failed(file) ? failure() : write(*file);
   }
 
+  /// Adds what kernels of a training step need of scratch memory.
+  static std::string withScratch(const std::string &description,
+                                 const codegen::Model &model) {
+    int64_t bytes = 0;
+    for (const codegen::Program &program : model.programs)
+      if (program.kind == codegen::ProgramKind::Train)
+        for (const codegen::Call &call : program.calls)
+          bytes = std::max(bytes,
+                           codegen::scratchBytes(model.kernels[call.kernel]));
+    json::Value value = cantFail(json::parse(description));
+    (*value.getAsObject())["scratch_bytes"] = bytes;
+    return formatv("{0}", value);
+  }
+
   LogicalResult emitCode(mlir::ModuleOp module,
                          const std::string &description) {
     auto translated = translateToModel(module);
     if (failed(translated))
       return failure();
-    translated->model.description = description;
+    translated->model.description = withScratch(description, translated->model);
     codegen::EmitOptions emit;
     emit.kind = *emitKind(options.kind);
     emit.output = options.output;

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -38,9 +39,20 @@ static int64_t weightBytes(const Model &model) {
          model->statistic_count * int64_t(sizeof(float));
 }
 
+/// Of a training step; 0 where the model does not tell.
+static int64_t scratchBytes(const Model &model) {
+  auto description = nlohmann::json::parse(model->description, nullptr, false);
+  if (!description.is_object())
+    return 0;
+  auto found = description.find("scratch_bytes");
+  return found != description.end() && found->is_number_unsigned()
+             ? found->get<int64_t>()
+             : 0;
+}
+
 int64_t MemoryPlan::total() const {
   return process + parameters + gradients + velocity + prepared + workspace +
-         images;
+         scratch + images;
 }
 
 MemoryPlan rootc::planTraining(const Model &model, int64_t batch) {
@@ -49,6 +61,7 @@ MemoryPlan rootc::planTraining(const Model &model, int64_t batch) {
   plan.parameters = weightBytes(model);
   plan.gradients = plan.velocity = parameterBytes(model);
   plan.workspace = workspaceOf(model, ROOTC_TRAIN, batch);
+  plan.scratch = scratchBytes(model);
   plan.images = imageBytes(model, batch);
   return plan;
 }
@@ -107,6 +120,7 @@ std::string rootc::toString(const MemoryPlan &plan) {
                              {"velocity", plan.velocity},
                              {"packed weights", plan.prepared},
                              {"workspace", plan.workspace},
+                             {"scratch", plan.scratch},
                              {"images", plan.images}})
     if (bytes > 0) {
       text += fmt::format("{}{} {:.1f}", separator, name, mebibytes(bytes));

@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Known before anything runs, from the plan that the compiler wrote into the
-// model. Not counted: kernels' scratch, and their code where it is first run.
+// model. Not counted: kernels' small scratch, and their code where it is first
+// run.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,7 +26,8 @@ struct MemoryPlan {
   int64_t velocity = 0;
   int64_t prepared = 0; ///< weights packed for inference
   int64_t workspace = 0;
-  int64_t images = 0; ///< of the batches that are held
+  int64_t scratch = 0; ///< sums that a kernel holds beside its results
+  int64_t images = 0;  ///< of the batches that are held
 
   int64_t total() const;
 };

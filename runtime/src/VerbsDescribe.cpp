@@ -19,7 +19,8 @@ static Json toJson(const MemoryPlan &plan) {
   return {{"process", plan.process},     {"parameters", plan.parameters},
           {"gradients", plan.gradients}, {"velocity", plan.velocity},
           {"prepared", plan.prepared},   {"workspace", plan.workspace},
-          {"images", plan.images},       {"total", plan.total()}};
+          {"scratch", plan.scratch},     {"images", plan.images},
+          {"total", plan.total()}};
 }
 
 void rootc::describeModel(const VerbOptions &options) {

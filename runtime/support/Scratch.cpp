@@ -14,16 +14,21 @@
 
 #include "Support.h"
 #include <stdlib.h>
+#include <sys/mman.h>
 
 /// Kernels load whole vectors: addresses given out are multiples of this. The
 /// record of a block lies in the bytes before.
 static const size_t scratchAlignment = 128;
 /// Where the stack would grow beyond this, blocks come from the heap for good.
 static const size_t scratchLimit = size_t(64) << 20;
+/// Blocks of a first run, which it gives back for good, go back to the system
+/// if they are large: a heap would keep them beside the stack that follows.
+static const size_t mappedFrom = size_t(1) << 20;
 
 struct rootc_scratch_block {
   rootc_scratch_block *below;
-  size_t bytes; // on the stack; 0: this block is not on it
+  size_t bytes;  // on the stack; 0: this block is not on it
+  size_t mapped; // bytes from the system; 0: of the heap or the stack
   bool fromHeap, freed;
 };
 
@@ -35,16 +40,24 @@ void *rootc_support_scratch_take(rootc_scratch *scratch, size_t bytes) {
   total -= total % scratchAlignment;
   bool stacked = scratch && total <= scratchLimit - scratch->used;
   bool fits = stacked && scratch->used + total <= scratch->capacity;
+  bool map = stacked && !fits && total >= mappedFrom;
   void *memory = nullptr;
-  if (fits)
+  if (fits) {
     memory = scratch->memory + scratch->used;
-  else if (posix_memalign(&memory, scratchAlignment, total))
+  } else if (map) {
+    memory = mmap(nullptr, total, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+      return nullptr;
+  } else if (posix_memalign(&memory, scratchAlignment, total)) {
     return nullptr;
+  }
   rootc_scratch_block *block = (rootc_scratch_block *)memory;
   block->below = nullptr;
   block->bytes = stacked ? total : 0;
   block->fromHeap = !fits;
   block->freed = false;
+  block->mapped = map ? total : 0;
   if (stacked) {
     block->below = scratch->top;
     scratch->top = block;
@@ -66,7 +79,9 @@ void rootc_support_scratch_give(rootc_scratch *scratch, void *address) {
     rootc_scratch_block *top = scratch->top;
     scratch->top = top->below;
     scratch->used -= top->bytes;
-    if (top->fromHeap)
+    if (top->mapped)
+      munmap(top, top->mapped);
+    else if (top->fromHeap)
       free(top);
   }
 }
