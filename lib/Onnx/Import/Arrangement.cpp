@@ -42,6 +42,19 @@ void importer::importCast(Operation &op) {
   }
 }
 
+void importer::importCastLike(Operation &op) {
+  const Constant *like = std::get_if<Constant>(&op.value(1));
+  if (!op.isMap(0)) {
+    foldCastLike(op);
+    return;
+  }
+  op.ignore({"saturate", "round_mode"});
+  if (like && !like->isReal())
+    op.fail("it makes whole numbers of a map; only a cast to real numbers is "
+            "supported");
+  op.set(0, op.map(0));
+}
+
 void importer::importShape(Operation &op) {
   const Map &map = op.map(0);
   std::vector<Size> sizes = {{1, true}};

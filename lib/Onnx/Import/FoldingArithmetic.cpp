@@ -203,10 +203,9 @@ void importer::foldUnary(Operation &op) {
   op.set(0, Constant::of(source.shape, std::move(values)));
 }
 
-void importer::foldCast(Operation &op) {
+static void castConstant(Operation &op, int64_t type) {
   op.ignore({"saturate", "round_mode"});
   const Constant &source = op.constant(0, "its input");
-  int64_t type = op.integer("to", 0);
   bool toReal = false;
   switch (type) {
   case Proto::FLOAT:
@@ -269,6 +268,16 @@ void importer::foldCast(Operation &op) {
   for (Size &size : sizes)
     size = wrapped(size, int32_t(type));
   op.set(0, Constant::of(source.shape, std::move(sizes), int32_t(type)));
+}
+
+void importer::foldCast(Operation &op) {
+  castConstant(op, op.integer("to", 0));
+}
+
+void importer::foldCastLike(Operation &op) {
+  // Maps are real.
+  const Constant *like = std::get_if<Constant>(&op.value(1));
+  castConstant(op, like && !like->isReal() ? like->wholeType : Proto::FLOAT);
 }
 
 /// The sums or products of values along the reduced dimensions.

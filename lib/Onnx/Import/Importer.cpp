@@ -21,6 +21,7 @@ const std::map<std::string, Operator> &importer::operators() {
       {"AveragePool", {nullptr, importAveragePool}},
       {"BatchNormalization", {nullptr, importBatchNormalization}},
       {"Cast", {foldCast, importCast}},
+      {"CastLike", {foldCastLike, importCastLike}},
       {"Ceil", {foldUnary, nullptr}},
       {"Clip", {nullptr, importClip}},
       {"Concat", {foldConcat, importConcat}},

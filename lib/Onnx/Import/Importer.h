@@ -252,6 +252,7 @@ Map combineMaps(Operation &op, const char *name, const Map &map,
 //===--- Arrangement.cpp --------------------------------------------------===//
 void importIdentity(Operation &op);
 void importCast(Operation &op);
+void importCastLike(Operation &op);
 void importReshape(Operation &op);
 void importFlatten(Operation &op);
 void importSqueeze(Operation &op);
@@ -275,6 +276,7 @@ void foldShape(Operation &op);
 void setShape(Operation &op, const std::vector<Size> &sizes);
 void foldIdentity(Operation &op);
 void foldCast(Operation &op);
+void foldCastLike(Operation &op);
 void foldReshape(Operation &op);
 void foldSqueeze(Operation &op);
 void foldUnsqueeze(Operation &op);

@@ -29,7 +29,7 @@ MAPS = {name: 1 for name in '''AveragePool BatchNormalization Cast Clip Conv Dro
     Slice Split Squeeze Swish Tanh Transpose Unsqueeze'''.split()} | {
     'Add': (2, 1), 'Concat': (9,), 'Div': (1,), 'MatMul': (1,), 'Max': (1,), 'Min': (1,), 'Mul': (2, 1), 'Sub': (2, 1),
     'Sum': (9,)}
-CONSTANTS = '''Add And Cast Ceil Concat Constant ConstantOfShape Div Equal Expand Floor Gather Greater GreaterOrEqual
+CONSTANTS = '''Add And Cast CastLike Ceil Concat Constant ConstantOfShape Div Equal Expand Floor Gather Greater GreaterOrEqual
     Identity Less LessOrEqual Max Min Mod Mul Neg Not Or Reciprocal ReduceProd ReduceSum Reshape Shape Size Slice Split Sqrt
     Squeeze Sub Sum Transpose Unsqueeze Where Xor'''.split()
 FINAL = ('Softmax', 'LogSoftmax')
@@ -49,6 +49,8 @@ REFUSED = {
     'test_cast_e8m0_FLOAT8E8M0_to_*': 'its element type, FLOAT8E8M0',
     'test_cast_INT[24]_to_*': 'its element type, INT',
     'test_cast_UINT[24]_to_*': 'its element type, UINT',
+    'test_castlike_*INT[24]*': 'its element type',
+    'test_castlike_*FLOAT[48]*': 'its element type',
     'test_clip_min_greater_than_max': 'which no value lies between',
     'test_clip_default_int8_*': 'must be a tensor of real numbers',
     'test_constantofshape_int_shape_zero': 'no elements',

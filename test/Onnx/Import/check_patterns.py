@@ -154,6 +154,15 @@ def sums_over_the_map():
     return g.model(g.linear(g.node('Mul', [x, g.scalar(1 / 80)]), 'fc', 5), 5), ['global_average_pool'], [r'groups\(8\)']
 
 
+def constants_cast_like_maps():
+    """Numbers of another type take that of the map, as functions of PyTorch's exporter have it."""
+    g = network(opset=18)
+    x = g.conv('input', 'conv', 8, 3)
+    bounds = [g.node('CastLike', [g.constant(np.array(value)), x]) for value in (np.float64(-0.5), np.int64(1))]
+    x = g.node('Clip', [x, *bounds], shape=g.shapes[x])
+    return finish(g, g.node('CastLike', [x, 'input'])), [r'root\.clip'], []
+
+
 def divided_sizes():
     """A shuffle whose sizes are computed: half of the channels, and what is left of a division."""
     g = network()
@@ -204,8 +213,8 @@ def tensorflow_paths():
 
 PATTERNS = (input_normalised_by_channel, keras_preprocessing, norm_behind_convolution, convolution_read_twice,
             transposed_and_scaled, swish_of_convolution, factor_behind_convolution, gate_expanded, context_added,
-            channels_turned_round, indexed_pixel, tanh_behind_layers, sums_over_the_map, divided_sizes,
-            softmax_before_the_end, torch_scopes, tensorflow_paths)
+            channels_turned_round, indexed_pixel, tanh_behind_layers, sums_over_the_map, constants_cast_like_maps,
+            divided_sizes, softmax_before_the_end, torch_scopes, tensorflow_paths)
 
 
 def check(tools, folder, pattern):
