@@ -1,0 +1,71 @@
+"""A test case of rootrun's commands on a model written by hand, and its files.
+
+A test is called as TEST.py ROOTRUN fake_model.so DATA [...] [-v]."""
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOTRUN, MODEL, DATA = sys.argv[1:4]
+
+
+def run(*arguments, **options):
+    return subprocess.run([ROOTRUN, *map(str, arguments)], capture_output=True, text=True, timeout=120, **options)
+
+
+def save_npy(path, descr, shape, data):
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {tuple(shape)!r}, }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    with open(path, "wb") as file:
+        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data)
+
+
+def load_floats(path):
+    data = open(path, "rb").read()
+    start = 10 + struct.unpack("<H", data[8:10])[0]
+    return struct.unpack(f"<{(len(data) - start) // 4}f", data[start:])
+
+
+def load_tensors(path):
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        data = file.read()
+    return {name: (entry["shape"], data[slice(*entry["data_offsets"])]) for name, entry in header.items() if name != "__metadata__"}
+
+
+class RootrunCase(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.weights = self.path("w.safetensors")
+        self.check(run("init", MODEL, "--seed", 3, "-o", self.weights))
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def check(self, result):
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def refused(self, result, *parts):
+        """One line on standard error, exit code 1."""
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        self.assertRegex(result.stderr, r"\Arootrun: error: [^\n]+\n\Z")
+        for part in parts:
+            self.assertIn(part, result.stderr)
+
+    def images(self, count, name="x.npy"):
+        values = [((i * 7919) % 256) / 64 - 2 for i in range(count * 3072)]
+        save_npy(self.path(name), "<f4", (count, 32, 32, 3), struct.pack(f"<{len(values)}f", *values))
+        return self.path(name)
+
+    def train(self, name, *arguments):
+        return run("train", MODEL, "--data", DATA, "--epochs", 2, "--lr", 0.002, "-o", self.path(name), *arguments)
+
+    def metrics(self, name):
+        lines = [json.loads(line) for line in open(self.path(f"{name}/metrics.jsonl"))]
+        return [{key: value for key, value in line.items() if "second" not in key} for line in lines]
