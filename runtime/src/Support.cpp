@@ -179,3 +179,9 @@ std::optional<int64_t> rootc::elementCount(const std::vector<int64_t> &shape) {
 std::string rootc::toString(const std::vector<int64_t> &shape) {
   return fmt::format("[{}]", fmt::join(shape, ","));
 }
+
+std::string rootc::speedText(double imagesPerSecond) {
+  return imagesPerSecond < 10
+             ? fmt::format("{:.2g} images/s", imagesPerSecond)
+             : fmt::format("{:.0f} images/s", imagesPerSecond);
+}

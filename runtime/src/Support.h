@@ -60,6 +60,9 @@ std::optional<int64_t> elementCount(const std::vector<int64_t> &shape);
 /// "[192,5,5,3]"
 std::string toString(const std::vector<int64_t> &shape);
 
+/// "103 images/s", and "0.21 images/s" for large networks.
+std::string speedText(double imagesPerSecond);
+
 } // namespace rootc
 
 #endif // ROOTC_RUNTIME_SUPPORT_H

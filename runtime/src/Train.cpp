@@ -259,9 +259,8 @@ bool Trainer::trainEpoch(Loader &loader, Progress &progress) {
       progress.step(
           fmt::format("epoch {}/{}", state->epoch + 1, options.epochs),
           state->step, perEpoch,
-          fmt::format("loss {:.4f}  {:.0f} images/s",
-                      state->lossSum / double(state->images),
-                      double(state->images) / state->seconds));
+          fmt::format("loss {:.4f}  {}", state->lossSum / double(state->images),
+                      speedText(double(state->images) / state->seconds)));
     if (caughtSignal)
       return false;
     int64_t every = options.checkpointEvery;
@@ -305,8 +304,9 @@ bool Trainer::finishEpoch(Progress &progress) {
   progress.clear();
   // A wait worth telling: more loader threads may help.
   double share = state->waited / (state->waited + state->seconds);
-  log.info("epoch {}/{}: loss {:.4f}, test accuracy {:.4f}, {:.0f} images/s{}",
-           state->epoch + 1, options.epochs, loss, test.accuracy, speed,
+  log.info("epoch {}/{}: loss {:.4f}, test accuracy {:.4f}, {}{}",
+           state->epoch + 1, options.epochs, loss, test.accuracy,
+           speedText(speed),
            share > 0.1 ? fmt::format(", {:.0f}% of the time spent waiting for "
                                      "images",
                                      100 * share)

@@ -35,10 +35,10 @@ void rootc::evalModel(const VerbOptions &options) {
   double speed = double(result.images) / result.seconds;
   bool hasTop5 = model->classes > 5;
   if (!options.json) {
-    fmt::print("{} images: accuracy {:.4f}, {}loss {:.4f}, {:.0f} images/s{}\n",
+    fmt::print("{} images: accuracy {:.4f}, {}loss {:.4f}, {}{}\n",
                result.images, result.accuracy,
                hasTop5 ? fmt::format("top-5 {:.4f}, ", result.top5) : "",
-               result.loss, speed,
+               result.loss, speedText(speed),
                result.skipped ? fmt::format(", {} skipped", result.skipped)
                               : "");
     return;
@@ -97,10 +97,10 @@ void rootc::benchModel(const VerbOptions &options) {
     report[name] = {
         {"median_ms", middle}, {"min_ms", least}, {"images_per_second", speed}};
     if (!options.json)
-      fmt::print("{}: median {:.3f} ms, min {:.3f} ms, {:.0f} images/s (batch "
+      fmt::print("{}: median {:.3f} ms, min {:.3f} ms, {} (batch "
                  "{}, {} threads, {} runs)\n",
-                 name, middle, least, speed, size, work.pool->threads(),
-                 options.runs);
+                 name, middle, least, speedText(speed), size,
+                 work.pool->threads(), options.runs);
   }
   int64_t used = peakResidentBytes();
   report["memory"] = {{"planned_bytes", work.plan.total()},

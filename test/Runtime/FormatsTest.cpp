@@ -8,6 +8,7 @@
 #include "TestSupport.h"
 #include "runtime/src/Npy.h"
 #include "runtime/src/Safetensors.h"
+#include "runtime/src/Support.h"
 
 #include <cstring>
 #include <random>
@@ -198,4 +199,13 @@ TEST_F(Files, UnwritableOutputs) {
   EXPECT_CONTAINS(
       errorOf([&] { writeNpy(folder.file("no/where.npy"), {1}, &one); }),
       "cannot be written: No such file");
+}
+
+TEST(Text, SpeedHasTwoDigits) {
+  for (auto [speed, text] : {std::pair(0.0314, "0.031 images/s"),
+                             {0.2, "0.2 images/s"},
+                             {9.96, "10 images/s"},
+                             {103.4, "103 images/s"},
+                             {12345, "12345 images/s"}})
+    EXPECT_EQ(speedText(speed), text);
 }
