@@ -15,7 +15,7 @@ from graph import _taps, evaluate, wide
 # As parts of a channel's usual size: wide enough for what float32 is off by some two hundred layers down.
 ENOUGH = 1e-3  # a ReLU's distance that needs no shift
 REACH = 0.2  # the largest shift
-TIE = 1e-5  # of two values of a window
+TIE = 1e-4  # of two values of a window
 
 
 def _shift_source(node):

@@ -69,7 +69,15 @@ class Imported:
         np.save(self.file('labels.npy'), labels)
         self.call('grad', self.file('g.safetensors'), '--input', self.file('image.npy'), '--labels',
                   self.file('labels.npy'), '--seed', seed)
-        problems, worst = tolerance_violations(gradients, read_safetensors(self.file('g.safetensors')))
+        actual = read_safetensors(self.file('g.safetensors'))
+        overall = max(np.abs(value).max() for value in gradients.values())
+        # An offset between two batch norms with only a 1x1 convolution between them has no gradient: there is nothing
+        # to be in proportion to, and float32's is what rounding leaves.
+        none = {name for name, value in gradients.items() if np.abs(value).max() < 1e-12 * overall}
+        left = {name: np.abs(actual[name]).max() / overall for name in none}
+        if not all(value <= 1e-6 for value in left.values()):
+            raise AssertionError(f'gradients that should be zero, as parts of the largest: {left}')
+        problems, worst = tolerance_violations({k: v for k, v in gradients.items() if k not in none}, actual)
         if problems:
             raise AssertionError(f'gradients, margin {margin:.1e}: ' +
                                  ', '.join(f'{k} {v:.1e}' for k, v in problems.items()))
