@@ -221,9 +221,10 @@ Kernel kernelFromJson(const std::string &text) {
     const json &attributes = member(value, "attributes", where);
     if (!attributes.is_object())
       fail(where + ".attributes", "is not an object");
-    for (const auto &[key, attribute] : attributes.items())
-      op.attributes[key] =
-          readAttribute(attribute, where + ".attributes." + key);
+    for (const auto &[key, attribute] : attributes.items()) {
+      std::string place = where + ".attributes.";
+      op.attributes[key] = readAttribute(attribute, place += key);
+    }
     readArray(value, "results", where,
               [&](const json &type, const std::string &at) {
                 op.results.push_back(readType(type, at));
