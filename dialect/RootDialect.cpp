@@ -62,7 +62,7 @@ static ParseResult reportUnknownOp(OpAsmParser &parser, OperationState &state) {
 }
 
 std::optional<Dialect::ParseOpHook>
-RootDialect::getParseOperationHook(StringRef opName) const {
+RootDialect::getParseOperationHook(StringRef) const {
   // The hook does not own what it calls: a function outlives it.
   return ParseOpHook(reportUnknownOp);
 }

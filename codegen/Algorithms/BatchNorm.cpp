@@ -90,7 +90,7 @@ Lowered combine(const Moments &moments, Expr images, int64_t count,
   return {{mean, variance, unbiased}, std::move(stages)};
 }
 
-Lowered statistics(const Op &op, const Operands &in) {
+Lowered statistics(const Op &, const Operands &in) {
   std::map<std::string, Func> stages;
   Moments moments = imageMoments(in.at(0), stages);
   return combine(moments, in[0].batch(), in[0].height() * in[0].width(),

@@ -132,7 +132,7 @@ Lowered batchNormBackwardData(const Op &op, const Operands &in) {
 }
 
 /// v = momentum v + (g + decay w), w = w - rate v.
-Lowered sgd(const Op &op, const Operands &in) {
+Lowered sgd(const Op &, const Operands &in) {
   const Value &w = in.at(0), &g = in.at(1), &v = in.at(2);
   Func scalars = in.at(3).func;
   Var c = imageVars(1)[0];

@@ -19,9 +19,9 @@ inline Halide::Expr at(const Value &value) {
 
 /// A result of the rank of `like`, one Expr a point.
 inline Lowered pointwise(const Op &op, const Value &like,
-                         Halide::Expr expression) {
+                         const Halide::Expr &expression) {
   Halide::Func result(op.name);
-  result(imageVars(like.type.shape.size())) = std::move(expression);
+  result(imageVars(like.type.shape.size())) = expression;
   return {{result}, {}};
 }
 

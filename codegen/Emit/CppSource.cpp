@@ -16,6 +16,7 @@
 #include "codegen/Emit/HostCode.h"
 
 #include <cctype>
+#include <llvm/Support/FormatVariadic.h>
 #include <set>
 
 using namespace llvm;
@@ -61,7 +62,7 @@ std::string renames(const std::string &prefix) {
   }
   std::string text;
   for (const std::string &name : names)
-    text += "#define " + name + " " + prefix + "_" + name + "\n";
+    text += llvm::formatv("#define {0} {1}_{0}\n", name, prefix);
   return text;
 }
 

@@ -29,8 +29,8 @@ const char tripleText[] = "x86_64-unknown-linux-gnu";
 
 /// Bytes of Halide's buffer and dimension records, and where their fields lie.
 namespace layout {
-constexpr int64_t buffer = 56, host = 16, type = 32, dimensions = 36, dim = 40;
-constexpr int64_t dimension = 16, extent = 4, stride = 8;
+constexpr int64_t buffer = 56, host = 16, dim = 40;
+constexpr int64_t dimension = 16, extent = 4;
 } // namespace layout
 
 class HostBuilder {

@@ -104,7 +104,7 @@ private:
     });
   }
 
-  Error accept(size_t job, WorkerAnswer answer) {
+  Error accept(size_t job, const WorkerAnswer &answer) {
     if (!answer.answered)
       return createStringError("the kernel compiler failed: " + answer.text);
     Expected<json::Value> value = json::parse(answer.text);
@@ -120,7 +120,7 @@ private:
     Expected<std::string> content = readFile(outputs[job]);
     if (!content)
       return content.takeError();
-    sys::fs::remove(outputs[job]);
+    (void)sys::fs::remove(outputs[job]); // goes with its folder otherwise
     size_t kernel = kernelOfJob[job];
     results[kernel] = std::move(*content);
     cache.store(keys[kernel], results[kernel]);

@@ -26,11 +26,11 @@ public:
           "; set TMPDIR to a folder that can be written to");
     return TemporaryFolder(std::string(path));
   }
-  TemporaryFolder(TemporaryFolder &&other)
+  TemporaryFolder(TemporaryFolder &&other) noexcept
       : name(std::exchange(other.name, "")) {}
   ~TemporaryFolder() {
     if (!name.empty())
-      llvm::sys::fs::remove_directories(name);
+      (void)llvm::sys::fs::remove_directories(name);
   }
   const std::string &path() const { return name; }
 

@@ -200,7 +200,7 @@ private:
   }
 
   /// The process is gone, or is to go: its job has failed.
-  void lose(std::unique_ptr<Worker> &worker, std::string why) {
+  void lose(std::unique_ptr<Worker> &worker, const std::string &why) {
     worker->wasBroken = why.empty();
     std::string how = worker->stop();
     finish(*worker, {false, why.empty() ? how : why});

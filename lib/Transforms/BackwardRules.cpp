@@ -301,7 +301,7 @@ static LogicalResult backward(PrimSoftmaxCrossEntropyOp op, PrimBuilder &b,
   return success();
 }
 
-static LogicalResult backward(PrimWeightedSumOp op, PrimBuilder &b,
+static LogicalResult backward(PrimWeightedSumOp op, PrimBuilder &,
                               Differentiator &d) {
   for (auto [loss, weight] : llvm::zip_equal(op.getLosses(), op.getWeights()))
     d.addLossWeight(loss, weight * d.lossWeight(op.getSum()));
@@ -312,7 +312,8 @@ template <typename... Ops>
 static LogicalResult applyFirst(Operation *op, PrimBuilder &b,
                                 Differentiator &d) {
   LogicalResult result = failure();
-  ((isa<Ops>(op) && (result = backward(cast<Ops>(op), b, d), true)) || ...);
+  (void)((isa<Ops>(op) && (result = backward(cast<Ops>(op), b, d), true)) ||
+         ...);
   return result;
 }
 

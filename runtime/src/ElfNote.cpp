@@ -88,7 +88,8 @@ std::string rootc::readModelNote(const std::string &path,
   Reader reader{path, bytes};
   if (bytes.empty())
     fail("{}: is empty; make it with 'rootc NET.mlir -o NET.so'", path);
-  if (!reader.holds(0, EI_NIDENT) || std::memcmp(bytes.data(), ELFMAG, SELFMAG))
+  if (!reader.holds(0, EI_NIDENT) ||
+      std::memcmp(bytes.data(), ELFMAG, SELFMAG) != 0)
     fail("{}: is not a shared library; make one with 'rootc NET.mlir -o "
          "NET.so'",
          path);

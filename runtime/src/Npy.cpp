@@ -141,7 +141,7 @@ NpyArray NpyArray::read(const std::string &path) {
   std::string_view text(begin.bytes.data(), begin.bytes.size());
   if (text.size() < 10 || text.substr(0, 6) != magic)
     fail("{}: is not a .npy file; write it with numpy.save", path);
-  int version = text[6];
+  int version = uint8_t(text[6]);
   if (version < 1 || version > 3)
     fail("{}: is a .npy file of the unknown version {}", path, version);
   size_t prefix = version == 1 ? 10 : 12;

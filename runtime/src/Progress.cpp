@@ -7,6 +7,7 @@
 
 #include "Progress.h"
 
+#include <cmath>
 #include <cstdio>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 using namespace rootc;
 
 std::string rootc::clockTime(double seconds) {
-  auto whole = int64_t(seconds + 0.5);
+  int64_t whole = std::llround(seconds);
   int64_t hours = whole / 3600, minutes = whole / 60 % 60;
   return hours ? fmt::format("{}:{:02}:{:02}", hours, minutes, whole % 60)
                : fmt::format("{}:{:02}", minutes, whole % 60);

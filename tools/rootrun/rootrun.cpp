@@ -16,6 +16,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <fmt/format.h>
 
 using namespace rootc;
 
@@ -322,7 +323,7 @@ static int reportUsage(const CLI::App &app, const std::string &message,
   std::string verbs;
   for (const CLI::App *known : app.get_subcommands(nullptr)) {
     if (known->get_name() == verb)
-      return report(message + "; see rootrun " + verb + " --help");
+      return report(fmt::format("{}; see rootrun {} --help", message, verb));
     verbs += (verbs.empty() ? "" : ", ") + known->get_name();
   }
   if (verb.empty())

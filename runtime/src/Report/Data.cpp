@@ -55,7 +55,7 @@ static Json configurationJson(const Comparison &all, size_t index) {
   Json runs = Json::array();
   for (size_t run : one.runs)
     runs.push_back(all.runs[run].name);
-  auto known = [&](auto value) {
+  auto known = [&](const auto &value) {
     return model.described ? Json(value) : Json();
   };
   return {{"label", one.label},
