@@ -128,6 +128,26 @@ static bool isOneValueAChannel(const Map &map) {
          map.view == mapView(map.shape);
 }
 
+static bool isShuffled(const Map &map) {
+  return map.view.size() == 3 && map.view != mapView(map.shape) &&
+         shuffleGroups(map.view[0], map.shape.channels);
+}
+
+/// Where maps are laid out differently, channel shuffles, which are put off
+/// else, become layers.
+static void alignLayouts(Operation &op) {
+  std::vector<int> maps;
+  for (int i = 0; i < op.inputs(); ++i)
+    if (op.isMap(i))
+      maps.push_back(i);
+  bool alike = std::all_of(maps.begin(), maps.end(), [&](int i) {
+    return op.map(i).view == op.map(maps[0]).view;
+  });
+  for (int i : maps)
+    if (!alike && isShuffled(op.map(i)))
+      op.importer.set(op.input(i), op.standard(i));
+}
+
 static Map add(Operation &op, Map left, Map right) {
   bool maps = left.view == mapView(left.shape) &&
               right.view == mapView(right.shape) &&
@@ -187,6 +207,7 @@ static Map unexpanded(Operation &op, const Map &map) {
 }
 
 static void multiplyTwo(Operation &op) {
+  alignLayouts(op);
   double factor = 1;
   Map left = takeFactor(op, 0, factor), right = takeFactor(op, 1, factor);
   Map result;
@@ -220,8 +241,10 @@ void importer::importAdd(Operation &op) {
     op.set(0, addConstant(op, 1, 0, 1));
   else if (!op.isMap(1))
     op.set(0, addConstant(op, 0, 1, 1));
-  else
+  else {
+    alignLayouts(op);
     op.set(0, add(op, op.plain(0), op.plain(1)));
+  }
 }
 
 void importer::importSub(Operation &op) {
@@ -229,6 +252,7 @@ void importer::importSub(Operation &op) {
     op.set(0, addConstant(op, 0, 1, -1));
     return;
   }
+  alignLayouts(op);
   Map negated = scaled(op, op.unpadded(1), {-1});
   if (op.isMap(0)) {
     op.set(0, add(op, op.plain(0), op.resolve(negated)));
@@ -258,6 +282,7 @@ void importer::importDiv(Operation &op) {
 }
 
 void importer::importSum(Operation &op) {
+  alignLayouts(op);
   Map sum = op.plain(0);
   for (int i = 1; i < op.inputs(); ++i)
     sum = add(op, sum, op.plain(i));

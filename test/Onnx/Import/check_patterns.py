@@ -196,6 +196,20 @@ def torch_scopes():
     return finish(g, g.relu(y)), ['"layer1.0.conv1"', '"features.1.block.0.1"'], []
 
 
+def shuffled_and_not():
+    """A channel shuffle is gated, and added to what is not shuffled."""
+    g = network()
+    x = g.relu(g.conv('input', 'first', 8, 3))
+    y = g.view(g.node('Transpose', [g.view(x, 2, 4, *IMAGE[:2])], perm=[0, 2, 1, 3, 4]), 8, *IMAGE[:2])
+    gate = g.node('Sigmoid', [g.conv(g.global_pool(y), 'gate', 8, 1)])
+    g.shapes[y] = g.shapes[x]
+    z = g.node('Add', [x, g.node('Mul', [y, gate])])
+    g.shapes[z] = g.shapes[x]
+    z = g.node('Sum', [z, g.node('Sub', [y, x])])
+    g.shapes[z] = g.shapes[x]
+    return finish(g, z), ['channel_shuffle .*groups', 'root.multiply'], []
+
+
 def tensorflow_paths():
     """Some nodes have numbers for names, and weights the paths; others the other way round."""
     g = network()
@@ -214,7 +228,7 @@ def tensorflow_paths():
 PATTERNS = (input_normalised_by_channel, keras_preprocessing, norm_behind_convolution, convolution_read_twice,
             transposed_and_scaled, swish_of_convolution, factor_behind_convolution, gate_expanded, context_added,
             channels_turned_round, indexed_pixel, tanh_behind_layers, sums_over_the_map, constants_cast_like_maps,
-            divided_sizes, softmax_before_the_end, torch_scopes, tensorflow_paths)
+            divided_sizes, softmax_before_the_end, shuffled_and_not, torch_scopes, tensorflow_paths)
 
 
 def check(tools, folder, pattern):
