@@ -181,7 +181,6 @@ std::string rootc::toString(const std::vector<int64_t> &shape) {
 }
 
 std::string rootc::speedText(double imagesPerSecond) {
-  return imagesPerSecond < 10
-             ? fmt::format("{:.2g} images/s", imagesPerSecond)
-             : fmt::format("{:.0f} images/s", imagesPerSecond);
+  return imagesPerSecond < 10 ? fmt::format("{:.2g} images/s", imagesPerSecond)
+                              : fmt::format("{:.0f} images/s", imagesPerSecond);
 }
