@@ -176,31 +176,21 @@ void importer::importSplit(Operation &op) {
 
 void importer::importSlice(Operation &op) {
   const Map &found = op.unpadded(0);
-  auto starts = op.wholesOf("starts", 1, "the starts");
-  auto ends = op.wholesOf("ends", 2, "the ends");
-  auto axes = op.wholesOf("axes", 3, "the axes");
-  auto steps = op.wholesOf("steps", 4, "the steps");
-  if (!starts || !ends || starts->size() != ends->size() ||
-      (axes && axes->size() != starts->size()) ||
-      (steps && steps->size() != starts->size()))
-    op.fail("its starts, ends, axes and steps must be as many as each other");
   std::vector<int64_t> sizes = found.sizes();
-  int64_t rank = int64_t(sizes.size()) + 1;
   int64_t cut = 0;
   Operation::Range taken{};
   std::set<int64_t> seen;
-  for (size_t i = 0; i < starts->size(); ++i) {
-    int64_t axis = op.axis(axes ? (*axes)[i] : int64_t(i), rank);
+  for (const Operation::Cut &one : op.cuts(int64_t(sizes.size()) + 1)) {
+    int64_t axis = one.axis, step = one.step;
     if (!seen.insert(axis).second)
       op.fail("it cuts dimension {} twice", axis);
-    int64_t step = steps ? (*steps)[i] : 1;
-    bool endless = (*ends)[i] >= INT32_MAX;
-    if ((*starts)[i] == 0 && endless && step == 1)
+    bool endless = one.end >= INT32_MAX;
+    if (one.start == 0 && endless && step == 1)
       continue;
     if (axis == 0)
       op.fail("it cuts the batch, whose images are apart in a network");
     int64_t size = sizes[size_t(axis - 1)];
-    Operation::Range range = op.range((*starts)[i], (*ends)[i], step, size);
+    Operation::Range range = op.range(one, size);
     if (range.count == size && step == 1)
       continue;
     if (cut || range.count == 0)

@@ -344,21 +344,11 @@ static Constant cut(Operation &op, const Constant &source, int64_t axis,
 
 void importer::foldSlice(Operation &op) {
   Constant source = operand(op);
-  auto starts = op.wholesOf("starts", 1, "the starts");
-  auto ends = op.wholesOf("ends", 2, "the ends");
-  auto axes = op.wholesOf("axes", 3, "the axes");
-  auto steps = op.wholesOf("steps", 4, "the steps");
-  if (!starts || !ends || starts->size() != ends->size() ||
-      (axes && axes->size() != starts->size()) ||
-      (steps && steps->size() != starts->size()))
-    op.fail("its starts, ends, axes and steps must be as many as each other");
-  int64_t rank = int64_t(source.shape.size());
-  for (size_t i = 0; i < starts->size(); ++i) {
-    int64_t axis = op.axis(axes ? (*axes)[i] : int64_t(i), rank);
-    int64_t step = steps ? (*steps)[i] : 1, size = source.shape[size_t(axis)];
-    Operation::Range range = op.range((*starts)[i], (*ends)[i], step, size);
-    if (step != 1 || range.count != size)
-      source = cut(op, source, axis, range.from, step, range.count);
+  for (const Operation::Cut &one : op.cuts(int64_t(source.shape.size()))) {
+    int64_t size = source.shape[size_t(one.axis)];
+    Operation::Range range = op.range(one, size);
+    if (range.step != 1 || range.count != size)
+      source = cut(op, source, one.axis, range.from, range.step, range.count);
   }
   op.set(0, source);
 }

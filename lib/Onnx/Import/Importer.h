@@ -145,12 +145,17 @@ public:
   /// From an attribute, or in newer opsets from an input. Nothing if absent.
   std::optional<std::vector<int64_t>> wholesOf(const std::string &attribute,
                                                int input, const char *what);
+  /// What a Slice says of one dimension of a value of `rank`.
+  struct Cut {
+    int64_t axis, start, end, step;
+  };
+  std::vector<Cut> cuts(int64_t rank);
   /// The elements that a Slice takes of a dimension: `count` ones from `from`
   /// on, `step` apart.
   struct Range {
     int64_t from, step, count;
   };
-  Range range(int64_t start, int64_t end, int64_t step, int64_t size) const;
+  Range range(const Cut &cut, int64_t size) const;
   /// The sizes of the parts that a Split makes of a dimension.
   std::vector<int64_t> parts(int64_t size);
   /// A dimension's index, from 0, of `rank` ones with the batch's.

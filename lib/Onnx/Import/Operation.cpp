@@ -291,24 +291,6 @@ Operation::wholesOf(const std::string &attribute, int input, const char *what) {
   return std::nullopt;
 }
 
-Operation::Range Operation::range(int64_t start, int64_t end, int64_t step,
-                                  int64_t size) const {
-  if (step == 0 || step == INT64_MIN)
-    fail("it cuts in steps of {}", step);
-  // Forwards from 0 to `size`, backwards from `size` - 1 to -1.
-  int64_t lowest = step > 0 ? 0 : -1, highest = step > 0 ? size : size - 1;
-  auto clamp = [&](int64_t index, int64_t low) {
-    return std::clamp(index < -size ? low
-                      : index < 0   ? index + size
-                                    : index,
-                      low, std::max(highest, low));
-  };
-  int64_t from = clamp(start, size && step < 0 ? 0 : lowest);
-  int64_t to = clamp(end, lowest);
-  int64_t span = step > 0 ? to - from : from - to;
-  return {from, step, span > 0 ? (span - 1) / std::abs(step) + 1 : 0};
-}
-
 std::vector<int64_t> Operation::parts(int64_t size) {
   int64_t count = outputs();
   auto sizes = wholesOf("split", 1, "the sizes of the parts");
