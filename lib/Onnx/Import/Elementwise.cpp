@@ -124,12 +124,11 @@ Map importer::combineMaps(Operation &op, const char *name, const Map &map,
 }
 
 static bool isOneValueAChannel(const Map &map) {
-  return map.shape.height == 1 && map.shape.width == 1 &&
-         map.view == mapView(map.shape);
+  return map.shape.height == 1 && map.shape.width == 1 && map.isStandard();
 }
 
 static bool isShuffled(const Map &map) {
-  return map.view.size() == 3 && map.view != mapView(map.shape) &&
+  return map.view.size() == 3 && !map.isStandard() &&
          shuffleGroups(map.view[0], map.shape.channels);
 }
 
@@ -149,8 +148,7 @@ static void alignLayouts(Operation &op) {
 }
 
 static Map add(Operation &op, Map left, Map right) {
-  bool maps = left.view == mapView(left.shape) &&
-              right.view == mapView(right.shape) &&
+  bool maps = left.isStandard() && right.isStandard() &&
               left.shape.channels == right.shape.channels;
   if (maps && isOneValueAChannel(right))
     right = expandMap(op, right, left.shape.height, left.shape.width);
@@ -184,7 +182,7 @@ static bool makesHardSwish(Operation &op, const Map &map, const Map &gate) {
 /// Whether `gate` broadcasts over `map`: one value a channel, a position or an
 /// image.
 static bool isGate(const Map &map, const Map &gate) {
-  if (map.view != mapView(map.shape) || gate.view != mapView(gate.shape))
+  if (!map.isStandard() || !gate.isStandard())
     return false;
   bool everywhere = gate.shape.height == 1 && gate.shape.width == 1;
   bool alike = gate.shape.height == map.shape.height &&
@@ -196,7 +194,7 @@ static bool isGate(const Map &map, const Map &gate) {
 
 /// A product broadcasts by itself: what was expanded before.
 static Map unexpanded(Operation &op, const Map &map) {
-  if (map.layer == Network::image || map.view != mapView(map.shape) ||
+  if (map.layer == Network::image || !map.isStandard() ||
       !op.importer.network[map.layer].expands)
     return map;
   Map gate = map;

@@ -52,6 +52,8 @@ struct Map {
   bool sole = false;        ///< no other value is made from the layer's result
 
   Map withoutAffine() const;
+  /// Whether ONNX sees batch x channels x height x width, in their order.
+  bool isStandard() const { return view == mapView(shape); }
   /// ONNX's sizes behind the batch.
   std::vector<int64_t> sizes() const;
 };
