@@ -11,19 +11,15 @@ import sys
 import tempfile
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../Runtime"))
+from tensor_files import load_tensors  # noqa: E402
+
 ROOTC, ROOTRUN, SOURCE = sys.argv[1:4]
 RECORD = 3073
 
 
 def call(*arguments):
     return subprocess.run([*map(str, arguments)], capture_output=True, text=True, timeout=900)
-
-
-def load_tensors(path):
-    with open(path, "rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        data = file.read()
-    return {name: (entry["shape"], data[slice(*entry["data_offsets"])]) for name, entry in header.items() if name != "__metadata__"}
 
 
 class EndToEnd(unittest.TestCase):

@@ -15,7 +15,8 @@ import sys
 import time
 import unittest
 
-from rootrun_case import DATA, MODEL, ROOTRUN, RootrunCase, load_floats, load_tensors, run, save_npy
+from rootrun_case import DATA, MODEL, ROOTRUN, RootrunCase, run
+from tensor_files import load_floats, load_tensors, save_npy
 
 COMMANDS = sys.argv[4]
 VERBS = ["train", "eval", "predict", "run", "grad", "init", "bench", "profile", "covariance", "info", "report"]

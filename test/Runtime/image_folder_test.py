@@ -11,7 +11,8 @@ import unittest
 
 from PIL import Image, ImageOps
 
-from rootrun_case import DATA, MODEL, RootrunCase, load_tensors, run, save_npy
+from rootrun_case import DATA, MODEL, RootrunCase, run
+from tensor_files import load_tensors, save_npy
 
 
 class ImageFolder(RootrunCase):

@@ -1,4 +1,4 @@
-"""A test case of rootrun's commands on a model written by hand, and its files.
+"""A test case of rootrun's commands on a model written by hand.
 
 A test is called as TEST.py ROOTRUN fake_model.so DATA [...] [-v]."""
 import json
@@ -10,31 +10,13 @@ import sys
 import tempfile
 import unittest
 
+from tensor_files import save_npy
+
 ROOTRUN, MODEL, DATA = sys.argv[1:4]
 
 
 def run(*arguments, **options):
     return subprocess.run([ROOTRUN, *map(str, arguments)], capture_output=True, text=True, timeout=120, **options)
-
-
-def save_npy(path, descr, shape, data):
-    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {tuple(shape)!r}, }}"
-    header += " " * (-(len(header) + 11) % 64) + "\n"
-    with open(path, "wb") as file:
-        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data)
-
-
-def load_floats(path):
-    data = open(path, "rb").read()
-    start = 10 + struct.unpack("<H", data[8:10])[0]
-    return struct.unpack(f"<{(len(data) - start) // 4}f", data[start:])
-
-
-def load_tensors(path):
-    with open(path, "rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        data = file.read()
-    return {name: (entry["shape"], data[slice(*entry["data_offsets"])]) for name, entry in header.items() if name != "__metadata__"}
 
 
 class RootrunCase(unittest.TestCase):
