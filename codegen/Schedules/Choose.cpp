@@ -63,13 +63,16 @@ static Schedule chooseDirect(const Gather &gather, bool prologue,
   int64_t pixels = std::max<int64_t>(target.registers * 3 / 4 / vectors, 1);
   int64_t tileX = tileOf(gather.width, pixels);
   int64_t tileY = 1, tileN = 1;
+  // More images than that fill no unit better, but a register each for where
+  // they lie, and the cache's sets where maps are a power of two apart.
+  int64_t images = std::min<int64_t>(pixels, 8);
   if (gather.ownTap) { // only images share weights
     tileX = 1;
-    tileN = pixels;
+    tileN = images;
   } else if (tileX == gather.width) {
     tileY = divisorOf(gather.height, std::max<int64_t>(pixels / tileX, 1));
     if (tileY == gather.height)
-      tileN = std::max<int64_t>(pixels / (tileX * tileY), 1);
+      tileN = std::clamp<int64_t>(pixels / (tileX * tileY), 1, images);
   }
 
   bool copy = prologue || gather.needsZeros();

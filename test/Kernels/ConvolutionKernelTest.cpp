@@ -5,12 +5,18 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/Compile.h"
 #include "codegen/Pipeline.h"
 #include "codegen/Schedules/Gather.h"
 #include "test/Bench/ConvolutionCases.h"
 #include "test/Kernels/KernelHarness.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <iterator>
+#include <unistd.h>
 
 using namespace rootc::test;
 using rootc::codegen::chooseSchedule;
@@ -204,6 +210,25 @@ TEST(LinearGradientPath, OpsBeforeItOnAnyThreads) {
   Halide::Internal::JITSharedRuntime::set_num_threads(0);
   EXPECT_EQ(results[0][0].reals, results[1][0].reals);
   EXPECT_EQ(results[0][0].reals, results[2][0].reals);
+}
+
+// A classifier of few classes has one vector of them, so its register tile is
+// many images; each costs code wherever the batch may end. Lines of code stand
+// for the time that LLVM takes.
+TEST(ConvolutionSchedule, ClassifiersAreLittleCode) {
+  std::string path = std::filesystem::temp_directory_path() /
+                     ("classifier" + std::to_string(getpid()) + ".ll");
+  for (int64_t size : {1, 4}) {
+    ConvShape shape{size, size, 64, 10, 1, {size, size}, {1, 1}};
+    Kernel kernel = convKernel(ConvKind::Forward, shape, target(512));
+    rootc::codegen::compileKernel(kernel, rootc::codegen::OutputKind::Llvm,
+                                  "host", path);
+    std::ifstream file(path);
+    auto lines = std::count(std::istreambuf_iterator<char>(file), {}, '\n');
+    EXPECT_LT(lines, 2500) << "of " << size << "x" << size;
+    EXPECT_EQ(check(kernel, makeInputs(kernel, 11), 4e-6), "");
+  }
+  std::filesystem::remove(path);
 }
 
 class LinearGradient : public ::testing::TestWithParam<Case> {};

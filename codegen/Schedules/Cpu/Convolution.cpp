@@ -100,6 +100,7 @@ void scheduleConvolution(const ScheduleContext &context) {
        ry = accumulator.rvars()[2];
   accumulator.compute_at(output, xo)
       .bound_extent(l, static_cast<int>(layout.block))
+      .bound_extent(n, tileN)
       .vectorize(l, lanes)
       .unroll(l)
       .unroll(x)
