@@ -29,12 +29,8 @@ Func stripOf(const Gather &gather, const Value &input) {
                       x - constant(gather.before[1])};
   int64_t extent[2] = {gather.inHeight, gather.inWidth};
   for (int d = 0; d < 2; ++d) {
-    Expr spacing = constant(gather.spacing[d]);
-    inside = inside && position[d] >= 0 &&
-             position[d] < constant(extent[d] * gather.spacing[d]);
-    if (gather.spacing[d] != 1)
-      inside = inside && position[d] % spacing == 0;
-    source[d] = clamp(position[d] / spacing, 0, constant(extent[d] - 1));
+    inside = inside && position[d] >= 0 && position[d] < constant(extent[d]);
+    source[d] = clamp(position[d], 0, constant(extent[d] - 1));
   }
   strip(c, x, y, n) =
       select(inside, input.func(c, source[1], source[0], image), 0.0f);
@@ -48,13 +44,56 @@ static Expr existing(Expr channel, const FilterLayout &layout) {
              : min(channel, constant(layout.groups * layout.inPerGroup - 1));
 }
 
+/// x with a * x = 1 modulo m.
+static int64_t inverse(int64_t a, int64_t m) {
+  for (int64_t x = 1; x < m; ++x)
+    if (a % m * x % m == 1)
+      return x;
+  return 0;
+}
+
+namespace {
+/// Where the taps of a written pixel lie, in one dimension.
+struct Taps {
+  Expr filter;   ///< index into the packed filter
+  Expr position; ///< in the strip
+  Expr exists;   ///< undefined: always
+};
+} // namespace
+
+/// The taps r of pixels `q` of phase `phase`, dimension 0 rows, 1 columns.
+static Taps tapsOf(const Gather &gather, int d, Expr q, Expr phase, Expr r) {
+  int64_t phases = gather.phases[d], dilation = gather.dilation[d];
+  if (gather.ownTap)
+    return {constant(gather.layout.kernel[d] - 1) - q, 0, {}};
+  if (phases == 1)
+    return {r, q * constant(gather.stride[d]) + r * constant(dilation), {}};
+  // The first tap f with (phase + f * dilation - skew) % phases = 0.
+  int64_t step = gather.tapStep(d), common = phases / step;
+  Expr rest = constant(gather.skew[d]) - phase;
+  Expr first =
+      (rest / constant(common) * constant(inverse(dilation / common, step))) %
+      constant(step);
+  Taps taps;
+  taps.filter = first + r * constant(step);
+  taps.exists = taps.filter < constant(gather.layout.kernel[d]);
+  if (common != 1)
+    taps.exists = taps.exists && rest % constant(common) == 0;
+  Expr offset = (taps.filter * constant(dilation) - rest) / constant(phases);
+  taps.filter = unsafe_promise_clamped(taps.filter, 0,
+                                       constant(gather.layout.kernel[d] - 1));
+  taps.position =
+      q + unsafe_promise_clamped(offset, 0, constant(gather.reach(d)));
+  return taps;
+}
+
 static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
                         const Value &packed, const Value *bias) {
   const FilterLayout &layout = gather.layout;
   if (packed.type.shape != layout.shape())
     throw std::invalid_argument("op '" + op.name +
                                 "': the packed filter has another shape");
-  Var l("l"), i("i"), x("x"), y("y"), n("n"), b("b");
+  Var l("l"), i("i"), x("x"), y("y"), n("n"), b("b"), px("px"), py("py");
   Lowered lowered;
   Func strip = stripOf(gather, input);
   lowered.stages["strip"] = strip;
@@ -62,16 +101,12 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
   auto taps = gather.taps();
   RDom r(0, constant(layout.inPerGroup), 0, constant(taps[1]), 0,
          constant(taps[0]), "r");
-  Expr tapX =
-      x * constant(gather.stride[1]) + r.y * constant(gather.dilation[1]);
-  Expr tapY =
-      y * constant(gather.stride[0]) + r.z * constant(gather.dilation[0]);
-  Expr filterX = r.y, filterY = r.z;
-  if (gather.ownTap) {
-    tapX = tapY = 0;
-    filterX = constant(layout.kernel[1] - 1) - x;
-    filterY = constant(layout.kernel[0] - 1) - y;
-  }
+  Taps tapsX = tapsOf(gather, 1, x, px, r.y),
+       tapsY = tapsOf(gather, 0, y, py, r.z);
+  for (const Taps &taps : {tapsX, tapsY})
+    if (taps.exists.defined())
+      r.where(taps.exists);
+  Expr tapX = tapsX.position, tapY = tapsY.position;
   Expr value;
   if (layout.groupsPerBlock == 1) {
     Expr first =
@@ -90,9 +125,13 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
     value = spread(l, r.x, tapX, tapY, n, b);
   }
   Func accumulator("accumulator");
-  accumulator(l, x, y, n, b) = 0.0f;
-  accumulator(l, x, y, n, b) +=
-      packed.func(l, r.x, filterX, filterY, b) * value;
+  std::vector<Var> sums = {l, x, y, n, b};
+  bool phased = gather.phases[0] != 1 || gather.phases[1] != 1;
+  if (phased)
+    sums.insert(sums.end(), {px, py});
+  accumulator(sums) = 0.0f;
+  accumulator(sums) +=
+      packed.func(l, r.x, tapsX.filter, tapsY.filter, b) * value;
   lowered.stages["accumulator"] = accumulator;
 
   Var c = imageVars(1)[0];
@@ -105,7 +144,23 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
     lane = inGroup % constant(layout.block);
   }
   Func result(op.name);
-  Expr sum = accumulator(lane, x, y, n, block);
+  Expr sum;
+  if (phased) {
+    // Halide takes x % phases for any phase, even in a loop over one. So tiles
+    // of all phases are summed in loops of their own, then interleaved.
+    Func tiles("tiles");
+    tiles(sums) = accumulator(asExprs(sums));
+    lowered.stages["tiles"] = tiles;
+    Expr phasesX = constant(gather.phases[1]),
+         phasesY = constant(gather.phases[0]);
+    auto counts = gather.phaseCount();
+    sum =
+        tiles(lane, x / phasesX, y / phasesY, n, block,
+              unsafe_promise_clamped(x % phasesX, 0, constant(counts[1] - 1)),
+              unsafe_promise_clamped(y % phasesY, 0, constant(counts[0] - 1)));
+  } else {
+    sum = accumulator(lane, x, y, n, block);
+  }
   result(c, x, y, n) = bias ? sum + bias->func(c) : sum;
   lowered.results = {result};
   return lowered;

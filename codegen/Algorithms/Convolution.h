@@ -11,7 +11,10 @@
 //                coordinates where the first tap of pixel 0 is at 0
 //   spread       where a block spans groups, the strip with each lane's own
 //                channel: (lane, in, x, y, n, block); absent otherwise
-//   accumulator  conv2d, conv2d_backward_data: (lane, x, y, n, block)
+//   accumulator  conv2d, conv2d_backward_data: (lane, x, y, n, block), and
+//                (phase of x, of y) where there are several: x and y then
+//                count the pixels of a phase
+//   tiles        where there are phases: the accumulator's sums, all phases
 //   partial      conv2d_backward_filter: one sum a chunk of the batch
 //                (absent in linear layers)
 //   total        conv2d_backward_filter: their sum

@@ -61,7 +61,8 @@ static Schedule chooseDirect(const Gather &gather, bool prologue,
   int64_t vectors = layout.block / lanes;
   // Accumulators take three quarters of the registers.
   int64_t pixels = std::max<int64_t>(target.registers * 3 / 4 / vectors, 1);
-  int64_t tileX = tileOf(gather.width, pixels);
+  auto phase = gather.phaseSize();
+  int64_t tileX = tileOf(phase[1], pixels);
   int64_t tileY = 1, tileN = 1;
   // More images than that fill no unit better, but a register each for where
   // they lie, and the cache's sets where maps are a power of two apart.
@@ -69,9 +70,9 @@ static Schedule chooseDirect(const Gather &gather, bool prologue,
   if (gather.ownTap) { // only images share weights
     tileX = 1;
     tileN = images;
-  } else if (tileX == gather.width) {
-    tileY = divisorOf(gather.height, std::max<int64_t>(pixels / tileX, 1));
-    if (tileY == gather.height)
+  } else if (tileX == phase[1]) {
+    tileY = divisorOf(phase[0], std::max<int64_t>(pixels / tileX, 1));
+    if (tileY == phase[0])
       tileN = std::clamp<int64_t>(pixels / (tileX * tileY), 1, images);
   }
 
@@ -80,22 +81,26 @@ static Schedule chooseDirect(const Gather &gather, bool prologue,
   int64_t channels = layout.inPerGroup * layout.groupsPerBlock *
                      (layout.groupsPerBlock > 1 ? layout.outPerGroup : 1);
   int64_t rows = tileY;
-  int64_t mostRows = gather.ownTap ? tileY : gather.height;
+  int64_t mostRows = gather.ownTap ? tileY : phase[0];
+  auto counts = gather.phaseCount();
   for (int64_t more = tileY; more <= mostRows; more += tileY) {
-    if (gather.height % more != 0)
+    if (phase[0] % more != 0)
       continue;
     auto strip = gather.stripSize(more);
-    int64_t bytes = 4 * (strip[0] * strip[1] * channels +
-                         more * gather.width * layout.block);
+    int64_t bytes =
+        4 * (strip[0] * strip[1] * channels +
+             more * phase[1] * counts[0] * counts[1] * layout.block);
     if (bytes <= cacheBytes)
       rows = more;
   }
   // A copied strip is worth keeping for all blocks; else a block is a task,
   // unless it is a very small one.
   int64_t blocks = 1;
-  auto taps = gather.taps();
-  double work = 2.0 * rows * gather.width * tileN * layout.block *
-                layout.inPerGroup * taps[0] * taps[1];
+  // All phases together meet each tap once.
+  double taps =
+      gather.ownTap ? 1.0 : double(layout.kernel[0] * layout.kernel[1]);
+  double work =
+      2.0 * rows * phase[1] * tileN * layout.block * layout.inPerGroup * taps;
   if (copy && dense)
     blocks = layout.blocks;
   while (blocks < layout.blocks && work * blocks < 1e6)

@@ -7,32 +7,50 @@
 
 #include "codegen/Schedules/Gather.h"
 
-#include <algorithm>
+#include <numeric>
 #include <stdexcept>
 
 namespace rootc::codegen {
 
+static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+static int64_t floorDiv(int64_t a, int64_t b) {
+  return a / b - (a % b < 0 ? 1 : 0);
+}
+
 bool Gather::needsZeros() const {
   if (ownTap)
     return false;
-  int64_t out[2] = {height, width}, in[2] = {inHeight, inWidth};
-  for (int d = 0; d < 2; ++d)
-    if (spacing[d] != 1 || before[d] != 0 ||
-        (out[d] - 1) * stride[d] + (layout.kernel[d] - 1) * dilation[d] >=
-            in[d])
-      return true;
-  return false;
+  auto strip = stripSize(phaseSize()[0]);
+  return before[0] != 0 || before[1] != 0 || strip[0] > inHeight ||
+         strip[1] > inWidth;
+}
+
+std::array<int64_t, 2> Gather::phaseSize() const {
+  return {ceilDiv(height, phases[0]), ceilDiv(width, phases[1])};
+}
+
+int64_t Gather::tapStep(int d) const {
+  return phases[d] / std::gcd(phases[d], dilation[d]);
 }
 
 std::array<int64_t, 2> Gather::taps() const {
-  return ownTap ? std::array<int64_t, 2>{1, 1} : layout.kernel;
+  if (ownTap)
+    return {1, 1};
+  return {ceilDiv(layout.kernel[0], tapStep(0)),
+          ceilDiv(layout.kernel[1], tapStep(1))};
+}
+
+int64_t Gather::reach(int d) const {
+  return (phases[d] - 1 + (layout.kernel[d] - 1) * dilation[d] - skew[d]) /
+         phases[d];
 }
 
 std::array<int64_t, 2> Gather::stripSize(int64_t rows) const {
   if (ownTap)
     return {1, 1};
-  return {(rows - 1) * stride[0] + (layout.kernel[0] - 1) * dilation[0] + 1,
-          (width - 1) * stride[1] + (layout.kernel[1] - 1) * dilation[1] + 1};
+  return {(rows - 1) * stride[0] + reach(0) + 1,
+          (phaseSize()[1] - 1) * stride[1] + reach(1) + 1};
 }
 
 Gather forwardGather(const ConvShape &shape, int64_t block) {
@@ -54,9 +72,6 @@ Gather backwardDataGather(const ConvShape &shape, int64_t block) {
   gather.height = shape.inHeight;
   gather.width = shape.inWidth;
   gather.dilation = shape.dilation;
-  for (int d = 0; d < 2; ++d)
-    gather.before[d] = (shape.kernel[d] - 1) * shape.dilation[d] - shape.pad[d];
-  gather.spacing = shape.stride;
   gather.inHeight = shape.outHeight();
   gather.inWidth = shape.outWidth();
   auto own = [&](int d, int64_t written) {
@@ -66,6 +81,14 @@ Gather backwardDataGather(const ConvShape &shape, int64_t block) {
   gather.ownTap = gather.inHeight == 1 && gather.inWidth == 1 &&
                   gather.height * gather.width > 1 && own(0, gather.height) &&
                   own(1, gather.width);
+  if (gather.ownTap)
+    return gather;
+  gather.phases = shape.stride;
+  for (int d = 0; d < 2; ++d) {
+    int64_t before = (shape.kernel[d] - 1) * shape.dilation[d] - shape.pad[d];
+    gather.before[d] = floorDiv(before, shape.stride[d]);
+    gather.skew[d] = before - gather.before[d] * shape.stride[d];
+  }
   return gather;
 }
 

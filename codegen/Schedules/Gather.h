@@ -15,6 +15,8 @@
 
 #include "codegen/Schedules/FilterLayout.h"
 
+#include <algorithm>
+
 namespace rootc::codegen {
 
 /// A convolution without regard to direction: what is read where.
@@ -24,9 +26,12 @@ struct Gather {
   std::array<int64_t, 2> stride{1, 1};
   std::array<int64_t, 2> dilation{1, 1};
   std::array<int64_t, 2> before{0, 0}; ///< padding at the top, at the left
-  /// Rows and columns of zeros between those that are read, plus one
-  /// (backward-data of a strided convolution).
-  std::array<int64_t, 2> spacing{1, 1};
+  /// Backward-data of a strided convolution: a written pixel q * phases + p
+  /// meets only every `tapStep`th tap, from one on that its phase p decides.
+  /// Tap f of phase p reads q + (p + f * dilation - skew) / phases, where that
+  /// is whole. Elsewhere one phase has all taps, and reads
+  /// q * stride + f * dilation.
+  std::array<int64_t, 2> phases{1, 1}, skew{0, 0};
   int64_t inHeight = 1, inWidth = 1; ///< of the map that is read
   /// One pixel is read, and each written pixel has one tap on it, its own:
   /// kernel - 1 - position (backward-data of a linear layer).
@@ -34,9 +39,19 @@ struct Gather {
 
   /// Whether a tap ever falls beside the map that is read.
   bool needsZeros() const;
-  /// Taps that a written pixel sums over: rows, columns.
+  /// Pixels that one phase writes: rows, columns.
+  std::array<int64_t, 2> phaseSize() const;
+  /// Phases that the map has pixels of: fewer than `phases` in a small map.
+  std::array<int64_t, 2> phaseCount() const {
+    return {std::min(phases[0], height), std::min(phases[1], width)};
+  }
+  /// Taps between those that a written pixel meets, plus one.
+  int64_t tapStep(int dimension) const;
+  /// The most taps that a written pixel sums over: rows, columns.
   std::array<int64_t, 2> taps() const;
-  /// The strip that `rows` written rows need: rows, columns.
+  /// The farthest that a tap of any phase reads from its pixel's first.
+  int64_t reach(int dimension) const;
+  /// The strip that `rows` rows of every phase need: rows, columns.
   std::array<int64_t, 2> stripSize(int64_t rows) const;
 };
 

@@ -8,6 +8,9 @@
 // A task computes a strip of rows of one image (or a few whole images, where
 // maps are tiny) for a few blocks of out channels. Within it a register tile
 // of block x tile_x x tile_y x tile_n accumulators runs over all taps.
+// Where pixels have phases, rows and tiles are those of a phase, whose pixels
+// all have the same taps; the phases of a task are summed one after another,
+// then interleaved while they are in cache.
 //
 //===----------------------------------------------------------------------===//
 
@@ -49,19 +52,24 @@ void scheduleConvolution(const ScheduleContext &context) {
   Func accumulator = context.stage("accumulator");
   Func strip = context.stage("strip");
   bool spreads = context.anchorFuncs.stages.count("spread") != 0;
+  bool phased = context.anchorFuncs.stages.count("tiles") != 0;
+  Func tiles = phased ? context.stage("tiles") : output;
   Var c("c"), x("x"), y("y"), n("n"), l("l"), b("b");
   if (context.plain) {
-    accumulator.compute_at(output, c);
+    if (phased)
+      tiles.compute_at(output, n);
+    accumulator.compute_at(tiles, phased ? l : c);
     return;
   }
   Schedule schedule = completeSchedule(context);
+  auto phase = gather.phaseSize();
   int lanes = sizeIn(schedule, "lanes", layout.block),
-      tileX = sizeIn(schedule, "tile_x", gather.width),
-      rows = sizeIn(schedule, "rows", gather.height),
+      tileX = sizeIn(schedule, "tile_x", phase[1]),
+      rows = sizeIn(schedule, "rows", phase[0]),
       tileY = sizeIn(schedule, "tile_y", rows),
       tileN = sizeIn(schedule, "tile_n", 64),
       blocks = sizeIn(schedule, "blocks", layout.blocks);
-  if (gather.height % rows != 0 || rows % tileY != 0)
+  if (phase[0] % rows != 0 || rows % tileY != 0)
     throw std::invalid_argument(
         "schedule: 'rows' must divide the map, 'tile_y' must divide 'rows'");
 
@@ -83,22 +91,46 @@ void scheduleConvolution(const ScheduleContext &context) {
   if (!wholeGroup)
     output.unroll(cv);
   output.split(co, cs, co, blocks, TailStrategy::GuardWithIf)
-      .split(x, xo, xi, tileX, TailStrategy::ShiftInwards)
-      .split(y, ys, yo, rows, TailStrategy::RoundUp)
-      .split(yo, yo, yi, tileY, TailStrategy::RoundUp)
       .split(n, no, ni, tileN,
-             tileN == 1 ? TailStrategy::RoundUp : TailStrategy::GuardWithIf)
-      .unroll(xi)
-      .unroll(yi)
-      .unroll(ni)
-      .reorder(ci, cv, xi, yi, ni, xo, yo, co, cs, ys, no)
-      .fuse(cs, ys, task)
-      .fuse(task, no, task)
-      .parallel(task);
+             tileN == 1 ? TailStrategy::RoundUp : TailStrategy::GuardWithIf);
+  if (phased) {
+    int taskRows =
+        static_cast<int>(std::min(rows * gather.phases[0], gather.height));
+    auto counts = gather.phaseCount();
+    output
+        .split(y, ys, yo, taskRows,
+               gather.height % taskRows == 0 ? TailStrategy::RoundUp
+                                             : TailStrategy::GuardWithIf)
+        .reorder(ci, cv, x, yo, ni, co, cs, ys, no);
+    int64_t bytes = 4 * rows * phase[1] * counts[0] * counts[1] * tileN *
+                    layout.block * (wholeGroup ? layout.blocksPerGroup : 1);
+    std::vector<Var> sums = tiles.args(); // l, x, y, n, b, phases of x, y
+    tiles.compute_at(output, co)
+        .bound_extent(l, static_cast<int>(layout.block))
+        .vectorize(l, lanes)
+        .unroll(l)
+        .split(x, xo, xi, tileX, TailStrategy::ShiftInwards)
+        .split(y, yo, yi, tileY, TailStrategy::RoundUp)
+        .split(n, no, ni, tileN, TailStrategy::RoundUp)
+        .unroll(xi)
+        .unroll(yi)
+        .unroll(ni)
+        .reorder(l, xi, yi, ni, xo, yo, sums[5], sums[6], no, b)
+        .store_in(memoryFor(bytes));
+  } else {
+    output.split(x, xo, xi, tileX, TailStrategy::ShiftInwards)
+        .split(y, ys, yo, rows, TailStrategy::RoundUp)
+        .split(yo, yo, yi, tileY, TailStrategy::RoundUp)
+        .unroll(xi)
+        .unroll(yi)
+        .unroll(ni)
+        .reorder(ci, cv, xi, yi, ni, xo, yo, co, cs, ys, no);
+  }
+  output.fuse(cs, ys, task).fuse(task, no, task).parallel(task);
 
   RVar ri = accumulator.rvars()[0], rx = accumulator.rvars()[1],
        ry = accumulator.rvars()[2];
-  accumulator.compute_at(output, xo)
+  accumulator.compute_at(tiles, xo)
       .bound_extent(l, static_cast<int>(layout.block))
       .bound_extent(n, tileN)
       .vectorize(l, lanes)
