@@ -8,6 +8,10 @@
 #include "codegen/Compile.h"
 #include "codegen/Pipeline.h"
 #include "codegen/SourceHash.h"
+#include "runtime/support/Support.h"
+
+#include <HalideRuntime.h>
+#include <cstddef>
 
 #include <filesystem>
 #include <stdexcept>
@@ -17,6 +21,30 @@
 using namespace Halide;
 
 namespace rootc::codegen {
+
+// The support code of generated libraries fills these, without Halide's header.
+#define ROOTC_SAME(own, field, halide, theirs)                                 \
+  static_assert(offsetof(own, field) == offsetof(halide, theirs) &&            \
+                sizeof(own::field) == sizeof(halide::theirs))
+ROOTC_SAME(rootc_kernel_dimension, min, halide_dimension_t, min);
+ROOTC_SAME(rootc_kernel_dimension, extent, halide_dimension_t, extent);
+ROOTC_SAME(rootc_kernel_dimension, stride, halide_dimension_t, stride);
+ROOTC_SAME(rootc_kernel_dimension, flags, halide_dimension_t, flags);
+static_assert(sizeof(rootc_kernel_dimension) == sizeof(halide_dimension_t));
+ROOTC_SAME(rootc_kernel_buffer, device, halide_buffer_t, device);
+ROOTC_SAME(rootc_kernel_buffer, device_interface, halide_buffer_t,
+           device_interface);
+ROOTC_SAME(rootc_kernel_buffer, host, halide_buffer_t, host);
+ROOTC_SAME(rootc_kernel_buffer, flags, halide_buffer_t, flags);
+static_assert(offsetof(rootc_kernel_buffer, type_code) ==
+                  offsetof(halide_buffer_t, type) &&
+              sizeof(halide_type_t) == 4 &&
+              offsetof(halide_type_t, bits) == 1 &&
+              offsetof(halide_type_t, lanes) == 2);
+ROOTC_SAME(rootc_kernel_buffer, dimensions, halide_buffer_t, dimensions);
+ROOTC_SAME(rootc_kernel_buffer, dim, halide_buffer_t, dim);
+static_assert(sizeof(rootc_kernel_buffer) == sizeof(halide_buffer_t));
+#undef ROOTC_SAME
 
 OutputKind outputKind(const std::string &name) {
   if (name == "object")

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The kernel calls of each program on planned buffers, from which the host
-// code is generated. No MLIR, Halide or LLVM types.
+// The kernel calls of each program on planned buffers, from which the model's
+// table is made. No MLIR, Halide or LLVM types.
 //
 //===----------------------------------------------------------------------===//
 

@@ -5,9 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Each kernel's text is Halide's runtime declarations, the same in all, and one
-// function with tables about it. The declarations are kept once, the functions
-// made static, the tables dropped.
+// Each kernel's text is Halide's runtime declarations, the same in all, one
+// function, another that takes its arguments as an array, and tables about it.
+// The declarations are kept once, the functions made static, the tables
+// dropped.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,13 +27,15 @@ namespace rootc::codegen {
 namespace {
 
 struct KernelText {
-  StringRef declarations, function;
+  StringRef declarations, functions;
 };
 
 Expected<KernelText> split(StringRef text, StringRef name) {
   StringRef attribute = "HALIDE_FUNCTION_ATTRS\n";
   std::string head = (attribute + "int " + name + "(").str();
-  std::string tables = (attribute + "int " + name + "_argv(").str();
+  std::string tables = (attribute + "const struct halide_filter_metadata_t *" +
+                        name + "_metadata(")
+                           .str();
   size_t begin = text.find(head), end = text.find(tables);
   size_t language = text.take_front(begin).rfind("#ifdef __cplusplus\n");
   if (begin == StringRef::npos || end == StringRef::npos || end < begin ||
@@ -87,7 +90,7 @@ Expected<std::string> joinCpp(const Model &model, const HostPlan &plan,
     } else if (parts->declarations != declarations) {
       return createStringError("the C++ kernels differ in their declarations");
     }
-    text += parts->function.str() +
+    text += parts->functions.str() +
             "#ifdef __cplusplus\n} // extern \"C\"\n#endif\n\n";
   }
   TargetInfo target;

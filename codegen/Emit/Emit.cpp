@@ -12,6 +12,8 @@
 #include "codegen/Emit/Linker.h"
 #include "codegen/Emit/OutputFile.h"
 #include "codegen/Emit/TemporaryFolder.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -91,15 +93,17 @@ private:
   HostPlan plan;
   std::vector<std::string> kernels;
 
-  std::string comment(size_t kernel, StringRef mark) const {
-    std::string users;
-    for (const HostProgram &program : plan)
-      for (const HostCall &call : program.calls)
-        if (call.kernel == int64_t(kernel) &&
-            users.find(call.label) == std::string::npos)
-          users += (users.empty() ? "" : ", ") + call.label;
-    return (mark + " " + model.kernels[kernel].name + ": " + users + "\n")
-        .str();
+  /// For each kernel, a comment that names it and its calls.
+  std::vector<std::string> comments(StringRef mark) const {
+    std::vector<SetVector<StringRef>> users(model.kernels.size());
+    for (size_t i = 0; i < plan.calls.size(); ++i)
+      users[plan.calls[i].kernel].insert(plan.labels[i]);
+    std::vector<std::string> texts;
+    for (size_t i = 0; i < users.size(); ++i)
+      texts.push_back((mark + " " + model.kernels[i].name + ": " +
+                       join(users[i], ", ") + "\n")
+                          .str());
+    return texts;
   }
 
   Error emitText() {
@@ -120,8 +124,9 @@ private:
         text += *assembly;
       }
     }
+    std::vector<std::string> heads = comments(mark);
     for (size_t i = 0; i < kernels.size(); ++i)
-      text += "\n" + comment(i, mark) + kernels[i];
+      text += "\n" + heads[i] + kernels[i];
     return writeOutput(options.output, text);
   }
 

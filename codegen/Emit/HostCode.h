@@ -1,4 +1,4 @@
-//===- HostCode.h - A model's own functions and tables ---------*- C++ -*-===//
+//===- HostCode.h - A model's table as code ---------------------*- C++ -*-===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -15,9 +15,9 @@
 
 namespace rootc::codegen {
 
-/// The rootc_model table, NAME_model, the ELF note and one function a program
-/// that calls its kernels in order, as LLVM IR for x86-64 Linux. It refers to
-/// the kernels by name and to the support code (runtime/support).
+/// The model's table (HostTable.h), NAME_model and the ELF note, as LLVM IR for
+/// x86-64 Linux. It refers to the kernels by name and to the support code
+/// (runtime/support).
 std::unique_ptr<llvm::Module> buildHostModule(const Model &model,
                                               const HostPlan &plan,
                                               const TargetInfo &target,

@@ -6,17 +6,37 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Emit/HostPlan.h"
-#include "runtime/support/Support.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/Twine.h"
+
+#include <type_traits>
 
 namespace rootc::codegen {
 
 namespace {
 
-static_assert(int(Arena::WorkspaceFixed) == ROOTC_ARENA_WORKSPACE_FIXED &&
-              int(Arena::Scalars) == ROOTC_ARENA_SCALARS);
+static_assert(int(Arena::Image) == ROOTC_ARENA_IMAGE &&
+              int(Arena::Labels) == ROOTC_ARENA_LABELS &&
+              int(Arena::Samples) == ROOTC_ARENA_SAMPLES &&
+              int(Arena::Random) == ROOTC_ARENA_RANDOM &&
+              int(Arena::Parameters) == ROOTC_ARENA_PARAMETERS &&
+              int(Arena::Statistics) == ROOTC_ARENA_STATISTICS &&
+              int(Arena::Prepared) == ROOTC_ARENA_PREPARED &&
+              int(Arena::Gradients) == ROOTC_ARENA_GRADIENTS &&
+              int(Arena::Velocity) == ROOTC_ARENA_VELOCITY &&
+              int(Arena::Scalars) == ROOTC_ARENA_SCALARS &&
+              int(Arena::Logits) == ROOTC_ARENA_LOGITS &&
+              int(Arena::Loss) == ROOTC_ARENA_LOSS &&
+              int(Arena::InputGradient) == ROOTC_ARENA_INPUT_GRADIENT &&
+              int(Arena::WorkspaceBatch) == ROOTC_ARENA_WORKSPACE);
 static_assert(int(ProgramKind::Prepare) == ROOTC_PREPARE &&
+              int(ProgramKind::Infer) == ROOTC_INFER &&
+              int(ProgramKind::Train) == ROOTC_TRAIN &&
+              int(ProgramKind::Grad) == ROOTC_GRAD &&
               int(ProgramKind::Update) == ROOTC_UPDATE);
+static_assert(int(ElementType::F32) == ROOTC_ELEMENT_F32 &&
+              int(ElementType::I64) == ROOTC_ELEMENT_I64 &&
+              int(ElementType::U8) == ROOTC_ELEMENT_U8);
 
 /// The arenas that an entry's arguments provide, as bits.
 uint32_t arenasOf(int program) {
@@ -47,43 +67,117 @@ uint32_t arenasOf(int program) {
 
 const int64_t indexLimit = 2147483647;
 
-llvm::Error fail(const HostCall &call, const llvm::Twine &what) {
+llvm::Error fail(const Call &call, const llvm::Twine &what) {
   return llvm::createStringError("kernel call '" + call.label + "': " + what);
 }
 
-llvm::Expected<HostBuffer>
-planBuffer(const HostCall &call, const BufferRef &ref, HostProgram &program) {
-  HostBuffer buffer;
-  buffer.arena = int(ref.arena);
-  buffer.offset = ref.offset;
-  buffer.scaled = ref.arena == Arena::WorkspaceBatch;
-  switch (ref.type.element) {
-  case ElementType::F32:
-    buffer.typeCode = 2, buffer.typeBits = 32;
-    break;
-  case ElementType::I64:
-    buffer.typeCode = 0, buffer.typeBits = 64;
-    break;
-  case ElementType::U8:
-    buffer.typeCode = 1, buffer.typeBits = 8;
-    break;
+class Planner {
+public:
+  explicit Planner(const Model &model) : model(model) {}
+
+  llvm::Expected<HostPlan> run() {
+    for (const Program &program : model.programs)
+      if (llvm::Error error = add(program))
+        return error;
+    return std::move(plan);
   }
-  int64_t elements = 1;
-  const std::vector<int64_t> &shape = ref.type.shape;
-  for (size_t i = shape.size(); i-- > 0;) {
-    bool dynamic = shape[i] == -1;
-    if (dynamic ? i != 0 : shape[i] < 1)
-      return fail(call, "a dimension of " + llvm::Twine(shape[i]));
-    buffer.dimensions.push_back({int32_t(shape[i]), int32_t(elements)});
-    if (dynamic)
-      program.maxElements = std::max(program.maxElements, elements);
-    else if (shape[i] > indexLimit / elements)
-      return fail(call, "a buffer holds more than 2147483647 elements");
-    else
-      elements *= shape[i];
+
+private:
+  llvm::Error add(const Program &source) {
+    int index = int(source.kind);
+    rootc_host_program &program = plan.programs[index];
+    if (program.present)
+      return llvm::createStringError("a program occurs twice");
+    program.present = 1;
+    program.batch_bytes = source.batchBytes;
+    program.fixed_bytes = source.fixedBytes;
+    program.first_call = plan.calls.size();
+    plan.callCounts[index] = source.calls.size();
+    for (const Call &call : source.calls)
+      if (llvm::Error error = add(call, index))
+        return error;
+    return llvm::Error::success();
   }
-  return buffer;
-}
+
+  llvm::Error add(const Call &call, int program) {
+    if (call.kernel < 0 || call.kernel >= int64_t(model.kernels.size()))
+      return fail(call, "no kernel " + llvm::Twine(call.kernel));
+    const Kernel &kernel = model.kernels[call.kernel];
+    size_t count = call.buffers.size();
+    if (count != kernel.inputs.size() + kernel.outputs.size())
+      return fail(call, llvm::Twine(count) + " buffers; the kernel takes " +
+                            llvm::Twine(kernel.inputs.size()) + " and gives " +
+                            llvm::Twine(kernel.outputs.size()));
+    plan.calls.push_back(
+        {int32_t(call.kernel), int32_t(plan.operands.size()), int32_t(count)});
+    plan.labels.push_back(call.label);
+    rootc_host_program &host = plan.programs[program];
+    host.most_operands = std::max(host.most_operands, int32_t(count));
+    for (const BufferRef &ref : call.buffers) {
+      if (!(arenasOf(program) >> int(ref.arena) & 1))
+        return fail(call, "arena " + llvm::Twine(int(ref.arena)) +
+                              " is not an argument of program " +
+                              llvm::Twine(program));
+      auto buffer = describe(call, ref, host);
+      if (!buffer)
+        return buffer.takeError();
+      host.uses_samples |= ref.arena == Arena::Samples;
+      plan.operands.push_back(indexOf(*buffer));
+    }
+    return llvm::Error::success();
+  }
+
+  static llvm::Expected<rootc_buffer> describe(const Call &call,
+                                               const BufferRef &ref,
+                                               rootc_host_program &program) {
+    rootc_buffer buffer = {};
+    buffer.arena = std::min(int(ref.arena), int(ROOTC_ARENA_WORKSPACE));
+    buffer.element = int(ref.type.element);
+    switch (ref.arena) {
+    case Arena::WorkspaceBatch:
+      buffer.per_image = ref.offset;
+      break;
+    case Arena::WorkspaceFixed: // behind all images
+      buffer.per_image = program.batch_bytes;
+      [[fallthrough]];
+    default:
+      buffer.offset = ref.offset;
+    }
+    const std::vector<int64_t> &shape = ref.type.shape;
+    if (shape.size() > ROOTC_MAX_RANK)
+      return fail(call, "a buffer of more than " + llvm::Twine(ROOTC_MAX_RANK) +
+                            " dimensions");
+    buffer.rank = shape.size();
+    int64_t elements = 1;
+    for (size_t i = shape.size(); i-- > 0;) {
+      bool dynamic = shape[i] == -1;
+      if (dynamic ? i != 0 : shape[i] < 1)
+        return fail(call, "a dimension of " + llvm::Twine(shape[i]));
+      if (dynamic)
+        program.max_elements = std::max(program.max_elements, elements);
+      else if (shape[i] > indexLimit / elements)
+        return fail(call, "a buffer holds more than 2147483647 elements");
+      else
+        elements *= shape[i];
+      buffer.shape[i] = int32_t(shape[i]);
+    }
+    return buffer;
+  }
+
+  int32_t indexOf(const rootc_buffer &buffer) {
+    static_assert(std::has_unique_object_representations_v<rootc_buffer>);
+    llvm::StringRef bytes(reinterpret_cast<const char *>(&buffer),
+                          sizeof buffer);
+    auto [entry, isNew] = indices.try_emplace(bytes, plan.buffers.size());
+    if (isNew)
+      plan.buffers.push_back(buffer);
+    return entry->second;
+  }
+
+  const Model &model;
+  HostPlan plan;
+  llvm::StringMap<int32_t> indices; // of buffers, by their bytes
+};
 
 llvm::Error checkResponse(const Response &response, const HostPlan &plan) {
   auto fail = [&](const char *what) {
@@ -91,8 +185,7 @@ llvm::Error checkResponse(const Response &response, const HostPlan &plan) {
   };
   const BufferRef &buffer = response.buffer;
   const std::vector<int64_t> &shape = buffer.type.shape;
-  if (response.call < 0 ||
-      response.call >= int64_t(plan[ROOTC_INFER].calls.size()))
+  if (response.call < 0 || response.call >= plan.callCounts[ROOTC_INFER])
     return fail("belongs to no call of inference");
   if (buffer.arena != Arena::WorkspaceBatch && buffer.arena != Arena::Logits)
     return fail("lies neither in the workspace nor in the logits");
@@ -110,44 +203,11 @@ int32_t responseArena(const Response &response) {
 }
 
 llvm::Expected<HostPlan> planHost(const Model &model) {
-  HostPlan plan;
-  for (const Program &source : model.programs) {
-    int index = int(source.kind);
-    HostProgram &program = plan[index];
-    if (program.present)
-      return llvm::createStringError("a program occurs twice");
-    program.present = true;
-    program.batchBytes = source.batchBytes;
-    program.fixedBytes = source.fixedBytes;
-    for (const Call &from : source.calls) {
-      HostCall call;
-      call.kernel = from.kernel;
-      call.label = from.label;
-      if (from.kernel < 0 || from.kernel >= int64_t(model.kernels.size()))
-        return fail(call, "no kernel " + llvm::Twine(from.kernel));
-      const Kernel &kernel = model.kernels[from.kernel];
-      if (from.buffers.size() != kernel.inputs.size() + kernel.outputs.size())
-        return fail(call, llvm::Twine(from.buffers.size()) +
-                              " buffers; the kernel takes " +
-                              llvm::Twine(kernel.inputs.size()) +
-                              " and gives " +
-                              llvm::Twine(kernel.outputs.size()));
-      for (const BufferRef &ref : from.buffers) {
-        if (!(arenasOf(index) >> int(ref.arena) & 1))
-          return fail(call, "arena " + llvm::Twine(int(ref.arena)) +
-                                " is not an argument of program " +
-                                llvm::Twine(index));
-        auto buffer = planBuffer(call, ref, program);
-        if (!buffer)
-          return buffer.takeError();
-        program.usesSamples |= ref.arena == Arena::Samples;
-        call.buffers.push_back(std::move(*buffer));
-      }
-      program.calls.push_back(std::move(call));
-    }
-  }
+  llvm::Expected<HostPlan> plan = Planner(model).run();
+  if (!plan)
+    return plan;
   for (const Response &response : model.responses)
-    if (llvm::Error error = checkResponse(response, plan))
+    if (llvm::Error error = checkResponse(response, *plan))
       return error;
   return plan;
 }

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// One walk over a model's programs, from which the host code is made as LLVM
-// IR and as C++: the same checks, buffers and order in both.
+// One walk over a model's programs: the rows of the table that the library's
+// support code runs, as the structs of runtime/support/Support.h.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,6 +14,8 @@
 #define ROOTC_CODEGEN_EMIT_HOSTPLAN_H
 
 #include "codegen/Program.h"
+#include "runtime/support/Support.h"
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 
 #include <array>
@@ -22,38 +24,20 @@
 
 namespace rootc::codegen {
 
-/// One dimension of a halide_buffer_t; an extent of -1 is the program's n.
-struct HostDimension {
-  int32_t extent = 0;
-  int32_t stride = 0;
-};
+struct HostPlan {
+  std::vector<rootc_buffer> buffers;
+  std::vector<int32_t> operands;
+  std::vector<rootc_call> calls;
+  std::vector<std::string> labels; ///< of the calls
+  /// By rootc_program, with the number of calls of each.
+  std::array<rootc_host_program, ROOTC_PROGRAM_COUNT> programs = {};
+  std::array<int32_t, ROOTC_PROGRAM_COUNT> callCounts = {};
 
-/// The data lie at arena base + offset, or + n * offset if `scaled`.
-struct HostBuffer {
-  int32_t arena = 0; ///< rootc_arena
-  int64_t offset = 0;
-  bool scaled = false;
-  uint8_t typeCode = 0; ///< halide_type_code_t
-  uint8_t typeBits = 0;
-  std::vector<HostDimension> dimensions; ///< innermost first
+  llvm::ArrayRef<std::string> labelsOf(int program) const {
+    return llvm::ArrayRef(labels).slice(programs[program].first_call,
+                                        callCounts[program]);
+  }
 };
-
-struct HostCall {
-  int64_t kernel = 0;
-  std::string label;
-  std::vector<HostBuffer> buffers;
-};
-
-struct HostProgram {
-  bool present = false;
-  std::vector<HostCall> calls;
-  int64_t batchBytes = 0, fixedBytes = 0;
-  int64_t maxElements = 0; ///< of any buffer, per unit of n
-  bool usesSamples = false;
-};
-
-/// Indexed by rootc_program.
-using HostPlan = std::array<HostProgram, 5>;
 
 /// The response's place in the model's table: a rootc_response_arena.
 int32_t responseArena(const Response &response);

@@ -12,21 +12,6 @@ namespace {
 /// The largest element count that a kernel's 32-bit indices reach.
 const int64_t indexLimit = 2147483647;
 
-const char *programName(int32_t program) {
-  switch (program) {
-  case ROOTC_PREPARE:
-    return "prepare";
-  case ROOTC_INFER:
-    return "infer";
-  case ROOTC_TRAIN:
-    return "train";
-  case ROOTC_GRAD:
-    return "grad";
-  default:
-    return "update";
-  }
-}
-
 /// One call of an entry: collects the arenas, and the first complaint.
 struct Entry {
   rootc_context *context;
@@ -49,12 +34,13 @@ struct Entry {
     if (const char *why = rootc_support_unsupported()) {
       status = ROOTC_ERROR_UNSUPPORTED;
       rootc_support_error(context, "%s", why);
-    } else if (!host().run) {
+    } else if (!host().present) {
       status = ROOTC_ERROR_UNSUPPORTED;
       rootc_support_error(context,
                           "%s: %s was compiled without it; compile the network "
                           "with --mode=train",
-                          programName(program), rootc_host.model->name);
+                          rootc_support_program_name(program),
+                          rootc_host.model->name);
     } else if (n < 1) {
       bad("%s is %lld; it must be at least 1", nName(), (long long)n);
     } else if (host().max_elements && n > indexLimit / host().max_elements) {
@@ -103,18 +89,15 @@ struct Entry {
         if (context->workspace_bytes < (size_t)bytes)
           bad("the workspace holds %llu bytes; %s needs %lld",
               (unsigned long long)context->workspace_bytes,
-              programName(program), (long long)bytes);
-        arena(ROOTC_ARENA_WORKSPACE_BATCH, "workspace", context->workspace,
-              true, true);
-        if (status == ROOTC_OK)
-          arenas[ROOTC_ARENA_WORKSPACE_FIXED] =
-              arenas[ROOTC_ARENA_WORKSPACE_BATCH] + n * host().batch_bytes;
+              rootc_support_program_name(program), (long long)bytes);
+        arena(ROOTC_ARENA_WORKSPACE, "workspace", context->workspace, true,
+              true);
       }
     }
     if (status != ROOTC_OK)
       return status;
     rootc_frame frame = {context, rootc_support_scratch_enter(context)};
-    int result = host().run(&frame, arenas, n);
+    int result = rootc_support_run(&frame, program, arenas, n);
     rootc_support_scratch_leave(context, frame.scratch);
     return result;
   }
@@ -134,7 +117,8 @@ void Entry::bad(const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  rootc_support_error(context, "%s: %s", programName(program), text);
+  rootc_support_error(context, "%s: %s", rootc_support_program_name(program),
+                      text);
 }
 
 int64_t rootc_support_workspace_bytes(int32_t program, int64_t batch) {
@@ -142,7 +126,7 @@ int64_t rootc_support_workspace_bytes(int32_t program, int64_t batch) {
     return -1;
   const rootc_host_program &host = rootc_host.programs[program];
   int64_t bytes;
-  if (!host.run ||
+  if (!host.present ||
       (host.max_elements && batch > indexLimit / host.max_elements) ||
       __builtin_mul_overflow(batch, host.batch_bytes, &bytes) ||
       __builtin_add_overflow(bytes, host.fixed_bytes, &bytes))
@@ -226,34 +210,4 @@ int rootc_support_update(rootc_context *context, int64_t count,
   entry.arena(ROOTC_ARENA_VELOCITY, "velocity", velocity, true, true);
   entry.arena(ROOTC_ARENA_SCALARS, "scalars", scalars, true, false);
   return entry.run();
-}
-
-void rootc_support_begin(rootc_frame *frame, int32_t program, int32_t call) {
-  const rootc_context *context = frame->context;
-  if (context->call_hook)
-    context->call_hook(context->call_hook_state, program, call, 0);
-}
-
-int rootc_support_end(rootc_frame *frame, int32_t program, int32_t call,
-                      int32_t kernel_result) {
-  rootc_context *context = frame->context;
-  if (context->call_hook)
-    context->call_hook(context->call_hook_state, program, call, 1);
-  if (!kernel_result)
-    return ROOTC_OK;
-  // The kernel left its reason; say where it happened.
-  char reason[sizeof context->error];
-  __builtin_memcpy(reason, context->error, sizeof reason);
-  context->error[0] = 0;
-  const rootc_model *model = rootc_host.model;
-  if (reason[0])
-    rootc_support_error(context, "%s, kernel '%s': %s", programName(program),
-                        model->call_labels[program][call], reason);
-  else
-    rootc_support_error(context, "%s, kernel '%s' failed with code %d",
-                        programName(program), model->call_labels[program][call],
-                        (int)kernel_result);
-  const int halideOutOfMemory = -11;
-  return kernel_result == halideOutOfMemory ? ROOTC_ERROR_MEMORY
-                                            : ROOTC_ERROR_KERNEL;
 }

@@ -5,12 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The seam between the generated host code and the support code. Every
+// The seam between a model's table and the support code that runs it. Every
 // generated library holds its own copy of both, all hidden, so nothing here is
 // an ABI. No C++ library, exceptions or run-time type information: a generated
 // library needs libc and libm alone.
 //
-// Host code defines `rootc_host`; codegen/Emit mirrors the structs below.
+// The model's programs are constant data: rootc writes `rootc_host`
+// (codegen/Emit/HostTable.cpp), Program.cpp goes through its calls.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,8 +22,8 @@
 
 extern "C" {
 
-/// Indices into the table of arena addresses that a program's code receives:
-/// codegen::Arena's order.
+/// Indices into the arena addresses that a program receives: codegen::Arena's
+/// order. The workspace is one: both of its parts lie in it.
 enum rootc_arena {
   ROOTC_ARENA_IMAGE,
   ROOTC_ARENA_LABELS,
@@ -37,9 +38,16 @@ enum rootc_arena {
   ROOTC_ARENA_LOGITS,
   ROOTC_ARENA_LOSS,
   ROOTC_ARENA_INPUT_GRADIENT,
-  ROOTC_ARENA_WORKSPACE_BATCH,
-  ROOTC_ARENA_WORKSPACE_FIXED,
+  ROOTC_ARENA_WORKSPACE,
   ROOTC_ARENA_COUNT
+};
+
+/// codegen::ElementType's order.
+enum rootc_element {
+  ROOTC_ELEMENT_F32,
+  ROOTC_ELEMENT_I64,
+  ROOTC_ELEMENT_U8,
+  ROOTC_ELEMENT_COUNT
 };
 
 /// Scratch memory of one thread, or of one call of an entry. Zero-initialised
@@ -58,19 +66,67 @@ typedef struct rootc_frame {
   rootc_scratch *scratch; ///< of this thread; null: the heap serves
 } rootc_frame;
 
-/// One program. `run` calls the kernels in order; `n` is the batch, or the
-/// parameter count of `update`.
+/// One of Halide's dimensions, and a buffer as its kernels take it: layouts of
+/// halide_dimension_t and halide_buffer_t, which codegen/Compile.cpp asserts.
+typedef struct rootc_kernel_dimension {
+  int32_t min, extent, stride; ///< in elements
+  uint32_t flags;
+} rootc_kernel_dimension;
+
+typedef struct rootc_kernel_buffer {
+  uint64_t device;
+  const void *device_interface;
+  char *host;
+  uint64_t flags;
+  uint8_t type_code, type_bits;
+  uint16_t type_lanes;
+  int32_t dimensions;
+  rootc_kernel_dimension *dim; ///< innermost first
+  void *padding;
+} rootc_kernel_buffer;
+
+/// A kernel: arguments[0] is the address of a rootc_frame *, the others are
+/// rootc_kernel_buffers. Zero, or Halide's error code.
+typedef int (*rootc_kernel)(void **arguments);
+
+#define ROOTC_MAX_RANK 5
+
+/// A dense row-major buffer at arena + offset + n x per_image, in bytes.
+typedef struct rootc_buffer {
+  int64_t offset;
+  int64_t per_image;
+  int32_t arena;   ///< rootc_arena
+  int32_t element; ///< rootc_element
+  int32_t rank;
+  int32_t shape[ROOTC_MAX_RANK]; ///< outermost first; -1 in front: n
+} rootc_buffer;
+
+/// One kernel call. Its label is the model's: rootc_model::call_labels.
+typedef struct rootc_call {
+  int32_t kernel;        ///< index into rootc_host_table::kernels
+  int32_t first_operand; ///< index into rootc_host_table::operands
+  int32_t operand_count; ///< the kernel's inputs, then its outputs
+} rootc_call;
+
+/// One program: rootc_model::call_count calls from first_call on. `n` is the
+/// batch, or the parameter count of `update`.
 typedef struct rootc_host_program {
-  int (*run)(rootc_frame *, char *const *arenas, int64_t n);
-  int64_t batch_bytes;  ///< workspace per image
-  int64_t fixed_bytes;  ///< workspace whatever the batch
-  int64_t max_elements; ///< of any buffer, per unit of n
-  int64_t uses_samples; ///< 1 if the program reads rootc_batch::samples
+  int64_t batch_bytes;   ///< workspace per image
+  int64_t fixed_bytes;   ///< workspace whatever the batch
+  int64_t max_elements;  ///< of any buffer, per unit of n
+  int32_t present;       ///< 1 if the model was compiled with it
+  int32_t uses_samples;  ///< 1 if it reads rootc_batch::samples
+  int32_t first_call;    ///< index into rootc_host_table::calls
+  int32_t most_operands; ///< of any call
 } rootc_host_program;
 
 typedef struct rootc_host_table {
   const rootc_model *model;
   uint64_t cpu_features; ///< bits of rootc_cpu_feature
+  const rootc_kernel *kernels;
+  const rootc_buffer *buffers; ///< each that differs once
+  const int32_t *operands;     ///< indices into buffers
+  const rootc_call *calls;
   rootc_host_program programs[ROOTC_PROGRAM_COUNT];
 } rootc_host_table;
 
@@ -91,7 +147,7 @@ enum rootc_cpu_feature {
 
 #pragma GCC visibility push(hidden)
 
-/// Defined by the host code.
+/// The model's.
 extern const rootc_host_table rootc_host;
 
 // Entries of the model's table.
@@ -116,14 +172,14 @@ void rootc_support_pool_destroy(void *pool);
 int rootc_support_parallel_for(void *pool, rootc_task task, void *task_state,
                                int64_t count);
 
-// Called by host code around each kernel call. `end` returns what `run` is to
-// return; zero: go on.
-void rootc_support_begin(rootc_frame *, int32_t program, int32_t call);
-int rootc_support_end(rootc_frame *, int32_t program, int32_t call,
-                      int32_t kernel_result);
-
 // Within the support code.
 
+/// "infer"
+const char *rootc_support_program_name(int32_t program);
+/// Runs the calls of a program in order, up to the first that fails. The stack
+/// holds the operands of one call; nothing is allocated.
+int rootc_support_run(rootc_frame *, int32_t program, char *const *arenas,
+                      int64_t n);
 /// Leaves the message in the context unless it already holds one. Any number
 /// of threads may call this at once: the first wins.
 void rootc_support_error(rootc_context *, const char *format, ...)

@@ -26,7 +26,8 @@
 
 extern "C" {
 static const rootc_model emptyModel = {};
-const rootc_host_table rootc_host = {&emptyModel, 0, {}};
+const rootc_host_table rootc_host = {&emptyModel, 0,       nullptr, nullptr,
+                                     nullptr,     nullptr, {}};
 int halide_do_par_for(void *, int (*)(void *, int, uint8_t *), int, int,
                       uint8_t *);
 void *halide_malloc(void *, size_t);
