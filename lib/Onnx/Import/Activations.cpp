@@ -147,7 +147,7 @@ void importer::importMin(Operation &op) { importBound(op, true); }
 void importer::importMax(Operation &op) { importBound(op, false); }
 
 //===----------------------------------------------------------------------===//
-// Dropout and local response normalisation
+// Dropout
 //===----------------------------------------------------------------------===//
 
 void importer::importDropout(Operation &op) {
@@ -166,22 +166,4 @@ void importer::importDropout(Operation &op) {
                 : op.elementwise(map, "dropout",
                                  fmt::format(" rate({})", numberText(rate)),
                                  map.nonNegative));
-}
-
-void importer::importLRN(Operation &op) {
-  Map map = op.standard(0);
-  int64_t size = op.integer("size", 0);
-  double alpha = op.real("alpha", 1e-4f), beta = op.real("beta", 0.75f);
-  double bias = op.real("bias", 1);
-  if (size < 1 || size > root::maxElements || size % 2 == 0)
-    op.fail("its size is {}; it must be odd and positive", size);
-  if (!(alpha >= 0) || !(beta >= 0) || !(bias > 0) || !std::isfinite(alpha) ||
-      !std::isfinite(beta) || !std::isfinite(bias))
-    op.fail("alpha {} and beta {} must not be negative, bias {} positive",
-            alpha, beta, bias);
-  op.set(0, op.elementwise(map, "local_response_norm",
-                           fmt::format(" size({}) alpha({}) beta({}) k({})",
-                                       size, numberText(alpha),
-                                       numberText(beta), numberText(bias)),
-                           map.nonNegative));
 }

@@ -276,11 +276,23 @@ void importer::importPad(Operation &op) {
   if (!pads || pads->size() != 2 * axes.size())
     op.fail("its pads must be two for each dimension");
   bool any = false;
+  auto isLast = [&](size_t i) {
+    for (++i; i < axes.size(); ++i)
+      if ((*pads)[i] || (*pads)[i + axes.size()])
+        return false;
+    return true;
+  };
   for (size_t i = 0; i < axes.size(); ++i) {
     int64_t axis = op.axis(axes[i], rank);
     int64_t before = (*pads)[i], behind = (*pads)[i + axes.size()];
     if (before == 0 && behind == 0)
       continue;
+    if (axis > 0 && !any && value == 0 && isLast(i))
+      if (auto padded =
+              padChannels(op, map, size_t(axis - 1), before, behind)) {
+        op.set(0, *padded);
+        return;
+      }
     any = true;
     if (rank != 4 || axis < 2 || before < 0 || behind < 0 ||
         before > root::maxElements || behind > root::maxElements)

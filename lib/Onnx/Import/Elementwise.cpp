@@ -274,9 +274,20 @@ void importer::importMul(Operation &op) {
 }
 
 void importer::importDiv(Operation &op) {
-  if (op.isMap(1))
-    op.fail("it divides by a map; only a constant divisor is supported");
-  op.set(0, multiplyConstant(op, 0, 1, true));
+  if (!op.isMap(1)) {
+    op.set(0, multiplyConstant(op, 0, 1, true));
+    return;
+  }
+  double factor = 1;
+  std::optional<Map> result;
+  if (op.isMap(0)) {
+    Map map = takeFactor(op, 0, factor);
+    result = divideByResponse(op, map, op.unpadded(1));
+  }
+  if (!result)
+    op.fail("it divides by a map; supported are a constant divisor and local "
+            "response normalisation, x / (k + alpha mean(x^2))^beta");
+  op.set(0, factor == 1 ? *result : scaled(op, *result, {factor}));
 }
 
 void importer::importSum(Operation &op) {

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
 
 using namespace rootc;
 using namespace rootc::importer;
@@ -20,19 +22,23 @@ using Proto = ::onnx::TensorProto;
 
 static float compute(Operation &op, float a, float b) {
   const std::string &name = op.op();
-  if (name == "Add" || name == "Sum" || name == "ReduceSum")
+  if (name == "Add" || name == "Sum")
     return a + b;
   if (name == "Sub")
     return a - b;
-  if (name == "Mul" || name == "ReduceProd")
+  if (name == "Mul")
     return a * b;
   if (name == "Div")
     return a / b;
+  if (name == "Pow")
+    return std::pow(a, b);
   if (name == "Mod") {
     if (!op.integer("fmod", 0))
       op.fail("of real numbers 'fmod' must be 1");
     return std::fmod(a, b);
   }
+  if (std::isnan(a) || std::isnan(b))
+    return a + b;
   return name == "Min" ? std::min(a, b) : std::max(a, b);
 }
 
@@ -89,9 +95,15 @@ static Size compute(Operation &op, Size a, Size b) {
     bool other = rest && (rest < 0) != (b.value < 0) && !op.integer("fmod", 0);
     result = {other ? rest + b.value : rest};
     possible = !b.batch && (!a.batch || rest == 0);
+  } else if (name == "Pow") {
+    result.value = 1;
+    possible = !a.batch && !b.batch && b.value >= 0 && b.value < 64;
+    for (int64_t i = 0; possible && i < b.value; ++i)
+      overflow |= __builtin_mul_overflow(result.value, a.value, &result.value);
   } else {
+    bool smaller = name == "Min" || name == "ReduceMin";
     result.value =
-        name == "Min" ? std::min(a.value, b.value) : std::max(a.value, b.value);
+        smaller ? std::min(a.value, b.value) : std::max(a.value, b.value);
     possible = a.batch == b.batch;
   }
   if (!possible)
@@ -147,10 +159,28 @@ int64_t importer::claimElements(Operation &op,
   return *count;
 }
 
+/// Whole numbers as real ones.
+static Constant asReals(Operation &op, const Constant &source) {
+  if (source.isReal())
+    return source;
+  op.claim(source.count());
+  std::vector<float> values;
+  for (const Size &size : *source.sizes) {
+    if (size.batch)
+      op.fail("its input depends on the batch");
+    values.push_back(float(size.value));
+  }
+  return Constant::of(source.shape, std::move(values));
+}
+
 void importer::foldArithmetic(Operation &op) {
   Constant result = op.constant(0, "its input");
   for (int i = 1; i < op.inputs(); ++i) {
-    const Constant &next = op.constant(i, "its input");
+    Constant next = op.constant(i, "its input");
+    if (op.op() == "Pow" && next.isReal() != result.isReal()) {
+      next = asReals(op, next);
+      result = asReals(op, result);
+    }
     if (next.isReal() != result.isReal() ||
         (!next.isReal() && next.wholeType != result.wholeType))
       op.fail("its inputs have two types");
@@ -176,30 +206,70 @@ void importer::foldArithmetic(Operation &op) {
   op.set(0, result);
 }
 
+/// A function of one real number; empty if the operator is none.
+static std::function<double(double)> unaryFunction(Operation &op) {
+  static const std::map<std::string, double (*)(double)> functions = {
+      {"Abs", [](double x) { return std::abs(x); }},
+      {"Ceil", [](double x) { return std::ceil(x); }},
+      {"Exp", [](double x) { return std::exp(x); }},
+      {"Floor", [](double x) { return std::floor(x); }},
+      {"HardSwish",
+       [](double x) { return x * std::clamp(x / 6 + .5, 0., 1.); }},
+      {"Log", [](double x) { return std::log(x); }},
+      {"Neg", [](double x) { return -x; }},
+      {"Reciprocal", [](double x) { return 1 / x; }},
+      {"Relu", [](double x) { return x < 0 ? 0 : x; }},
+      {"Round", [](double x) { return std::nearbyint(x); }}, // to even
+      {"Sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }},
+      {"Sign", [](double x) { return x > 0   ? 1
+                                     : x < 0 ? -1
+                                             : x; }},
+      {"Sqrt", [](double x) { return std::sqrt(x); }},
+      {"Tanh", [](double x) { return std::tanh(x); }},
+  };
+  if (op.op() == "HardSigmoid") {
+    double alpha = op.real("alpha", 0.2f), beta = op.real("beta", 0.5f);
+    return [=](double x) { return std::clamp(alpha * x + beta, 0., 1.); };
+  }
+  if (op.op() == "Swish") {
+    double alpha = op.real("alpha", 1);
+    return [=](double x) { return x / (1 + std::exp(-alpha * x)); };
+  }
+  return functions.at(op.op());
+}
+
+/// A function of one whole number, or of a multiple of the batch.
+static Size unaryOfWhole(Operation &op, Size size) {
+  const std::string &name = op.op();
+  bool negative = size.value < 0;
+  if (name == "Ceil" || name == "Floor" || name == "Round")
+    return size;
+  if (name == "Relu")
+    return negative ? Size{0} : size;
+  if (name == "Sign")
+    return {negative ? -1 : size.value > 0};
+  if (name != "Neg" && name != "Abs")
+    op.fail("its input is of whole numbers; it must be real");
+  if ((name == "Neg" || negative) &&
+      __builtin_sub_overflow(0, size.value, &size.value))
+    op.fail("its result does not fit into 64 bits");
+  return size;
+}
+
 void importer::foldUnary(Operation &op) {
   const Constant &source = op.constant(0, "its input");
-  const std::string &name = op.op();
   op.claim(source.count());
   if (!source.isReal()) {
-    // Of whole numbers, the only one that is not the number itself.
     std::vector<Size> sizes = *source.sizes;
-    if (name == "Sqrt" || name == "Reciprocal")
-      op.fail("its input is of whole numbers; it must be real");
     for (Size &size : sizes)
-      if (name == "Neg" && __builtin_sub_overflow(0, size.value, &size.value))
-        op.fail("its result does not fit into 64 bits");
-    for (Size &size : sizes)
-      size = wrapped(size, source.wholeType);
+      size = wrapped(unaryOfWhole(op, size), source.wholeType);
     op.set(0, Constant::of(source.shape, std::move(sizes), source.wholeType));
     return;
   }
+  std::function<double(double)> function = unaryFunction(op);
   std::vector<float> values = *source.reals;
   for (float &value : values)
-    value = name == "Neg"     ? -value
-            : name == "Sqrt"  ? std::sqrt(value)
-            : name == "Floor" ? std::floor(value)
-            : name == "Ceil"  ? std::ceil(value)
-                              : 1 / value;
+    value = float(function(value));
   op.set(0, Constant::of(source.shape, std::move(values)));
 }
 
@@ -280,19 +350,73 @@ void importer::foldCastLike(Operation &op) {
   castConstant(op, like && !like->isReal() ? like->wholeType : Proto::FLOAT);
 }
 
-/// The sums or products of values along the reduced dimensions.
-template <typename Element>
-static std::vector<Element>
+namespace {
+/// What a reduction of real numbers begins with, what a value adds to it, and
+/// what is made of it and of how many values there were.
+struct RealReduction {
+  double neutral;
+  double (*step)(double, double);
+  double (*finish)(double, double) = [](double sum, double) { return sum; };
+};
+} // namespace
+
+static RealReduction realReduction(const std::string &name) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  auto sum = [](double a, double b) { return a + b; };
+  auto squares = [](double a, double b) { return a + b * b; };
+  if (name == "ReduceL1")
+    return {0, [](double a, double b) { return a + std::abs(b); }};
+  if (name == "ReduceL2")
+    return {0, squares, [](double a, double) { return std::sqrt(a); }};
+  if (name == "ReduceMax")
+    return {-infinity,
+            [](double a, double b) { return a < b || std::isnan(b) ? b : a; }};
+  if (name == "ReduceMean")
+    return {0, sum, [](double a, double count) { return a / count; }};
+  if (name == "ReduceMin")
+    return {infinity,
+            [](double a, double b) { return a > b || std::isnan(b) ? b : a; }};
+  if (name == "ReduceProd")
+    return {1, [](double a, double b) { return a * b; }};
+  if (name == "ReduceSumSquare")
+    return {0, squares};
+  return {0, sum};
+}
+
+/// Combines the values along the reduced dimensions.
+template <typename Result, typename Element, typename Function>
+static std::vector<Result>
 reduce(Operation &op, const std::vector<Element> &values,
        const std::vector<int64_t> &shape, const std::vector<int64_t> &kept,
-       Element neutral) {
-  std::vector<Element> result(size_t(claimElements(op, kept)), neutral);
+       Result neutral, Function function) {
+  op.claim(int64_t(values.size()));
+  std::vector<Result> result(size_t(claimElements(op, kept)), neutral);
   BroadcastIndex to(kept, shape);
   for (size_t i = 0; i < values.size(); ++i) {
-    Element &sum = result[to(int64_t(i))];
-    sum = compute(op, sum, values[i]);
+    Result &total = result[to(int64_t(i))];
+    total = function(total, values[i]);
   }
   return result;
+}
+
+static std::vector<Size> reduceWholes(Operation &op, const Constant &source,
+                                      const std::vector<int64_t> &kept) {
+  const std::string &name = op.op();
+  int64_t neutral = 0;
+  if (name == "ReduceProd")
+    neutral = 1;
+  else if (source.count() && name == "ReduceMax")
+    neutral = INT64_MIN;
+  else if (source.count() && name == "ReduceMin")
+    neutral = INT64_MAX;
+  else if (name != "ReduceSum")
+    op.fail("its input is of whole numbers; it must be real{}",
+            source.count() ? "" : ", or hold some");
+  auto sizes = reduce(op, *source.sizes, source.shape, kept, Size{neutral},
+                      [&](Size a, Size b) { return compute(op, a, b); });
+  for (Size &size : sizes)
+    size = wrapped(size, source.wholeType);
+  return sizes;
 }
 
 void importer::foldReduction(Operation &op) {
@@ -310,15 +434,18 @@ void importer::foldReduction(Operation &op) {
     if (keep || !reduced[i])
       shape.push_back(kept.back());
   }
-  int neutral = op.op() == "ReduceSum" ? 0 : 1;
-  if (source.isReal()) {
-    op.set(0, Constant::of(shape, reduce(op, *source.reals, source.shape, kept,
-                                         float(neutral))));
+  if (!source.isReal()) {
+    op.set(0, Constant::of(shape, reduceWholes(op, source, kept),
+                           source.wholeType));
     return;
   }
-  std::vector<Size> sizes =
-      reduce(op, *source.sizes, source.shape, kept, Size{neutral});
-  for (Size &size : sizes)
-    size = wrapped(size, source.wholeType);
-  op.set(0, Constant::of(shape, std::move(sizes), source.wholeType));
+  RealReduction reduction = realReduction(op.op());
+  std::vector<double> totals = reduce(op, *source.reals, source.shape, kept,
+                                      reduction.neutral, reduction.step);
+  double each =
+      totals.empty() ? 0 : double(source.count()) / double(totals.size());
+  std::vector<float> values;
+  for (double total : totals)
+    values.push_back(float(reduction.finish(total, each)));
+  op.set(0, Constant::of(shape, std::move(values)));
 }

@@ -96,6 +96,28 @@ void importer::foldNot(Operation &op) {
   op.set(0, Constant::of(source.shape, std::move(result), Proto::BOOL));
 }
 
+/// A branch that the graph's shapes choose, as of PyTorch's squeeze.
+void importer::foldIf(Operation &op) {
+  const Constant &chosen = condition(op, 0);
+  op.ignore({"then_branch", "else_branch"});
+  if (chosen.count() != 1)
+    op.fail("its condition has shape {}; it must be one value",
+            toString(chosen.shape));
+  const char *name = (*chosen.sizes)[0].value ? "then_branch" : "else_branch";
+  const auto *branch = op.attribute(name);
+  if (!branch || !branch->has_g())
+    op.fail("it has no {}", name);
+  const ::onnx::GraphProto &graph = branch->g();
+  op.importer.importBranch(op, graph);
+  for (int i = 0; i < std::min(graph.output_size(), op.outputs()); ++i) {
+    const std::string &output = graph.output(i).name();
+    const Value *value = op.importer.find(output);
+    if (!value)
+      op.fail("its branch makes no {}", quote(output));
+    op.set(i, *value);
+  }
+}
+
 void importer::foldWhere(Operation &op) {
   const Constant &chosen = condition(op, 0);
   auto [a, b] = twoAlike(op, 1);

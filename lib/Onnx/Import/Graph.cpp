@@ -104,11 +104,29 @@ void Graph::passSoftmax(const std::function<void(const std::string &)> &note) {
   }
 }
 
+/// Calls visit(value) for what a node reads, and what its branches read and
+/// hand out, values of their own included.
+template <typename Visit>
+static void forEachRead(const ::onnx::NodeProto &node, Visit visit) {
+  for (const std::string &input : node.input())
+    visit(input);
+  for (const auto &attribute : node.attribute()) {
+    if (!attribute.has_g())
+      continue;
+    for (const auto &inner : attribute.g().node())
+      forEachRead(inner, visit);
+    for (const auto &output : attribute.g().output())
+      visit(output.name());
+  }
+}
+
 void Graph::sort() {
   enum State : char { Unseen, Open, Done };
   std::vector<State> states(size_t(graph.node_size()), Unseen);
   struct Step {
-    int node, nextInput;
+    int node;
+    std::vector<const std::string *> reads;
+    size_t next = 0;
   };
   std::vector<Step> stack;
   auto enter = [&](const std::string &value) {
@@ -120,14 +138,16 @@ void Graph::sort() {
           .fail("it depends on its own output {}: the graph has a cycle",
                 quote(value));
     states[size_t(index)] = Open;
-    stack.push_back({index, 0});
+    Step step{index, {}};
+    forEachRead(graph.node(index),
+                [&](const std::string &read) { step.reads.push_back(&read); });
+    stack.push_back(std::move(step));
   };
   enter(wanted);
   while (!stack.empty()) {
     Step &step = stack.back();
-    const auto &node = graph.node(step.node);
-    if (step.nextInput < node.input_size()) {
-      enter(node.input(step.nextInput++));
+    if (step.next < step.reads.size()) {
+      enter(*step.reads[step.next++]);
       continue;
     }
     states[size_t(step.node)] = Done;
@@ -135,8 +155,8 @@ void Graph::sort() {
     stack.pop_back();
   }
   for (int index : needed)
-    for (const std::string &input : graph.node(index).input())
-      ++useCounts[input];
+    forEachRead(graph.node(index),
+                [&](const std::string &read) { ++useCounts[read]; });
   ++useCounts[wanted];
 }
 

@@ -31,7 +31,8 @@ public:
   const std::vector<int> &order() const { return needed; }
   /// The image.
   const ::onnx::ValueInfoProto &image() const { return *imageInfo; }
-  /// How many needed nodes read a value, one that is the logits once more.
+  /// How many needed nodes, and nodes and outputs of their branches, read a
+  /// value; one that is the logits once more.
   int uses(const std::string &value) const;
   /// The node that makes it; -1 if none does.
   int producer(const std::string &value) const;

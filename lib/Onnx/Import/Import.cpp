@@ -61,6 +61,9 @@ void rootc::importOnnx(const ImportOptions &options,
   Importer importer(file, graph, note);
   int output = importer.run(options.height, options.width);
   importer.network.keepOnly(output);
+  for (const Layer &layer : importer.network.all())
+    if (!layer.unfinished.empty())
+      fail("{}", layer.unfinished);
 
   SafetensorsWriter weights;
   for (const Layer &layer : importer.network.all())

@@ -18,35 +18,41 @@ const std::map<std::string, Operator> &importer::operators() {
   static const std::map<std::string, Operator> table = {
       {"Add", {foldArithmetic, importAdd}},
       {"And", {foldLogic, nullptr}},
+      {"Abs", {foldUnary, nullptr}},
       {"AveragePool", {nullptr, importAveragePool}},
-      {"BatchNormalization", {nullptr, importBatchNormalization}},
+      {"BatchNormalization",
+       {foldBatchNormalization, importBatchNormalization}},
       {"Cast", {foldCast, importCast}},
       {"CastLike", {foldCastLike, importCastLike}},
       {"Ceil", {foldUnary, nullptr}},
-      {"Clip", {nullptr, importClip}},
+      {"Clip", {foldClip, importClip}},
       {"Concat", {foldConcat, importConcat}},
       {"Constant", {foldConstant, nullptr}},
       {"ConstantOfShape", {foldConstantOfShape, nullptr}},
       {"Conv", {nullptr, importConv}},
+      {"DequantizeLinear", {foldDequantizeLinear, nullptr}},
       {"Div", {foldArithmetic, importDiv}},
       {"Dropout", {foldIdentity, importDropout}},
       {"Equal", {foldComparison, nullptr}},
+      {"Exp", {foldUnary, nullptr}},
       {"Expand", {foldExpand, importExpand}},
-      {"Flatten", {nullptr, importFlatten}},
+      {"Flatten", {foldFlatten, importFlatten}},
       {"Floor", {foldUnary, nullptr}},
       {"Gather", {foldGather, importGather}},
-      {"Gemm", {nullptr, importGemm}},
+      {"Gemm", {foldGemm, importGemm}},
       {"GlobalAveragePool", {nullptr, importGlobalAveragePool}},
       {"GlobalMaxPool", {nullptr, importGlobalMaxPool}},
       {"Greater", {foldComparison, nullptr}},
       {"GreaterOrEqual", {foldComparison, nullptr}},
-      {"HardSigmoid", {nullptr, importHardSigmoid}},
-      {"HardSwish", {nullptr, importHardSwish}},
+      {"HardSigmoid", {foldUnary, importHardSigmoid}},
+      {"HardSwish", {foldUnary, importHardSwish}},
       {"Identity", {foldIdentity, importIdentity}},
+      {"If", {foldIf, nullptr}},
       {"LRN", {nullptr, importLRN}},
       {"Less", {foldComparison, nullptr}},
       {"LessOrEqual", {foldComparison, nullptr}},
-      {"MatMul", {nullptr, importMatMul}},
+      {"Log", {foldUnary, nullptr}},
+      {"MatMul", {foldMatMul, importMatMul}},
       {"Max", {foldArithmetic, importMax}},
       {"MaxPool", {nullptr, importMaxPool}},
       {"Min", {foldArithmetic, importMin}},
@@ -55,16 +61,23 @@ const std::map<std::string, Operator> &importer::operators() {
       {"Neg", {foldUnary, importNeg}},
       {"Not", {foldNot, nullptr}},
       {"Or", {foldLogic, nullptr}},
-      {"Pad", {nullptr, importPad}},
+      {"Pad", {foldPad, importPad}},
+      {"Pow", {foldArithmetic, importPow}},
       {"Reciprocal", {foldUnary, nullptr}},
-      {"ReduceMax", {nullptr, importReduceMax}},
-      {"ReduceMean", {nullptr, importReduceMean}},
+      {"ReduceL1", {foldReduction, nullptr}},
+      {"ReduceL2", {foldReduction, nullptr}},
+      {"ReduceMax", {foldReduction, importReduceMax}},
+      {"ReduceMean", {foldReduction, importReduceMean}},
+      {"ReduceMin", {foldReduction, nullptr}},
       {"ReduceProd", {foldReduction, nullptr}},
       {"ReduceSum", {foldReduction, importReduceSum}},
-      {"Relu", {nullptr, importRelu}},
+      {"ReduceSumSquare", {foldReduction, nullptr}},
+      {"Relu", {foldUnary, importRelu}},
       {"Reshape", {foldReshape, importReshape}},
+      {"Round", {foldUnary, nullptr}},
       {"Shape", {foldShape, importShape}},
-      {"Sigmoid", {nullptr, importSigmoid}},
+      {"Sigmoid", {foldUnary, importSigmoid}},
+      {"Sign", {foldUnary, nullptr}},
       {"Size", {foldSize, nullptr}},
       {"Slice", {foldSlice, importSlice}},
       {"Split", {foldSplit, importSplit}},
@@ -72,8 +85,9 @@ const std::map<std::string, Operator> &importer::operators() {
       {"Squeeze", {foldSqueeze, importSqueeze}},
       {"Sub", {foldArithmetic, importSub}},
       {"Sum", {foldArithmetic, importSum}},
-      {"Swish", {nullptr, importSwish}},
-      {"Tanh", {nullptr, importTanh}},
+      {"Swish", {foldUnary, importSwish}},
+      {"Tanh", {foldUnary, importTanh}},
+      {"Tile", {foldTile, nullptr}},
       {"Transpose", {foldTranspose, importTranspose}},
       {"Unsqueeze", {foldUnsqueeze, importUnsqueeze}},
       {"Where", {foldWhere, nullptr}},
@@ -109,8 +123,9 @@ void Importer::set(const std::string &name, Value value) {
 }
 
 void Importer::claim(const Node &node, int64_t elements) {
-  // Weights may be stored in 16 bits, and shared by several layers.
-  int64_t limit = 4 * file.bytes() + (1 << 20) + filledElements;
+  // Weights may be stored in 8 or 16 bits, be shared by several layers, and be
+  // computed in several steps.
+  int64_t limit = 8 * file.bytes() + (1 << 20) + filledElements;
   if (elements > limit - claimed)
     node.fail("the weights and constants up to here have more than {} "
               "elements, too many for a file of {} bytes",
@@ -223,11 +238,73 @@ Value Importer::makeImage(int64_t height, int64_t width) {
 // Nodes
 //===----------------------------------------------------------------------===//
 
-void Importer::importNode(int index) {
-  Operation op(*this, index);
+void Importer::importBranch(const Operation &op,
+                            const ::onnx::GraphProto &branch) {
+  for (const auto &tensor : branch.initializer()) {
+    if (find(tensor.name()))
+      op.fail("its branch makes {}, which something else makes too",
+              quote(tensor.name()));
+    set(tensor.name(), file.decode(tensor));
+  }
+  for (int i = 0; i < branch.node_size(); ++i) {
+    Operation inner(*this, branch.node(i), i);
+    for (int j = 0; j < inner.outputs(); ++j)
+      if (!inner.output(j).empty() &&
+          (find(inner.output(j)) || graph.producer(inner.output(j)) >= 0))
+        inner.fail("it makes {}, which something else makes too",
+                   quote(inner.output(j)));
+    importNode(inner);
+  }
+}
+
+void Importer::importNode(Operation op) {
   auto known = operators().find(op.op());
   if ((!op.domain().empty() && op.domain() != "ai.onnx") ||
       known == operators().end())
+
+void Importer::checkSoftmax(const Map &logits) {
+  if (graph.softmax() < 0)
+    return;
+  Operation op(*this, graph.softmax());
+  // Before opset 13 the dimensions from the axis on are one.
+  bool flattens = file.opset() < 13;
+  int64_t rank = int64_t(logits.view.size()) + 1;
+  int64_t axis = op.axis(op.integer("axis", flattens ? 1 : -1), rank);
+  int64_t extent = 1;
+  for (int64_t i = axis; i < (flattens ? rank : axis + 1); ++i)
+    extent *= i ? sizeOf(logits.view[size_t(i - 1)]) : 0;
+  if (extent != logits.shape.channels)
+    op.fail("its axis {} is not the classes of {}", axis,
+            importer::describe(logits));
+  op.checkAttributes();
+}
+
+int Importer::run(int64_t height, int64_t width) {
+  values.emplace(graph.image().name(), makeImage(height, width));
+  for (int index : graph.order())
+    importNode(Operation(*this, index));
+  int producer = graph.producer(graph.logits());
+  const Value *value = find(graph.logits());
+  const Map *logits = value ? std::get_if<Map>(value) : nullptr;
+  if (producer < 0 || !logits)
+    fail("{}: the output {} is not computed from the image", file.path(),
+         quote(graph.logits()));
+  // What still waits for a layer becomes one of its own.
+  Operation last(*this, producer);
+  Map map = last.resolve(*logits);
+  Dimension all;
+  for (const Dimension &dimension : map.view)
+    all.insert(all.end(), dimension.begin(), dimension.end());
+  if (map.layer == Network::image || map.shape.height != 1 ||
+      map.shape.width != 1 ||
+      all != wholeAxis(Axis::Channels, map.shape.channels))
+    last.fail("it makes the output {}, {}; the output must be the logits, one "
+              "value for each class: [N,classes] (--logits=NAME takes another "
+              "value)",
+              quote(graph.logits()), describe(map));
+  checkSoftmax(map);
+  return map.layer;
+}
     op.fail("this operator{} is not supported{}; supported are {}",
             op.domain().empty() ? "" : " of " + quote(op.domain()),
             op.op() == "Softmax" || op.op() == "LogSoftmax"
@@ -260,48 +337,4 @@ void Importer::importNode(int index) {
         std::holds_alternative<Constant>(value->second))
       values.erase(value);
   }
-}
-
-void Importer::checkSoftmax(const Map &logits) {
-  if (graph.softmax() < 0)
-    return;
-  Operation op(*this, graph.softmax());
-  // Before opset 13 the dimensions from the axis on are one.
-  bool flattens = file.opset() < 13;
-  int64_t rank = int64_t(logits.view.size()) + 1;
-  int64_t axis = op.axis(op.integer("axis", flattens ? 1 : -1), rank);
-  int64_t extent = 1;
-  for (int64_t i = axis; i < (flattens ? rank : axis + 1); ++i)
-    extent *= i ? sizeOf(logits.view[size_t(i - 1)]) : 0;
-  if (extent != logits.shape.channels)
-    op.fail("its axis {} is not the classes of {}", axis,
-            importer::describe(logits));
-  op.checkAttributes();
-}
-
-int Importer::run(int64_t height, int64_t width) {
-  values.emplace(graph.image().name(), makeImage(height, width));
-  for (int index : graph.order())
-    importNode(index);
-  int producer = graph.producer(graph.logits());
-  const Value *value = find(graph.logits());
-  const Map *logits = value ? std::get_if<Map>(value) : nullptr;
-  if (producer < 0 || !logits)
-    fail("{}: the output {} is not computed from the image", file.path(),
-         quote(graph.logits()));
-  // What still waits for a layer becomes one of its own.
-  Operation last(*this, producer);
-  Map map = last.resolve(*logits);
-  Dimension all;
-  for (const Dimension &dimension : map.view)
-    all.insert(all.end(), dimension.begin(), dimension.end());
-  if (map.layer == Network::image || map.shape.height != 1 ||
-      map.shape.width != 1 ||
-      all != wholeAxis(Axis::Channels, map.shape.channels))
-    last.fail("it makes the output {}, {}; the output must be the logits, one "
-              "value for each class: [N,classes] (--logits=NAME takes another "
-              "value)",
-              quote(graph.logits()), describe(map));
-  checkSoftmax(map);
-  return map.layer;
 }

@@ -60,6 +60,8 @@ struct Map {
 
 using Value = std::variant<Constant, Map>;
 
+class Operation;
+
 class Importer {
 public:
   Importer(ModelFile &file, const Graph &graph,
@@ -89,10 +91,13 @@ public:
   /// A constant with its elements in memory.
   const Constant &filled(const Node &node, const std::string &name);
 
+  /// The nodes of a branch, whose values join the graph's.
+  void importBranch(const Operation &op, const ::onnx::GraphProto &branch);
+
 private:
   Value makeImage(int64_t height, int64_t width);
   void checkSoftmax(const Map &logits);
-  void importNode(int index);
+  void importNode(Operation op);
 
   std::unordered_map<std::string, Value> values;
   std::unordered_map<std::string, int> reads;
@@ -107,8 +112,10 @@ inline constexpr int64_t mostFilled = 150 << 20;
 class Operation : public Node {
 public:
   Operation(Importer &importer, int index)
-      : Node(importer.file, importer.file.graph().node(index), index),
-        importer(importer) {}
+      : Operation(importer, importer.file.graph().node(index), index) {}
+  /// A node of a branch.
+  Operation(Importer &importer, const ::onnx::NodeProto &proto, int index)
+      : Node(importer.file, proto, index), importer(importer) {}
 
   Importer &importer;
 
@@ -243,7 +250,20 @@ void importTanh(Operation &op);
 void importMin(Operation &op);
 void importMax(Operation &op);
 void importDropout(Operation &op);
+
+//===--- ResponseNorm.cpp -------------------------------------------------===//
 void importLRN(Operation &op);
+void importPow(Operation &op);
+/// A step of local response normalisation: zeros around the channels, which are
+/// dimension `axis` of the map's view; nothing if they are not.
+std::optional<Map> padChannels(Operation &op, const Map &map, size_t axis,
+                               int64_t before, int64_t behind);
+/// Whether an AveragePool is along the channels, another step, and is done.
+bool poolChannels(Operation &op);
+/// The last step, of a map divided by what its squares made; nothing if they
+/// did not.
+std::optional<Map> divideByResponse(Operation &op, const Map &map,
+                                    const Map &divisor);
 
 //===--- Elementwise.cpp --------------------------------------------------===//
 void importAdd(Operation &op);
@@ -275,7 +295,7 @@ void importGather(Operation &op);
 void importSplit(Operation &op);
 void importSlice(Operation &op);
 
-//===--- Folding.cpp, FoldingArithmetic.cpp and FoldingLogic.cpp ----------===//
+//===--- Folding*.cpp -----------------------------------------------------===//
 void foldConstant(Operation &op);
 void foldConstantOfShape(Operation &op);
 void foldShape(Operation &op);
@@ -298,6 +318,15 @@ void foldUnary(Operation &op);
 void foldComparison(Operation &op);
 void foldLogic(Operation &op);
 void foldNot(Operation &op);
+void foldIf(Operation &op);
+void foldClip(Operation &op);
+void foldDequantizeLinear(Operation &op);
+void foldMatMul(Operation &op);
+void foldGemm(Operation &op);
+void foldBatchNormalization(Operation &op);
+void foldPad(Operation &op);
+void foldTile(Operation &op);
+void foldFlatten(Operation &op);
 void foldWhere(Operation &op);
 void foldExpand(Operation &op);
 void foldSize(Operation &op);

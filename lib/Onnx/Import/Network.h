@@ -35,6 +35,9 @@ struct Layer {
   double slope = 0, offset = 0; ///< of a hard_sigmoid
   int64_t begin = 0;            ///< of slice_channels
   bool expands = false;         ///< one value to all places of a map
+  /// Of a step on the way to a layer, which no network has: the error if it is
+  /// needed. Else empty.
+  std::string unfinished;
 
   bool hasBias() const;
   bool takesBias() const { return op == "conv2d" || op == "linear"; }

@@ -113,16 +113,24 @@ Windows importer::readWindows(Operation &op, const Map &input,
 //===----------------------------------------------------------------------===//
 
 namespace {
+bool isPadSmall(const Windows &windows) {
+  for (const root::Window *window : {&windows.vertical, &windows.horizontal})
+    if (window->padBefore >= window->kernel ||
+        window->padAfter >= window->kernel)
+      return false;
+  return true;
+}
+
 Map emitPool(Operation &op, const std::string &name, const Map &input,
              const Windows &windows, bool ceil, const std::string &clauses) {
   auto height = root::outputSize(input.shape.height, windows.vertical, ceil);
   auto width = root::outputSize(input.shape.width, windows.horizontal, ceil);
   if (!height || !width || *height < 1 || *width < 1)
     op.fail("its kernel is larger than its padded input, {}", describe(input));
-  for (const root::Window *window : {&windows.vertical, &windows.horizontal})
-    if (window->padBefore >= window->kernel ||
-        window->padAfter >= window->kernel)
-      op.fail("its padding is not smaller than its kernel");
+  if (!isPadSmall(windows))
+    op.fail("its padding{} is not smaller than its kernel, so that a window "
+            "would lie outside of its input",
+            input.padding.any() ? ", with that of the Pad before it," : "");
   if (name == "max_pool" &&
       windows.vertical.kernel > largestMaxPool / windows.horizontal.kernel)
     op.fail("its kernel is {}x{}; a max_pool has at most {} elements",
@@ -152,13 +160,15 @@ Windows readPool(Operation &op, const Map &input) {
 
 void importer::importMaxPool(Operation &op) {
   Map input = op.standard(0, /*withPadding=*/true);
+  Windows windows = readPool(op, input);
   // A max_pool leaves the padding out. That is the same for a padding of minus
   // infinity, and for zeros if nothing is smaller.
   bool lowest = input.padding.value <= std::numeric_limits<float>::lowest();
   bool zeros = input.padding.value == 0 && input.nonNegative;
-  if (input.padding.any() && !lowest && !zeros)
+  if (input.padding.any() && !lowest && !(zeros && isPadSmall(windows))) {
     input = op.standard(0);
-  Windows windows = readPool(op, input);
+    windows = readPool(op, input);
+  }
   bool ceil = op.integer("ceil_mode", 0) != 0;
   // The order of the second output, which is not supported.
   op.ignore({"storage_order"});
@@ -166,6 +176,8 @@ void importer::importMaxPool(Operation &op) {
 }
 
 void importer::importAveragePool(Operation &op) {
+  if (poolChannels(op))
+    return;
   Map input = op.standard(0, /*withPadding=*/true);
   Windows own = readPool(op, input);
   bool counted = op.integer("count_include_pad", 0) != 0;
@@ -176,7 +188,7 @@ void importer::importAveragePool(Operation &op) {
                    own.vertical.padAfter != input.padding.bottom ||
                    own.horizontal.padBefore != input.padding.left ||
                    own.horizontal.padAfter != input.padding.right;
-    if (input.padding.value != 0 || (ownPads && !counted)) {
+    if (input.padding.value != 0 || (ownPads && !counted) || !isPadSmall(own)) {
       input = op.standard(0);
       own = readPool(op, input);
     } else {

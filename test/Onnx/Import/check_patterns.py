@@ -7,11 +7,11 @@ import sys
 import tempfile
 
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from check_classifiers import check_inference, softmax
 from graphs import Graph
-from imported import Imported, add_tools
+from imported import Imported, add_tools, read_safetensors
 
 IMAGE = (8, 10, 3)
 
@@ -31,7 +31,7 @@ def scaled(g, x, *shape):
     return g.node('Add', [y, g.constant(g.normal(*shape))])
 
 
-# A pattern returns the model, what the network must hold and must not (regular expressions).
+# A pattern returns the model, what the network must hold and must not (regular expressions), and what must be noted.
 
 
 def input_normalised_by_channel():
@@ -225,14 +225,117 @@ def tensorflow_paths():
     return finish(g, g.relu(z)), ['"model/conv_1"', '"model/depthwise_1"', '"model/conv_2"'], []
 
 
+def response_norm_of_torch():
+    """nn.LocalResponseNorm(5) as the TorchScript exporter writes it: a view of five dimensions, pads that are computed, and
+    an `If` for the squeeze."""
+    g = network(opset=17)
+    x = g.relu(g.conv('input', 'conv', 8, 3))
+    y = g.node('Reshape', [g.node('Mul', [x, x]), g.ints(-1, 1, 8, 8, 10)], shape=(1, 8, 8, 10))
+    pads = g.node('Concat', [g.ints(0, 0, 0, 0, 2, 2), g.node('ConstantOfShape', [g.ints(4)], value=numpy_helper.from_array(np.zeros(1, np.int64)))], axis=0)
+    pads = g.node('Slice', [g.node('Reshape', [pads, g.ints(-1, 2)]), g.ints(-1), g.ints(-(1 << 63) + 1), g.ints(0), g.ints(-1)])
+    pads = g.node('Reshape', [g.node('Transpose', [pads], perm=[1, 0]), g.ints(-1)])
+    y = g.node('Pad', [y, pads, ''], mode='constant')
+    y = g.node('AveragePool', [y], kernel_shape=[5, 1, 1], strides=[1, 1, 1], pads=[0] * 6, count_include_pad=1)
+    one = g.node('Equal', [g.node('Gather', [g.node('Shape', [y]), g.ints(1)], axis=0), g.ints(1)])
+    branch = [helper.make_node('Constant', [], ['axes'], value_ints=[1]), helper.make_node('Squeeze', [y, 'axes'], ['squeezed'])]
+    y = g.node('If', [one], then_branch=helper.make_graph(branch, 'then', [], [helper.make_empty_tensor_value_info('squeezed')]),
+               else_branch=helper.make_graph([helper.make_node('Identity', [y], ['same'])], 'else', [],
+                                             [helper.make_empty_tensor_value_info('same')]))
+    y = g.node('Mul', [g.node('Reshape', [y, g.ints(-1, 8, 8, 10)]), g.scalar(0.3)])
+    y = g.node('Pow', [g.node('Add', [y, g.scalar(1)]), g.scalar(0.75)])
+    x = g.node('Div', [x, y], shape=g.shapes[x])
+    return finish(g, x), [r'local_response_norm .*size\(5\) alpha\(0.3\) beta\(0.75\) k\(1\)'], ['pool .*5', 'multiply']
+
+
+def response_norm_by_hand():
+    """As AlexNets have it: x^2, an nn.AvgPool3d that pads by itself, of a map that is multiplied before."""
+    g = network()
+    x = g.node('Mul', [g.relu(g.conv('input', 'conv', 8, 3)), g.scalar(3)])
+    y = g.unsqueeze(g.node('Pow', [x, g.scalar(2)]), 1)
+    y = g.node('AveragePool', [y], kernel_shape=[3, 1, 1], pads=[1, 0, 0, 1, 0, 0], count_include_pad=1)
+    y = g.node('Add', [g.node('Mul', [g.node('Squeeze', [y, g.ints(1)]), g.scalar(0.2)]), g.scalar(2)])
+    x = g.node('Div', [x, g.node('Pow', [y, g.scalar(0.5)])], shape=g.shapes[x])
+    return finish(g, x), [r'local_response_norm .*size\(3\)'], ['average_pool.*3', 'multiply']
+
+
+def filter_of(name, make):
+    """A convolution whose filters are computed of constants."""
+    def pattern():
+        g = network(opset=21)
+        weight = make(g, g.constant(g.normal(8, 3, 3, 3), 'conv.weight'))
+        x = g.node('Conv', ['input', weight], pads=[1] * 4, shape=(8, *IMAGE[:2]))
+        return finish(g, g.relu(x)), [r'conv2d'], []
+    pattern.__name__ = f'filter_{name}'
+    return pattern
+
+
+def standardised(g, w):
+    axes = g.ints(1, 2, 3)
+    centred = g.node('Sub', [w, g.node('ReduceMean', [w, axes])])
+    variance = g.node('ReduceMean', [g.node('Pow', [centred, g.scalar(2)]), axes])
+    return g.node('Div', [centred, g.node('Sqrt', [g.node('Add', [variance, g.scalar(1e-5)])])])
+
+
+def standardised_by_batch_norm(g, w):
+    """timm's StdConv2d."""
+    ones, zeros = (g.constant(np.full(8, value, np.float32)) for value in (1, 0))
+    y = g.node('BatchNormalization', [g.node('Reshape', [w, g.ints(1, 8, -1)]), ones, zeros, zeros, ones], outputs=3,
+               training_mode=1)
+    return g.node('Reshape', [y[0], g.ints(8, 3, 3, 3)])
+
+
+def normalised(g, w):
+    return g.node('Mul', [w, g.node('Reciprocal', [g.node('ReduceL2', [w, g.ints(1, 2, 3)])])])
+
+
+def divided_by_spectral_norm(g, w):
+    flat = g.node('Flatten', [w])
+    v = g.constant(g.normal(27, gain=0.3))
+    product = g.node('MatMul', [g.constant(g.normal(8, gain=0.3)), g.node('MatMul', [flat, v])])
+    return g.node('Div', [w, g.node('Add', [g.node('Abs', [product]), g.scalar(0.5)])])
+
+
+def quantised(g, w):
+    whole = g.constant(g.generator.integers(-128, 128, (8, 3, 3, 3)).astype(np.int8))
+    scale = g.constant(g.generator.uniform(0.001, 0.01, 8).astype(np.float32))
+    return g.node('DequantizeLinear', [whole, scale, g.constant(np.arange(-4, 4, dtype=np.int8))], axis=0)
+
+
+def clamped_and_padded(g, w):
+    inner = g.node('Slice', [w, g.ints(0, 0), g.ints(2, 2), g.ints(2, 3)])
+    inner = g.node('Log', [g.node('Exp', [g.node('Clip', [inner, g.scalar(-0.5), g.scalar(0.75)])])])
+    return g.node('Relu', [g.node('Pad', [inner, g.ints(0, 0, 1, 0, 0, 0, 0, 1)])])
+
+
+def grey_repeated(g, w):
+    grey = g.node('ReduceSum', [w, g.ints(1)], keepdims=1)
+    return g.node('Tile', [g.node('Sub', [grey, g.node('ReduceMax', [grey, g.ints(0)])]), g.ints(1, 3, 1, 1)])
+
+
+def pads_before_pools():
+    """A Pad counts as part of the map for a pool that pads itself, more than its kernel together."""
+    g = network()
+    x = g.conv('input', 'conv', 6, 3)
+    parts = []
+    for op, more in (('AveragePool', {'count_include_pad': 1}), ('AveragePool', {}), ('MaxPool', {})):
+        y = g.node('Pad', [x, g.ints(0, 0, 1, 1, 0, 0, 1, 1)], shape=(6, 10, 12))
+        parts.append(g.node(op, [y], kernel_shape=[2, 2], pads=[1] * 4, shape=(6, 11, 13), **more))
+    return finish(g, g.concat(*parts)), [], []
+
+
 PATTERNS = (input_normalised_by_channel, keras_preprocessing, norm_behind_convolution, convolution_read_twice,
             transposed_and_scaled, swish_of_convolution, factor_behind_convolution, gate_expanded, context_added,
             channels_turned_round, indexed_pixel, tanh_behind_layers, sums_over_the_map, constants_cast_like_maps,
-            divided_sizes, softmax_before_the_end, shuffled_and_not, torch_scopes, tensorflow_paths)
+            divided_sizes, softmax_before_the_end, shuffled_and_not, torch_scopes, tensorflow_paths, response_norm_of_torch,
+            response_norm_by_hand, pads_before_pools,
+            *(filter_of(make.__name__, make) for make in (standardised, standardised_by_batch_norm, normalised, divided_by_spectral_norm,
+                                                          quantised, clamped_and_padded, grey_repeated)))
+# Those with layers that no other test of imported networks trains.
+TRAINED = (response_norm_of_torch,)
 
 
 def check(tools, folder, pattern):
-    model, wanted, unwanted = pattern()
+    model, wanted, unwanted, *notes = pattern()
     imported = Imported(tools, folder, model)
     with open(imported.network) as file:
         text = file.read()
@@ -242,9 +345,22 @@ def check(tools, folder, pattern):
     for expression in unwanted:
         if re.search(expression, text):
             raise AssertionError(f'the network holds {expression}:\n{text}')
-    if any(entry.op_type == 'Softmax' for entry in model.graph.node):
-        # Its probabilities are compared.
-        infer, imported.infer = imported.infer, lambda image: softmax(infer(image).astype(np.float64))
+    for expression in notes[0] if notes else ():
+        if not re.search(expression, imported.notes):
+            raise AssertionError(f'no note says {expression}:\n{imported.notes}')
+    infer, weights = imported.infer, read_safetensors(imported.weights)
+
+    def answer(image):
+        if 'input.mean' in weights:
+            image = (image - weights['input.mean']) / weights['input.scale']
+        logits = infer(image).astype(np.float64)
+        if any(entry.op_type == 'Softmax' for entry in model.graph.node):
+            return softmax(logits)  # its probabilities are compared
+        return softmax(logits)[:, 1:] if 'two classes' in imported.notes else logits
+
+    imported.infer = answer
+    if pattern in TRAINED:
+        imported.check_gradients(batch=3)
     return check_inference(imported, model, batch=3)
 
 
