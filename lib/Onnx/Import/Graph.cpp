@@ -39,7 +39,7 @@ Graph::Graph(const ModelFile &file, const std::string &logits,
   } else if (producer(wanted) < 0) {
     fail("{}: --logits: no node makes {}", file.path(), quote(wanted));
   }
-  passSoftmax(note);
+  findEnd(note);
   sort();
   findImage();
 }
@@ -80,7 +80,7 @@ void Graph::indexValues() {
   }
 }
 
-void Graph::passSoftmax(const std::function<void(const std::string &)> &note) {
+void Graph::findEnd(const std::function<void(const std::string &)> &note) {
   // What changes no value may stand behind; a chain of those may be a ring.
   static const std::unordered_set<std::string> passed = {
       "Cast", "Flatten", "Identity", "Reshape", "Squeeze"};
@@ -99,6 +99,8 @@ void Graph::passSoftmax(const std::function<void(const std::string &)> &note) {
                        op));
       return;
     }
+    if (op == "Sigmoid")
+      sigmoidInput = value;
     if (!passed.count(op))
       return;
   }

@@ -27,6 +27,8 @@ public:
   const std::string &logits() const { return wanted; }
   /// The softmax that was passed over; -1 if none.
   int softmax() const { return softmaxNode; }
+  /// What the Sigmoid at the end reads; empty if there is none.
+  const std::string &sigmoid() const { return sigmoidInput; }
   /// The nodes that the logits need, each behind those it reads.
   const std::vector<int> &order() const { return needed; }
   /// The image.
@@ -41,13 +43,14 @@ public:
 
 private:
   void indexValues();
-  void passSoftmax(const std::function<void(const std::string &)> &note);
+  void findEnd(const std::function<void(const std::string &)> &note);
   void sort();
   void findImage();
 
   const ModelFile &file;
   const ::onnx::GraphProto &graph;
   std::string wanted;
+  std::string sigmoidInput;
   int softmaxNode = -1;
   std::vector<int> needed;
   const ::onnx::ValueInfoProto *imageInfo = nullptr;

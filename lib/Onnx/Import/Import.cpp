@@ -80,6 +80,7 @@ void rootc::importOnnx(const ImportOptions &options,
     note("the model does not say how pixels become its input: for rootrun eval "
          "and predict give --mean and --scale");
   }
+  importer.noteTraining();
   std::string name = networkName(options.input);
   weights.note("rootc.model", name);
   weights.write(options.weights);

@@ -261,50 +261,6 @@ void Importer::importNode(Operation op) {
   auto known = operators().find(op.op());
   if ((!op.domain().empty() && op.domain() != "ai.onnx") ||
       known == operators().end())
-
-void Importer::checkSoftmax(const Map &logits) {
-  if (graph.softmax() < 0)
-    return;
-  Operation op(*this, graph.softmax());
-  // Before opset 13 the dimensions from the axis on are one.
-  bool flattens = file.opset() < 13;
-  int64_t rank = int64_t(logits.view.size()) + 1;
-  int64_t axis = op.axis(op.integer("axis", flattens ? 1 : -1), rank);
-  int64_t extent = 1;
-  for (int64_t i = axis; i < (flattens ? rank : axis + 1); ++i)
-    extent *= i ? sizeOf(logits.view[size_t(i - 1)]) : 0;
-  if (extent != logits.shape.channels)
-    op.fail("its axis {} is not the classes of {}", axis,
-            importer::describe(logits));
-  op.checkAttributes();
-}
-
-int Importer::run(int64_t height, int64_t width) {
-  values.emplace(graph.image().name(), makeImage(height, width));
-  for (int index : graph.order())
-    importNode(Operation(*this, index));
-  int producer = graph.producer(graph.logits());
-  const Value *value = find(graph.logits());
-  const Map *logits = value ? std::get_if<Map>(value) : nullptr;
-  if (producer < 0 || !logits)
-    fail("{}: the output {} is not computed from the image", file.path(),
-         quote(graph.logits()));
-  // What still waits for a layer becomes one of its own.
-  Operation last(*this, producer);
-  Map map = last.resolve(*logits);
-  Dimension all;
-  for (const Dimension &dimension : map.view)
-    all.insert(all.end(), dimension.begin(), dimension.end());
-  if (map.layer == Network::image || map.shape.height != 1 ||
-      map.shape.width != 1 ||
-      all != wholeAxis(Axis::Channels, map.shape.channels))
-    last.fail("it makes the output {}, {}; the output must be the logits, one "
-              "value for each class: [N,classes] (--logits=NAME takes another "
-              "value)",
-              quote(graph.logits()), describe(map));
-  checkSoftmax(map);
-  return map.layer;
-}
     op.fail("this operator{} is not supported{}; supported are {}",
             op.domain().empty() ? "" : " of " + quote(op.domain()),
             op.op() == "Softmax" || op.op() == "LogSoftmax"

@@ -94,14 +94,28 @@ public:
   /// The nodes of a branch, whose values join the graph's.
   void importBranch(const Operation &op, const ::onnx::GraphProto &branch);
 
+  /// Of a layer whose weights are an input: whether others share them.
+  void noteWeights(const Operation &op, int input, const std::string &layer);
+  int convolutions = 0, biasedConvolutions = 0, batchNorms = 0;
+  /// What is good to know before the network is trained.
+  void noteTraining() const;
+
 private:
   Value makeImage(int64_t height, int64_t width);
   void checkSoftmax(const Map &logits);
   void importNode(Operation op);
+  /// The layer of the logits, which the network is to give.
+  int finishLogits(Operation &last, int output);
 
   std::unordered_map<std::string, Value> values;
   std::unordered_map<std::string, int> reads;
   int64_t claimed = 0, filledElements = 0;
+  /// Layers by the weights that they read, while these are in memory.
+  std::unordered_map<const void *,
+                     std::pair<std::weak_ptr<const std::vector<float>>,
+                               std::vector<std::string>>>
+      weightReaders;
+  std::vector<std::string> sharedWeights;
 };
 
 /// Values that are one number again and again, as in the files of the onnx

@@ -89,6 +89,9 @@ void importer::importConv(Operation &op) {
   // image's normalisation, a convolution too, stands before it.
   if (input.scaledImage && shape[2] * shape[3] > 1)
     layer.clauses += " ungrouped";
+  ++op.importer.convolutions;
+  op.importer.biasedConvolutions += op.present(2);
+  op.importer.noteWeights(op, 1, layer.name);
   op.claim(filters.count());
   layer.weights.push_back({"filter",
                            {shape[0], shape[2], shape[3], shape[1]},
@@ -126,6 +129,7 @@ static Layer linearLayer(Operation &op, const Map &input,
   layer.inputs = {input.layer};
   layer.shape = {1, 1, outputs};
   layer.clauses = fmt::format(" outputs({})", outputs);
+  op.importer.noteWeights(op, 1, layer.name);
   layer.weights.push_back(
       {"weight", {outputs, int64_t(inputs)}, share(std::move(permuted))});
   return layer;
@@ -221,6 +225,7 @@ void importer::importBatchNormalization(Operation &op) {
                                  "network uses its running statistics",
                                  op.describe()));
   Layer layer;
+  ++op.importer.batchNorms;
   layer.op = "batch_norm";
   layer.name = op.layerName(1);
   layer.inputs = {input.layer};

@@ -323,15 +323,66 @@ def pads_before_pools():
     return finish(g, g.concat(*parts)), [], []
 
 
+def filters_shared():
+    g = network()
+    x = g.relu(g.conv('input', 'stem', 8, 3))
+    w = g.constant(g.normal(8, 8, 3, 3, gain=0.2), 'shared.weight')
+    for _ in range(2):
+        x = g.relu(g.node('Conv', [x, w], pads=[1] * 4, shape=g.shapes[x]))
+    return finish(g, x), [], [], ['layers that share their weights .*: shared.weight and shared.weight_2']
+
+
+def convolutions_with_biases():
+    g = network(folded=True)
+    x = g.relu(g.conv(g.relu(g.conv('input', 'a', 8, 3)), 'b', 8, 3))
+    return finish(g, x), [], [], ['there is no batch norm, and each of the 2 convolutions .*do_constant_folding=False.*optimize=False']
+
+
+def sigmoid_of_one():
+    """A binary classifier: the probability of class 1."""
+    g = network()
+    x = g.linear(g.flatten(g.global_pool(g.relu(g.conv('input', 'conv', 8, 3)))), 'fc', 1)
+    return g.model(g.node('Sigmoid', [x]), 1), [r'classes\(2\)', r'outputs\(2\)'], ['sigmoid', r'outputs\(1\)'], ['two classes 0 and 1']
+
+
+def sigmoid_of_one_convolution():
+    g = network()
+    x = g.conv(g.global_pool(g.relu(g.conv('input', 'conv', 8, 3))), 'last', 1, 1)
+    x = g.node('Sigmoid', [g.node('Add', [x, g.constant(g.normal(1, 1, 1))])])
+    return g.model(g.flatten(x), 1), [r'classes\(2\)', r'filters\(2\)'], ['sigmoid', r'filters\(1\)'], ['two classes 0 and 1']
+
+
+def sigmoid_of_one_sum():
+    """What makes the value has no weights of its own."""
+    g = network()
+    x = g.relu(g.conv('input', 'conv', 8, 3))
+    x = g.flatten(g.global_pool(x))
+    x = g.node('Add', [g.linear(x, 'fc', 1), g.linear(x, 'fc2', 1)])
+    return g.model(g.node('Sigmoid', [x]), 1), [r'"two_classes" %\d+ outputs\(2\) no_bias'], ['sigmoid'], ['two classes 0 and 1']
+
+
+def sigmoid_of_many():
+    g = network()
+    x = g.linear(g.flatten(g.global_pool(g.relu(g.conv('input', 'conv', 8, 3)))), 'fc', 5)
+    return g.model(g.node('Sigmoid', [x]), 5), ['sigmoid'], [], ["the Sigmoid at the end stays.* 5 classes.*--logits='gemm_"]
+
+
+def one_output():
+    g = network()
+    x = g.linear(g.flatten(g.global_pool(g.relu(g.conv('input', 'conv', 8, 3)))), 'fc', 1)
+    return g.model(x, 1), [r'classes\(1\)'], [], ['the network has one class: it can be run, but not be trained']
+
+
 PATTERNS = (input_normalised_by_channel, keras_preprocessing, norm_behind_convolution, convolution_read_twice,
             transposed_and_scaled, swish_of_convolution, factor_behind_convolution, gate_expanded, context_added,
             channels_turned_round, indexed_pixel, tanh_behind_layers, sums_over_the_map, constants_cast_like_maps,
             divided_sizes, softmax_before_the_end, shuffled_and_not, torch_scopes, tensorflow_paths, response_norm_of_torch,
-            response_norm_by_hand, pads_before_pools,
+            response_norm_by_hand, pads_before_pools, filters_shared, convolutions_with_biases, sigmoid_of_one, sigmoid_of_one_convolution,
+            sigmoid_of_one_sum, sigmoid_of_many, one_output,
             *(filter_of(make.__name__, make) for make in (standardised, standardised_by_batch_norm, normalised, divided_by_spectral_norm,
                                                           quantised, clamped_and_padded, grey_repeated)))
 # Those with layers that no other test of imported networks trains.
-TRAINED = (response_norm_of_torch,)
+TRAINED = (response_norm_of_torch, sigmoid_of_one)
 
 
 def check(tools, folder, pattern):
