@@ -12,7 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Onnx/Import/Importer.h"
+#include "lib/Onnx/Import/Broadcast.h"
 
 #include <algorithm>
 #include <cmath>
@@ -24,30 +24,36 @@ using namespace rootc::importer;
 // With a constant
 //===----------------------------------------------------------------------===//
 
+/// Whether a constant that broadcasts to the map is one number, or one a
+/// channel.
+static bool isPerChannel(const Map &map, const Constant &constant) {
+  size_t rank = map.view.size() + 1;
+  if (constant.shape.size() > rank || constant.count() == 0)
+    return false;
+  size_t missing = rank - constant.shape.size();
+  for (size_t i = 0; i < constant.shape.size(); ++i) {
+    size_t dimension = missing + i;
+    if (constant.shape[i] != 1 &&
+        (dimension == 0 || constant.shape[i] != map.shape.channels ||
+         map.view[dimension - 1] !=
+             wholeAxis(Axis::Channels, map.shape.channels)))
+      return false;
+  }
+  return true;
+}
+
 /// The constant's values, one or one a channel, as it broadcasts to the map.
 static std::vector<double> perChannel(Operation &op, const Map &map, int input,
                                       const Constant &constant) {
-  auto refuse = [&] {
-    op.fail("the constant {} has shape {}, and its other input is {}; only one "
-            "number, or one for each channel, is supported",
-            quote(op.input(input)), toString(constant.shape), describe(map));
-  };
   if (!constant.isReal())
     op.fail("the constant {} is of whole numbers; it must be real",
             quote(op.input(input)));
-  size_t rank = map.view.size() + 1;
-  if (constant.shape.size() > rank || constant.count() == 0)
-    refuse();
-  size_t missing = rank - constant.shape.size();
-  for (size_t i = 0; i < constant.shape.size(); ++i) {
-    if (constant.shape[i] == 1)
-      continue;
-    size_t dimension = missing + i;
-    if (dimension == 0 || constant.shape[i] != map.shape.channels ||
-        map.view[dimension - 1] !=
-            wholeAxis(Axis::Channels, map.shape.channels))
-      refuse();
-  }
+  if (!isPerChannel(map, constant))
+    op.fail("the constant {} has shape {}, and its other input is {}; only one "
+            "number, or one for each channel, is supported, and a mean image "
+            "that is subtracted from the model's input, if nothing else reads "
+            "that",
+            quote(op.input(input)), toString(constant.shape), describe(map));
   op.claim(constant.count());
   return {constant.reals->begin(), constant.reals->end()};
 }
@@ -83,9 +89,56 @@ static Map shifted(Operation &op, Map map, const std::vector<double> &terms) {
   return map;
 }
 
+/// Whether `sign` times a constant of each position, which is added to the
+/// image, has become a mean image.
+static bool addMeanImage(Operation &op, Map &map, const Constant &constant,
+                         double sign) {
+  if (map.layer != Network::image || !map.sole || !constant.isReal() ||
+      isPerChannel(map, constant))
+    return false;
+  std::vector<int64_t> sizes = map.sizes();
+  sizes.insert(sizes.begin(), 1);
+  Affine affine = map.affine.value_or(Affine{});
+  if (broadcast(op, constant.shape, sizes) != sizes ||
+      std::count(affine.scale.begin(), affine.scale.end(), 0.))
+    return false;
+  size_t channels = size_t(map.shape.channels);
+  int64_t count = claimElements(op, sizes);
+  std::optional<MeanImage> &image = op.importer.meanImage;
+  if (!image)
+    image = {std::vector<double>(size_t(count)),
+             std::vector<double>(channels, 1)};
+  // Where ONNX's elements lie in the map.
+  std::vector<int64_t> places = {0};
+  for (const Dimension &dimension : map.view) {
+    std::vector<int64_t> outer = std::move(places);
+    places.clear();
+    for (int64_t base : outer)
+      for (int64_t place : importer::places(dimension, map.shape))
+        places.push_back(base + place);
+  }
+  // a x + b + t = a (x - mean) with mean = -(b + t) / a
+  auto of = [](const std::vector<double> &values, size_t channel) {
+    return values[values.size() == 1 ? 0 : channel];
+  };
+  BroadcastIndex from(constant.shape, sizes);
+  for (int64_t i = 0; i < count; ++i) {
+    size_t place = size_t(places[size_t(i)]), channel = place % channels;
+    image->mean[place] -=
+        (of(affine.shift, channel) + sign * (*constant.reals)[from(i)]) /
+        of(affine.scale, channel);
+  }
+  affine.shift = {0};
+  affine.name = op.label();
+  map.affine = std::move(affine);
+  return true;
+}
+
 static Map addConstant(Operation &op, int input, int constantInput,
                        double sign) {
   Map map = op.unpadded(input);
+  if (addMeanImage(op, map, op.constant(constantInput, "a term"), sign))
+    return map;
   std::vector<double> terms =
       perChannel(op, map, constantInput, op.constant(constantInput, "a term"));
   for (double &term : terms)
@@ -256,8 +309,10 @@ void importer::importSub(Operation &op) {
     op.set(0, add(op, op.plain(0), op.resolve(negated)));
     return;
   }
-  op.set(0, shifted(op, negated,
-                    perChannel(op, negated, 0, op.constant(0, "a term"))));
+  const Constant &constant = op.constant(0, "a term");
+  if (!addMeanImage(op, negated, constant, 1))
+    negated = shifted(op, negated, perChannel(op, negated, 0, constant));
+  op.set(0, negated);
 }
 
 void importer::importNeg(Operation &op) {

@@ -71,6 +71,15 @@ void rootc::importOnnx(const ImportOptions &options,
       weights.add(layer.name + "." + weight.role, weight.shape,
                   weight.values->data());
   auto pixels = findPixels(file, options, importer.image);
+  if (importer.meanImage) {
+    note(fmt::format("the model subtracts a mean image from its input: with "
+                     "what it divides by, that is input.mean and input.scale "
+                     "of the weights now{}; images for rootrun run come "
+                     "normalised by them",
+                     pixels ? ", together with the normalisation given"
+                            : ", for an input of pixels from 0 to 255"));
+    pixels = withMeanImage(pixels, *importer.meanImage);
+  }
   if (pixels) {
     const root::MapShape &image = importer.image;
     weights.add("input.mean", {image.height, image.width, image.channels},

@@ -229,6 +229,7 @@ Value Importer::makeImage(int64_t height, int64_t width) {
   Map map;
   map.shape = image;
   map.view = mapView(image);
+  map.sole = graph.uses(info.name()) == 1;
   if (last)
     map.view = {map.view[1], map.view[2], map.view[0]};
   return map;

@@ -41,6 +41,10 @@ struct Padding {
   bool any() const { return top || left || bottom || right; }
 };
 
+struct MeanImage {
+  std::vector<double> mean, scale;
+};
+
 struct Map {
   int layer = Network::image;
   root::MapShape shape; ///< of the layer's result
@@ -80,6 +84,11 @@ public:
   int64_t batch = 0; ///< 0: any
   /// Channel shuffles that were made, by what they shuffle and groups.
   std::map<std::pair<int, int64_t>, int> shuffles;
+  /// A mean image that the graph subtracts from its input, [height, width,
+  /// channels], and what it divides by behind that, one a channel. They become
+  /// part of the normalisation of pixels: Network::image is the graph's input
+  /// less the mean, divided by the scale.
+  std::optional<MeanImage> meanImage;
 
   /// Null if nothing has made it.
   const Value *find(const std::string &name);
@@ -151,6 +160,9 @@ public:
   Map standard(int i, bool withPadding = false);
   /// Makes layers of `affine` and of the padding.
   Map resolve(Map map);
+  /// Whether the affine of the image without its mean has become part of the
+  /// normalisation of pixels.
+  bool absorbIntoPixels(const Map &map, const Affine &affine);
   /// Whether factors and terms, one or one a channel, have become part of the
   /// layer that makes the map: one with weights, whose result nothing else
   /// reads.

@@ -166,6 +166,25 @@ bool Operation::absorb(const Map &map, const std::vector<double> &factors,
   return true;
 }
 
+bool Operation::absorbIntoPixels(const Map &map, const Affine &affine) {
+  std::optional<MeanImage> &image = importer.meanImage;
+  if (!image || map.layer != Network::image || !map.sole ||
+      !std::all_of(affine.scale.begin(), affine.scale.end(),
+                   [](double x) { return x > 0; }))
+    return false;
+  auto of = [](const std::vector<double> &values, size_t channel) {
+    return values[values.size() == 1 ? 0 : channel];
+  };
+  // a (x - mean) / scale + b = (x - (mean - b scale / a)) / (scale / a)
+  size_t channels = image->scale.size();
+  for (size_t c = 0; c < channels; ++c)
+    image->scale[c] /= of(affine.scale, c);
+  for (size_t i = 0; i < image->mean.size(); ++i)
+    image->mean[i] -=
+        of(affine.shift, i % channels) * image->scale[i % channels];
+  return true;
+}
+
 Map Operation::resolve(Map map) {
   Padding padding = std::move(map.padding);
   map.padding = {};
@@ -184,7 +203,7 @@ Map Operation::resolve(Map map) {
         shift -= padding.value;
     }
   }
-  if (affine && !isIdentity(*affine) &&
+  if (affine && !isIdentity(*affine) && !absorbIntoPixels(map, *affine) &&
       !absorb(map, affine->scale, affine->shift))
     map = emitAffine(std::move(map), *affine, {});
   if (padding.any()) {

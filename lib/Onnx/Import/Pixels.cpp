@@ -75,3 +75,17 @@ std::optional<Pixels> importer::findPixels(const ModelFile &file,
       fail("{} holds {}; it must be positive", scale.name, value);
   return pixels;
 }
+
+Pixels importer::withMeanImage(const std::optional<Pixels> &pixels,
+                               const MeanImage &image) {
+  size_t channels = image.scale.size();
+  Pixels result = pixels.value_or(Pixels{std::vector<float>(image.mean.size()),
+                                         std::vector<float>(channels, 1)});
+  // ((x - m) / s - mean) / scale = (x - (m + mean s)) / (s scale)
+  for (size_t i = 0; i < result.mean.size(); ++i)
+    result.mean[i] =
+        float(result.mean[i] + image.mean[i] * result.scale[i % channels]);
+  for (size_t c = 0; c < channels; ++c)
+    result.scale[c] = float(result.scale[c] * image.scale[c]);
+  return result;
+}

@@ -16,7 +16,7 @@
 
 #include "dialect/Shapes.h"
 #include "lib/Onnx/Import/Import.h"
-#include "lib/Onnx/Import/ModelFile.h"
+#include "lib/Onnx/Import/Importer.h"
 
 #include <optional>
 
@@ -32,6 +32,11 @@ struct Pixels {
 std::optional<Pixels> findPixels(const ModelFile &file,
                                  const ImportOptions &options,
                                  const root::MapShape &image);
+
+/// The normalisation of pixels and that of the graph's input as one. Without
+/// the first the input is the pixels.
+Pixels withMeanImage(const std::optional<Pixels> &pixels,
+                     const MeanImage &image);
 
 } // namespace rootc::importer
 

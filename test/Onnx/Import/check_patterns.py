@@ -312,6 +312,37 @@ def grey_repeated(g, w):
     return g.node('Tile', [g.node('Sub', [grey, g.node('ReduceMax', [grey, g.ints(0)])]), g.ints(1, 3, 1, 1)])
 
 
+def mean_image():
+    """As torchvision-free training scripts have it: the training set's mean at each place, then a scale for each channel."""
+    g = network()
+    x = g.node('Sub', ['input', g.constant(g.normal(3, 8, 10))], shape=g.shapes['input'])
+    x = g.node('Div', [x, g.constant(np.array([2, 0.5, 1.5], np.float32).reshape(1, 3, 1, 1))])
+    return finish(g, g.relu(g.conv(x, 'conv', 8, 3))), [], [r'groups'], ['subtracts a mean image', 'pixels from 0 to 255']
+
+
+def mean_image_of_channels_last():
+    """Rescaled, shifted and multiplied before and after; padded behind it; NHWC."""
+    g = network()
+    g.nodes.append(helper.make_node('Mul', ['image', g.scalar(1 / 2)], ['scaled']))
+    g.nodes.append(helper.make_node('Add', ['scaled', g.constant(np.array([0.1, 0.2, 0.3], np.float32))], ['moved']))
+    g.nodes.append(helper.make_node('Add', ['moved', g.constant(g.normal(8, 10, 1))], ['centred']))
+    g.nodes.append(helper.make_node('Mul', ['centred', g.constant(np.array([2, 3, 4], np.float32))], ['divided']))
+    g.nodes.append(helper.make_node('Add', ['divided', g.constant(np.array([1, 2, 3], np.float32))], ['added']))
+    g.nodes.append(helper.make_node('Transpose', ['added'], ['input'], perm=[0, 3, 1, 2]))
+    g.tensorflow, g.image_name = True, 'image'
+    x = g.node('Pad', ['input', g.ints(0, 0, 1, 1, 0, 0, 1, 1)], shape=(3, 10, 12))
+    return finish(g, g.relu(g.conv(x, 'conv', 8, 3, pad=0))), [], [r'groups'], ['subtracts a mean image']
+
+
+def mean_image_read_twice():
+    """The mean is taken from both, what divides one of them stays a layer of its own; a mean less the image."""
+    g = network()
+    x = g.node('Sub', [g.constant(g.normal(3, 8, 10)), 'input'], shape=g.shapes['input'])
+    y = g.node('Div', [x, g.constant(np.array([2, 0.5, 1.5], np.float32).reshape(1, 3, 1, 1))])
+    x = g.concat(g.relu(g.conv(x, 'conv', 8, 3)), g.relu(g.conv(y, 'conv2', 8, 3)))
+    return finish(g, x), [r'groups\(3\)'], [], ['subtracts a mean image']
+
+
 def pads_before_pools():
     """A Pad counts as part of the map for a pool that pads itself, more than its kernel together."""
     g = network()
@@ -377,7 +408,8 @@ PATTERNS = (input_normalised_by_channel, keras_preprocessing, norm_behind_convol
             transposed_and_scaled, swish_of_convolution, factor_behind_convolution, gate_expanded, context_added,
             channels_turned_round, indexed_pixel, tanh_behind_layers, sums_over_the_map, constants_cast_like_maps,
             divided_sizes, softmax_before_the_end, shuffled_and_not, torch_scopes, tensorflow_paths, response_norm_of_torch,
-            response_norm_by_hand, pads_before_pools, filters_shared, convolutions_with_biases, sigmoid_of_one, sigmoid_of_one_convolution,
+            response_norm_by_hand, mean_image, mean_image_of_channels_last, mean_image_read_twice,
+            pads_before_pools, filters_shared, convolutions_with_biases, sigmoid_of_one, sigmoid_of_one_convolution,
             sigmoid_of_one_sum, sigmoid_of_many, one_output,
             *(filter_of(make.__name__, make) for make in (standardised, standardised_by_batch_norm, normalised, divided_by_spectral_norm,
                                                           quantised, clamped_and_padded, grey_repeated)))

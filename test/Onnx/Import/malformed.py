@@ -548,7 +548,14 @@ def cases():
         'cast to text': (constants([node('Cast', ['k'], ['v'], to=TensorProto.STRING)], 'v', tensor('k', 1)), 'to type STRING'),
         'constants that do not fit': (constants([node('Add', ['a', 'b'], ['v'])], 'v', tensor('a', [1, 2]), tensor('b', [1, 2, 3])),
                                       'do not fit together'),
-        'constant that does not fit the map': (constants([], 'k', tensor('k', np.ones((3, 8, 8)))), 'one for each channel'),
+        'constant that does not fit the map': (model([node('Relu', ['x'], ['r']), node('Add', ['r', 'k'], ['v']), *ending('v')],
+                                                     [tensor('k', np.ones((3, 8, 8)))]), 'one for each channel'),
+        'mean image of an image that is read twice': (
+            model([node('Relu', ['x'], ['r']), node('Sub', ['x', 'k'], ['d']), node('Add', ['r', 'd'], ['v']), *ending('v')],
+                  [tensor('k', np.ones((3, 8, 8)))]), 'if nothing else reads that'),
+        'mean image of another size': (constants([], 'k', tensor('k', np.ones((3, 8, 7)))), 'do not fit together'),
+        'mean image times 0': (model([node('Mul', ['x', 'zero'], ['m']), node('Add', ['m', 'k'], ['v']), *ending('v')],
+                                     [tensor('zero', 0), tensor('k', np.ones((3, 8, 8)))]), 'one for each channel'),
         'constants of two types': (constants([node('Add', ['a', 'b'], ['v'])], 'v', tensor('a', [1]), tensor('b', [1], np.int64)),
                                    'its inputs have two types'),
         # -- external data ------------------------------------------------------------------------------------------
