@@ -7,7 +7,6 @@
 
 #include "lib/Reference/Support.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -27,23 +26,26 @@ Results unary(const Op &op, const Operands &operands, Compute compute) {
   return {result};
 }
 
-/// dy times compute(value), `value` being the second operand's.
+/// compute(dy, value), `value` being the second operand's.
 template <typename Compute>
 Results backward(const Op &op, const Operands &operands, Compute compute) {
   expectCount(op, operands, 2, 2);
   expectShape(op, operands[1], operands[0].shape());
   Tensor result = operands[0];
   for (int64_t i = 0; i < result.size(); ++i)
-    result.reals[i] *= compute(operands[1].reals[i]);
+    result.reals[i] = compute(result.reals[i], operands[1].reals[i]);
   return {result};
 }
 
 Results relu(const Op &op, const Operands &operands) {
-  return unary(op, operands, [](double x) { return x > 0 ? x : 0; });
+  return unary(op, operands, [](double x) { return x < 0 ? 0 : x; });
 }
 
+// A gradient is 0 where the function is known to be flat, so NaN is not.
+
 Results reluBackward(const Op &op, const Operands &operands) {
-  return backward(op, operands, [](double y) { return y > 0 ? 1 : 0; });
+  return backward(op, operands,
+                  [](double dy, double y) { return y <= 0 ? 0 : dy; });
 }
 
 /// A bound as kernels have it, in single precision.
@@ -56,19 +58,23 @@ struct Bounds {
   explicit Bounds(const Op &op)
       : min(bound(op, "min", -std::numeric_limits<double>::infinity())),
         max(bound(op, "max", std::numeric_limits<double>::infinity())) {}
+  Bounds(double min, double max) : min(min), max(max) {}
+  /// NaN stays.
+  double clamp(double x) const {
+    double upper = x > max ? max : x;
+    return upper < min ? min : upper;
+  }
 };
 
 Results clip(const Op &op, const Operands &operands) {
   Bounds bounds(op);
-  return unary(op, operands, [&](double x) {
-    return std::max(std::min(x, bounds.max), bounds.min);
-  });
+  return unary(op, operands, [&](double x) { return bounds.clamp(x); });
 }
 
 Results clipBackward(const Op &op, const Operands &operands) {
   Bounds bounds(op);
-  return backward(op, operands, [&](double y) {
-    return y > bounds.min && y < bounds.max ? 1 : 0;
+  return backward(op, operands, [&](double dy, double y) {
+    return y <= bounds.min || y >= bounds.max ? 0 : dy;
   });
 }
 
@@ -81,30 +87,31 @@ Results sigmoid(const Op &op, const Operands &operands) {
 }
 
 Results sigmoidBackward(const Op &op, const Operands &operands) {
-  return backward(op, operands, [](double y) { return y * (1 - y); });
+  return backward(op, operands,
+                  [](double dy, double y) { return dy * y * (1 - y); });
 }
 
 Results hardSigmoid(const Op &op, const Operands &operands) {
   double alpha = real(op, "alpha"), beta = real(op, "beta");
-  return unary(op, operands, [&](double x) {
-    return std::clamp(alpha * x + beta, 0.0, 1.0);
-  });
+  return unary(op, operands,
+               [&](double x) { return Bounds(0, 1).clamp(alpha * x + beta); });
 }
 
 Results hardSigmoidBackward(const Op &op, const Operands &operands) {
   double alpha = real(op, "alpha");
-  return backward(op, operands,
-                  [&](double y) { return y > 0 && y < 1 ? alpha : 0; });
+  return backward(op, operands, [&](double dy, double y) {
+    return y <= 0 || y >= 1 ? 0 : alpha * dy;
+  });
 }
 
 Results hardSwish(const Op &op, const Operands &operands) {
   return unary(op, operands,
-               [](double x) { return x * std::clamp(x / 6 + 0.5, 0.0, 1.0); });
+               [](double x) { return x * Bounds(0, 1).clamp(x / 6 + 0.5); });
 }
 
 Results hardSwishBackward(const Op &op, const Operands &operands) {
-  return backward(op, operands, [](double x) {
-    return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5;
+  return backward(op, operands, [](double dy, double x) {
+    return dy * (x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5);
   });
 }
 

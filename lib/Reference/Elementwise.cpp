@@ -122,7 +122,8 @@ Results dropout(const Op &op, const Operands &operands) {
                                   uint32_t(epoch), ordinal},
                                  {uint32_t(seed), uint32_t(seed >> 32)});
     bool kept = words[element % 4] * 0x1p-32 >= rate;
-    y.reals[i] = kept ? x.reals[i] / (1 - rate) : 0;
+    // A product, so that NaN is not dropped.
+    y.reals[i] = x.reals[i] * (kept ? 1 / (1 - rate) : 0);
   }
   return {y};
 }

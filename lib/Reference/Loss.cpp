@@ -35,8 +35,9 @@ Tensor logProbabilities(const Op &op, const Operands &operands) {
     double largest = *std::max_element(row, row + classes), sum = 0;
     for (int64_t k = 0; k < classes; ++k)
       sum += std::exp(row[k] - largest);
+    // In this order: a large logit would swallow the logarithm.
     for (int64_t k = 0; k < classes; ++k)
-      row[k] -= largest + std::log(sum);
+      row[k] = row[k] - largest - std::log(sum);
   }
   return result;
 }

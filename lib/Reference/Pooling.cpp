@@ -8,6 +8,7 @@
 #include "lib/Reference/Support.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace rootc::reference {
 
@@ -76,7 +77,9 @@ Results maxPoolWithIndex(const Op &op, const Operands &operands) {
         int64_t iy = windows.row(oy, ky), ix = windows.column(ox, kx);
         if (!windows.inside(iy, ix))
           continue;
-        if (best < 0 || x.at(n, iy, ix, c) > y.reals[element]) {
+        // NaN is the largest of all, and the first of them stays.
+        if (best < 0 || !(std::isnan(y.reals[element]) ||
+                          x.at(n, iy, ix, c) <= y.reals[element])) {
           best = ky * windows.kernel[1] + kx;
           y.reals[element] = x.at(n, iy, ix, c);
         }

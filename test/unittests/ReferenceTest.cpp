@@ -167,6 +167,84 @@ TEST(Reference, ActivationsByHand) {
       (Values{0, 0.5, 1}));
 }
 
+std::vector<bool> nans(const Tensor &tensor) {
+  std::vector<bool> result;
+  for (double value : tensor.reals)
+    result.push_back(std::isnan(value));
+  return result;
+}
+
+TEST(Reference, WhatIsNotANumberStaysSo) {
+  using Bools = std::vector<bool>;
+  const Bools first{true, false, false, false};
+  AttributeMap line{{"alpha", 0.25}, {"beta", 0.5}},
+      bounds{{"min", 0.0}, {"max", 6.0}};
+  Tensor x({1, 2, 2, 1}, {NAN, 1, -2, 9}), dy({1, 2, 2, 1}, {1, 2, 3, 4});
+  for (const auto &[name, attributes] :
+       {std::pair{"relu", AttributeMap{}}, std::pair{"clip", bounds},
+        std::pair{"sigmoid", AttributeMap{}}, std::pair{"hard_sigmoid", line},
+        std::pair{"hard_swish", AttributeMap{}}})
+    EXPECT_EQ(nans(apply(name, attributes, {x})), first) << name;
+  // What is not known to be flat passes a gradient.
+  EXPECT_EQ(apply("relu_backward", {}, {dy, x}).reals, (Values{1, 2, 0, 4}));
+  EXPECT_EQ(apply("clip_backward", bounds, {dy, x}).reals,
+            (Values{1, 2, 0, 0}));
+  EXPECT_EQ(apply("hard_sigmoid_backward", line, {dy, x}).reals,
+            (Values{0.25, 0, 0, 0}));
+  for (const char *name : {"sigmoid_backward", "hard_swish_backward"})
+    EXPECT_EQ(nans(apply(name, {}, {dy, x})), first) << name;
+  // A gradient that is not a number does not pass where all is flat.
+  EXPECT_EQ(
+      apply("relu_backward", {}, {x, Tensor({1, 2, 2, 1}, {0, 1, 1, 1})}).reals,
+      (Values{0, 1, -2, 9}));
+
+  AttributeMap window{{"kernel", Shape{1, 2}},
+                      {"stride", Shape{1, 1}},
+                      {"pad", Shape{0, 0, 0, 0}},
+                      {"output", Shape{1, 3}}};
+  auto pooled = evaluate(makeOp("max_pool_with_index", window),
+                         {Tensor({1, 1, 4, 1}, {1, NAN, 9, NAN})});
+  EXPECT_EQ(nans(pooled[0]), (Bools{true, true, true}));
+  EXPECT_EQ(pooled[1].integers, (Bytes{1, 0, 1}));
+
+  auto integers = [](Bytes values) {
+    Shape shape{int64_t(values.size())};
+    return Tensor::fromIntegers(ElementType::I64, shape, std::move(values));
+  };
+  EXPECT_EQ(nans(apply("dropout", {{"rate", 0.9}, {"ordinal", int64_t(0)}},
+                       {Tensor({1, 1, 1, 4}, {NAN, NAN, NAN, NAN}),
+                        integers({1, 2}), integers({3})})),
+            (Bools{true, true, true, true}));
+  Tensor logits({2, 1, 1, 2}, {1, NAN, 1, 2});
+  EXPECT_EQ(
+      nans(apply("softmax_cross_entropy", {}, {logits, integers({0, 0})})),
+      (Bools{true}));
+  EXPECT_EQ(nans(apply("softmax_cross_entropy_backward", {{"weight", 1.0}},
+                       {logits, integers({0, 0})})),
+            (Bools{true, true, false, false}));
+}
+
+TEST(Reference, LossOfLargeLogits) {
+  for (double logit : {1e8, -1e20}) {
+    Tensor logits({1, 1, 1, 3}, {logit, logit, logit});
+    Tensor label = Tensor::fromIntegers(ElementType::I64, {1}, {1});
+    EXPECT_NEAR(apply("softmax_cross_entropy", {}, {logits, label}).reals[0],
+                std::log(3), 1e-12);
+  }
+}
+
+TEST(Reference, DropoutOfARateNextToOneDropsEverything) {
+  auto integers = [](Bytes values) {
+    Shape shape{int64_t(values.size())};
+    return Tensor::fromIntegers(ElementType::I64, shape, std::move(values));
+  };
+  EXPECT_EQ(apply("dropout", {{"rate", 1 - 0x1p-53}, {"ordinal", int64_t(0)}},
+                  {Tensor({1, 4, 4, 4}, Values(64, 1)), integers({1, 2}),
+                   integers({3})})
+                .reals,
+            Values(64, 0));
+}
+
 TEST(Reference, ChannelsByHand) {
   Tensor x({1, 1, 1, 6}, {0, 1, 2, 3, 4, 5});
   EXPECT_EQ(apply("channel_shuffle", {{"groups", int64_t(2)}}, {x}).reals,
