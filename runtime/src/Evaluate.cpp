@@ -24,11 +24,12 @@ int64_t rootc::rankOf(const float *logits, int64_t classes, int64_t label) {
   return rank;
 }
 
-double rootc::logSumExp(const float *logits, int64_t classes) {
-  double largest = *std::max_element(logits, logits + classes), sum = 0;
+LogSoftmax::LogSoftmax(const float *logits, int64_t classes)
+    : largest(*std::max_element(logits, logits + classes)) {
+  double sum = 0;
   for (int64_t i = 0; i < classes; ++i)
     sum += std::exp(logits[i] - largest);
-  return largest + std::log(sum);
+  logOfSum = std::log(sum);
 }
 
 Evaluation rootc::evaluate(Session &session, const Model &model,
@@ -61,7 +62,7 @@ Evaluation rootc::evaluate(Session &session, const Model &model,
       int64_t rank = rankOf(row, model->classes, label);
       right += rank == 0;
       among += rank < 5;
-      result.loss += logSumExp(row, model->classes) - row[label];
+      result.loss -= LogSoftmax(row, model->classes).of(row[label]);
     }
   }
   if (result.images == 0)

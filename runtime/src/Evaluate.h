@@ -25,8 +25,16 @@ struct Evaluation {
 /// How many classes come before `label`: those with a larger logit, and of
 /// equal ones those with a smaller index.
 int64_t rankOf(const float *logits, int64_t classes, int64_t label);
-/// log(sum(exp(logits))), without overflow.
-double logSumExp(const float *logits, int64_t classes);
+/// The logarithm of a softmax, without overflow; logits may be large.
+class LogSoftmax {
+public:
+  LogSoftmax(const float *logits, int64_t classes);
+  /// Of one of the logits.
+  double of(float logit) const { return logit - largest - logOfSum; }
+
+private:
+  double largest, logOfSum; ///< apart, so that neither swallows the other
+};
 
 /// Throws if no image can be read.
 Evaluation evaluate(Session &session, const Model &model,

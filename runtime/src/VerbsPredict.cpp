@@ -129,17 +129,19 @@ public:
         report({{"model", model->name}, {"predictions", Json::array()}}) {}
 
   void add(const std::string &title, const float *logits) {
-    double normaliser = logSumExp(logits, model->classes);
+    LogSoftmax softmax(logits, model->classes);
     std::vector<int64_t> order(static_cast<size_t>(model->classes));
     std::iota(order.begin(), order.end(), int64_t(0));
     std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-      return logits[a] > logits[b];
+      // What is not a number comes last.
+      return logits[a] > logits[b] ||
+             (std::isnan(logits[b]) && !std::isnan(logits[a]));
     });
     Json best = Json::array();
     std::string line = title;
     for (int64_t j = 0; j < top; ++j) {
       int64_t index = order[size_t(j)];
-      double probability = std::exp(logits[index] - normaliser);
+      double probability = std::exp(softmax.of(logits[index]));
       best.push_back({{"class", index},
                       {"name", names[size_t(index)]},
                       {"probability", probability}});

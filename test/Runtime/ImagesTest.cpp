@@ -222,6 +222,15 @@ TEST(Resample, IsTheFilterOfItsDefinition) {
       }
 }
 
+TEST(Evaluation, LargeLogitsLoseNoDigits) {
+  for (float logit : {0.0f, -1e5f, 1e20f, 3e38f}) {
+    float logits[] = {logit, logit, logit};
+    EXPECT_NEAR(LogSoftmax(logits, 3).of(logit), -std::log(3), 1e-12) << logit;
+  }
+  float logits[] = {1, NAN, 2};
+  EXPECT_TRUE(std::isnan(LogSoftmax(logits, 3).of(1)));
+}
+
 TEST(Evaluation, RankOfAClass) {
   float logits[] = {1, 3, 3, NAN, 2};
   EXPECT_EQ(rankOf(logits, 3, 1), 0);
