@@ -82,6 +82,9 @@ OutputFileType fileType(OutputKind kind) {
 void compileKernel(const Kernel &kernel, OutputKind kind,
                    const std::string &target, const std::string &output) {
   Target machine = kernelTarget(target);
+  // C++ has no other arithmetic, and so all kernels' declarations are the same.
+  if (kind == OutputKind::Cpp)
+    machine.set_feature(Target::StrictFloat);
   // Written beside and renamed, so that nobody reads half a file.
   std::string aside = output + ".tmp" + std::to_string(getpid());
   try {

@@ -21,39 +21,43 @@ float floatAttribute(const Op &op, const std::string &name) {
 }
 
 Lowered relu(const Op &op, const Operands &in) {
-  return pointwise(op, in.at(0), max(at(in[0]), 0.0f));
+  return pointwise(op, in.at(0), atLeast(0.0f, at(in[0])));
 }
 
+// A gradient is 0 where the function is known to be flat, so NaN is not.
+
 Lowered reluBackward(const Op &op, const Operands &in) {
-  return pointwise(op, in.at(0), select(at(in.at(1)) > 0.0f, at(in[0]), 0.0f));
+  return pointwise(op, in.at(0),
+                   select(isAtMost(at(in.at(1)), 0.0f), 0.0f, at(in[0])));
 }
 
 Lowered clip(const Op &op, const Operands &in) {
   Expr y = at(in.at(0));
   if (op.attributes.count("max"))
-    y = min(y, floatAttribute(op, "max"));
+    y = atMost(floatAttribute(op, "max"), y);
   if (op.attributes.count("min"))
-    y = max(y, floatAttribute(op, "min"));
+    y = atLeast(floatAttribute(op, "min"), y);
   return pointwise(op, in[0], y);
 }
 
 Lowered clipBackward(const Op &op, const Operands &in) {
-  Expr y = at(in.at(1)), passes = cast<bool>(true);
+  Expr y = at(in.at(1)), flat = cast<bool>(false);
   if (op.attributes.count("min"))
-    passes = passes && y > floatAttribute(op, "min");
+    flat = flat || isAtMost(y, floatAttribute(op, "min"));
   if (op.attributes.count("max"))
-    passes = passes && y < floatAttribute(op, "max");
-  return pointwise(op, in[0], select(passes, at(in[0]), 0.0f));
+    flat = flat || isAtMost(floatAttribute(op, "max"), y);
+  return pointwise(op, in[0], select(flat, 0.0f, at(in[0])));
 }
 
 Lowered sigmoid(const Op &op, const Operands &in) {
   // exp() of what is clamped neither overflows nor meets its special cases.
   // Below, the result is 0, not a smallest number that a large x could make
-  // large again.
+  // large again; of NaN it is NaN.
   const float farthest = 87.0f;
   Expr x = at(in.at(0));
   Expr y = 1.0f / (1.0f + exp(-clamp(x, -farthest, farthest)));
-  return pointwise(op, in[0], select(x < -farthest, 0.0f, y));
+  return pointwise(op, in[0],
+                   select(strict_float(x > -farthest), y, atLeast(0.0f, x)));
 }
 
 Lowered sigmoidBackward(const Op &op, const Operands &in) {
@@ -64,25 +68,26 @@ Lowered sigmoidBackward(const Op &op, const Operands &in) {
 Lowered hardSigmoid(const Op &op, const Operands &in) {
   Expr line =
       floatAttribute(op, "alpha") * at(in.at(0)) + floatAttribute(op, "beta");
-  return pointwise(op, in[0], clamp(line, 0.0f, 1.0f));
+  return pointwise(op, in[0], atLeast(0.0f, atMost(1.0f, line)));
 }
 
 Lowered hardSigmoidBackward(const Op &op, const Operands &in) {
   Expr y = at(in.at(1));
   return pointwise(op, in.at(0),
-                   select(y > 0.0f && y < 1.0f,
-                          at(in[0]) * floatAttribute(op, "alpha"), 0.0f));
+                   select(isAtMost(y, 0.0f) || isAtMost(1.0f, y), 0.0f,
+                          at(in[0]) * floatAttribute(op, "alpha")));
 }
 
 Lowered hardSwish(const Op &op, const Operands &in) {
   Expr x = at(in.at(0));
-  return pointwise(op, in[0], x * clamp(x * (1.0f / 6.0f) + 0.5f, 0.0f, 1.0f));
+  Expr line = x * (1.0f / 6.0f) + 0.5f;
+  return pointwise(op, in[0], x * atLeast(0.0f, atMost(1.0f, line)));
 }
 
 Lowered hardSwishBackward(const Op &op, const Operands &in) {
   Expr x = at(in.at(1));
-  Expr slope =
-      select(x <= -3.0f, 0.0f, x >= 3.0f, 1.0f, x * (1.0f / 3.0f) + 0.5f);
+  Expr slope = select(isAtMost(x, -3.0f), 0.0f, isAtMost(3.0f, x), 1.0f,
+                      x * (1.0f / 3.0f) + 0.5f);
   return pointwise(op, in.at(0), at(in[0]) * slope);
 }
 

@@ -92,6 +92,30 @@ std::vector<Halide::Expr> asExprs(const std::vector<Halide::Var> &vars);
 /// shape only, and with it every bit of the result.
 int64_t rowsPerChunk(const Value &image);
 
+// Kernels are compiled as if every value were a number and real arithmetic's
+// laws held, but for what strict_float says. Comparisons that decide what
+// becomes of NaN are strict, and so are differences of nearly equal values.
+
+/// Bounds that NaN passes: of max and min, which return the second operand
+/// where either is NaN, one instruction.
+inline Halide::Expr atLeast(float bound, const Halide::Expr &x) {
+  return Halide::strict_float(Halide::max(bound, x));
+}
+inline Halide::Expr atMost(float bound, const Halide::Expr &x) {
+  return Halide::strict_float(Halide::min(bound, x));
+}
+/// False where either is NaN, as IEEE says. Halide makes !(a > b) of a <= b on
+/// x86, which is true there; what stands here becomes one comparison.
+inline Halide::Expr isAtMost(const Halide::Expr &a, const Halide::Expr &b) {
+  return Halide::strict_float(a < b) || Halide::strict_float(a == b);
+}
+/// The larger one; NaN if either is. a == a, not !is_nan(a): so AVX-512 masks
+/// the maximum, and nothing is blended.
+inline Halide::Expr larger(const Halide::Expr &a, const Halide::Expr &b) {
+  return Halide::select(Halide::strict_float(a == a),
+                        Halide::strict_float(Halide::max(a, b)), a);
+}
+
 // Attributes, with an error that names the op and the attribute.
 int64_t integerAttribute(const Op &op, const std::string &name);
 double realAttribute(const Op &op, const std::string &name);

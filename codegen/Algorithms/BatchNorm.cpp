@@ -39,25 +39,27 @@ Moments imageMoments(const Value &x, std::map<std::string, Func> &stages) {
 
   RDom r(0, static_cast<int>(x.width()), 0, rows, "r");
   Expr first = x.func(c, 0, b * rows, n);
-  Expr distance = cast<double>(x.func(c, r.x, b * rows + r.y, n) - first);
+  Expr distance =
+      cast<double>(strict_float(x.func(c, r.x, b * rows + r.y, n) - first));
   Func sums("sums"), chunk("chunk");
   sums(c, b, n) = Tuple(cast<double>(0), cast<double>(0));
   sums(c, b, n) = Tuple(sums(c, b, n)[0] + distance,
                         sums(c, b, n)[1] + distance * distance);
   Expr shiftOfMean = sums(c, b, n)[0] * Expr(1.0 / chunkCount);
   // Mean, and sum of squared deviations from it.
-  chunk(c, b, n) =
-      Tuple(cast<float>(first + shiftOfMean),
-            cast<float>(max(sums(c, b, n)[1] - sums(c, b, n)[0] * shiftOfMean,
-                            cast<double>(0))));
+  chunk(c, b, n) = Tuple(
+      cast<double>(first) + shiftOfMean,
+      strict_float(max(cast<double>(0),
+                       sums(c, b, n)[1] - sums(c, b, n)[0] * shiftOfMean)));
 
   RDom q(0, chunks, "q");
   Func total("imageSum"), mean("imageMean"), squares("imageSquares");
+  total(c, n) = cast<double>(0);
   total(c, n) += chunk(c, q, n)[0];
-  mean(c, n) = total(c, n) * (1.0f / static_cast<float>(chunks));
-  Expr shift = chunk(c, q, n)[0] - mean(c, n);
-  squares(c, n) +=
-      chunk(c, q, n)[1] + static_cast<float>(chunkCount) * shift * shift;
+  mean(c, n) = total(c, n) * Expr(1.0 / chunks);
+  Expr shift = strict_float(chunk(c, q, n)[0] - mean(c, n));
+  squares(c, n) = cast<double>(0);
+  squares(c, n) += chunk(c, q, n)[1] + Expr(chunkCount) * shift * shift;
 
   stages["registers"] = sums;
   stages["chunk"] = chunk;
@@ -79,7 +81,7 @@ Lowered combine(const Moments &moments, Expr images, int64_t count,
   sum(c) = cast<double>(0);
   sum(c) += cast<double>(moments.mean(c, r));
   Expr center = sum(c) / cast<double>(images);
-  Expr shift = cast<double>(moments.mean(c, r)) - center;
+  Expr shift = strict_float(cast<double>(moments.mean(c, r)) - center);
   squares(c) = cast<double>(0);
   squares(c) += cast<double>(moments.squares(c, r)) + each * shift * shift;
   mean(c) = cast<float>(center);
@@ -102,8 +104,8 @@ Lowered partial(const Op &op, const Operands &in) {
   Moments moments = imageMoments(in.at(0), stages);
   std::vector<Var> v = imageVars(3);
   Func result(op.name);
-  result(v) =
-      select(v[1] == 0, moments.mean(v[0], v[2]), moments.squares(v[0], v[2]));
+  result(v) = cast<float>(
+      select(v[1] == 0, moments.mean(v[0], v[2]), moments.squares(v[0], v[2])));
   return {{result}, std::move(stages)};
 }
 
@@ -127,8 +129,8 @@ Lowered backwardReduce(const Op &op, const Operands &in) {
 
   RDom r(0, static_cast<int>(x.width()), 0, rows, "r");
   Expr gradient = cast<double>(dy.func(c, r.x, b * rows + r.y, n));
-  Expr distance =
-      cast<double>(x.func(c, r.x, b * rows + r.y, n) - mean.func(c));
+  Expr distance = cast<double>(
+      strict_float(x.func(c, r.x, b * rows + r.y, n) - mean.func(c)));
   Func sums("sums"), chunk("chunk"), total("total");
   sums(c, b, n) = Tuple(cast<double>(0), cast<double>(0));
   sums(c, b, n) = Tuple(sums(c, b, n)[0] + gradient * distance,

@@ -58,14 +58,20 @@ Lowered dropout(const Op &op, const std::vector<Value> &in) {
                         low(random(1)), word(static_cast<uint32_t>(ordinal))},
                        low(random(0)), high(random(0)));
   };
-  // word * 2^-32 >= rate, in integers.
-  Expr threshold = word(static_cast<uint32_t>(std::ceil(std::ldexp(rate, 32))));
-  Expr scaled = x.func(asExprs(v)) * static_cast<float>(1 / (1 - rate));
+  // word * 2^-32 >= rate, in integers; no word is if a rate is nearly 1.
+  auto threshold = static_cast<uint64_t>(std::ceil(std::ldexp(rate, 32)));
+  auto masked = [&](Expr chosen) {
+    Expr kept = threshold >> 32
+                    ? Internal::const_false()
+                    : chosen >= word(static_cast<uint32_t>(threshold));
+    // A product, so that NaN is not dropped.
+    return strict_float(x.func(asExprs(v)) *
+                        select(kept, static_cast<float>(1 / (1 - rate)), 0.0f));
+  };
   Func result(op.name);
   if (channels % 4 != 0) {
     Expr element = position * channels + v[0];
-    result(v) =
-        select(mux(element % 4, words(element / 4)) >= threshold, scaled, 0.0f);
+    result(v) = masked(mux(element % 4, words(element / 4)));
     return {{result}, {}};
   }
   // A counter's four words belong to four channels of one position: computed
@@ -74,8 +80,7 @@ Lowered dropout(const Op &op, const std::vector<Value> &in) {
   Func chosen("words");
   chosen(w, quad, v[1], v[2], v[3]) =
       mux(w, words(position * (channels / 4) + quad));
-  result(v) = select(chosen(v[0] % 4, v[0] / 4, v[1], v[2], v[3]) >= threshold,
-                     scaled, 0.0f);
+  result(v) = masked(chosen(v[0] % 4, v[0] / 4, v[1], v[2], v[3]));
   return {{result}, {{"words", chosen}}};
 }
 } // namespace

@@ -101,8 +101,10 @@ Lowered batchNormNormalize(const Op &op, const Operands &in) {
   Func multiplier("multiplier");
   multiplier(c) = channel(in.at(3)) / sqrt(channel(in.at(2)) + epsilon);
   // Subtracting the mean first loses nothing where it dwarfs the deviation.
-  Lowered lowered = pointwise(
-      op, x, (at(x) - channel(in.at(1))) * multiplier(c) + channel(in.at(4)));
+  Lowered lowered =
+      pointwise(op, x,
+                strict_float(at(x) - channel(in.at(1))) * multiplier(c) +
+                    channel(in.at(4)));
   lowered.stages["multiplier"] = multiplier;
   return lowered;
 }
@@ -122,10 +124,10 @@ Lowered batchNormBackwardData(const Op &op, const Operands &in) {
   Func multiplier("multiplier"), slope("slope");
   multiplier(c) = channel(scale) * inverse;
   slope(c) = channel(meanScale) * inverse;
-  Lowered lowered =
-      pointwise(op, x,
-                multiplier(c) * (at(dy) - channel(meanOffset) -
-                                 (at(x) - channel(mean)) * slope(c)));
+  Lowered lowered = pointwise(
+      op, x,
+      multiplier(c) * (at(dy) - channel(meanOffset) -
+                       strict_float(at(x) - channel(mean)) * slope(c)));
   lowered.stages["multiplier"] = multiplier;
   lowered.stages["slope"] = slope;
   return lowered;

@@ -12,6 +12,7 @@
 
 #include "codegen/Algorithms/Algorithms.h"
 
+#include <limits>
 #include <stdexcept>
 
 using namespace Halide;
@@ -60,13 +61,22 @@ Func scaleOf(Func x, const Parameters &p) {
   return scale;
 }
 
+/// base^-exponent. Halide's pow takes infinity and NaN for numbers.
+Expr inversePower(const Expr &base, float exponent) {
+  if (exponent == 0)
+    return 1.0f;
+  const float infinity = std::numeric_limits<float>::infinity();
+  return select(strict_float(base > 0.0f && base < infinity),
+                pow(base, -exponent), strict_float(1.0f / base));
+}
+
 Lowered normalize(const Op &op, const Operands &in) {
   Parameters p = parameters(op);
   std::vector<Var> v = imageVars(4);
   Func x = padded(in.at(0), "x");
   Func scale = scaleOf(x, p);
   Func result(op.name);
-  result(v) = x(v) * pow(scale(v), -p.beta);
+  result(v) = x(v) * inversePower(scale(v), p.beta);
   return {{result}, {{"row0", x}, {"row1", scale}}};
 }
 
@@ -76,12 +86,12 @@ Lowered backward(const Op &op, const Operands &in) {
   Func dy = padded(in.at(0), "dy"), x = padded(in.at(1), "x");
   Func scale = scaleOf(x, p);
   Func ratio("ratio"), sum("sum"), result(op.name);
-  ratio(v) = dy(v) * x(v) * pow(scale(v), -p.beta - 1);
+  ratio(v) = dy(v) * x(v) * inversePower(scale(v), p.beta + 1);
   // Channels whose window holds c.
   RDom r(0, p.size, "r");
   sum(v) += ratio(v[0] - p.after + r, v[1], v[2], v[3]);
   float slope = 2 * p.alpha * p.beta / static_cast<float>(p.size);
-  result(v) = dy(v) * pow(scale(v), -p.beta) - slope * x(v) * sum(v);
+  result(v) = dy(v) * inversePower(scale(v), p.beta) - slope * x(v) * sum(v);
   return {{result},
           {{"row0", x}, {"row1", dy}, {"row2", scale}, {"row3", ratio}}};
 }

@@ -100,7 +100,7 @@ Lowered maxPool(const Op &op, const Operands &in) {
   RDom r(0, w.x.kernel, 0, w.y.kernel, "r");
   Func largest("largest"), result(op.name);
   largest(v) = lowest;
-  largest(v) = max(largest(v), tapValue(in[0], w, v, r, lowest));
+  largest(v) = larger(largest(v), tapValue(in[0], w, v, r, lowest));
   result(v) = Expr(largest(v));
   return {{result}, {{"accumulator", largest}}};
 }
@@ -116,8 +116,10 @@ Lowered maxPoolWithIndex(const Op &op, const Operands &in) {
   // The index is kept as wide as the value, so both fill the same vectors.
   largest(v) = Tuple(lowest, 0);
   Expr value = tapValue(in[0], w, v, r, lowest);
-  Expr better = value > largest(v)[0];
-  largest(v) = Tuple(select(better, value, largest(v)[0]),
+  // NaN is the largest of all, and the first of them stays. See larger().
+  Expr best = largest(v)[0];
+  Expr better = strict_float(best == best) && !isAtMost(value, best);
+  largest(v) = Tuple(select(better, value, best),
                      select(better, r.y * w.x.kernel + r.x, largest(v)[1]));
   result(v) = largest(v)[0];
   index(v) = cast<uint8_t>(largest(v)[1]);

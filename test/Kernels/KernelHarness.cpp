@@ -210,9 +210,15 @@ std::string difference(const std::vector<Tensor> &got,
       return "result " + std::to_string(i) + " has another shape";
     double scale = 0;
     for (double value : want[i].reals)
-      scale = std::max(scale, std::abs(value));
+      if (std::isfinite(value))
+        scale = std::max(scale, std::abs(value));
+    auto agrees = [&](double value, double due) {
+      return std::isfinite(due)
+                 ? std::abs(value - due) <= tolerance * scale
+                 : value == due || (std::isnan(value) && std::isnan(due));
+    };
     for (size_t j = 0; j < want[i].reals.size(); ++j)
-      if (!(std::abs(got[i].reals[j] - want[i].reals[j]) <= tolerance * scale))
+      if (!agrees(got[i].reals[j], want[i].reals[j]))
         return where + std::to_string(j) + ": " +
                std::to_string(got[i].reals[j]) + ", not " +
                std::to_string(want[i].reals[j]);

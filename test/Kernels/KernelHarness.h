@@ -61,7 +61,8 @@ std::vector<Tensor> runKernel(const Kernel &kernel,
                               bool plain = false);
 
 /// What is wrong with `got`: empty if every element is within `tolerance`
-/// times the largest magnitude of its tensor, integers equal.
+/// times the largest finite magnitude of its tensor, integers, infinities and
+/// what is not a number the same.
 std::string difference(const std::vector<Tensor> &got,
                        const std::vector<Tensor> &want, double tolerance);
 

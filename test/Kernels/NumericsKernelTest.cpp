@@ -1,0 +1,296 @@
+//===- NumericsKernelTest.cpp - NaN, large numbers, the order of sums -----===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/Bench/ConvolutionCases.h"
+#include "test/Kernels/KernelHarness.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <gtest/gtest.h>
+#include <limits>
+
+using namespace rootc::test;
+using rootc::codegen::ConvShape;
+using rootc::codegen::TargetInfo;
+
+namespace {
+
+using Integers = std::vector<int64_t>;
+
+/// Kernels are compiled for the vectors of a target while this lives.
+struct JitTarget {
+  explicit JitTarget(const char *name) {
+    if (*name)
+      setenv("HL_JIT_TARGET", name, 1);
+  }
+  ~JitTarget() { unsetenv("HL_JIT_TARGET"); }
+};
+
+/// Inputs of which each has two values that are not numbers, of either sign, as
+/// x86 makes negative ones: those of input i in channel i, so that each can be
+/// told from the others.
+std::vector<Tensor> makeNotNumbers(const Kernel &kernel, int64_t batch,
+                                   std::vector<size_t> positive) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  auto inputs = makeInputs(kernel, batch, std::move(positive));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    std::vector<double> &values = inputs[i].reals;
+    if (values.empty())
+      continue;
+    size_t channels = inputs[i].shape().back(), channel = i % channels;
+    values[channel] = std::copysign(nan, -1);
+    values[values.size() / channels / 2 * channels + channel] = nan;
+  }
+  return inputs;
+}
+
+/// Target, vector bits, channels.
+struct Machine {
+  const char *target;
+  int64_t bits, channels;
+};
+
+class NotANumber : public ::testing::TestWithParam<Machine> {
+protected:
+  JitTarget machine{GetParam().target};
+  int64_t channels = GetParam().channels;
+  TensorType x = f32({-1, 4, 5, channels}), v = f32({channels});
+  TensorType image = f32({-1, 1, 1, 1}), channel = f32({-1, 1, 1, channels});
+
+  void spreads(const Kernel &kernel, std::vector<size_t> positive = {}) {
+    auto inputs = makeNotNumbers(kernel, 3, std::move(positive));
+    auto due = rootc::reference::evaluate(kernel, inputs);
+    EXPECT_EQ(difference(runKernel(kernel, inputs), due, 1e-5), "")
+        << kernel.name;
+    if (channels == 32) {
+      EXPECT_EQ(difference(runKernel(kernel, inputs, true), due, 1e-5), "")
+          << kernel.name << ", plain";
+    }
+  }
+};
+
+TEST_P(NotANumber, PassesActivations) {
+  for (const char *name : {"relu", "sigmoid", "hard_swish", "copy"})
+    spreads(oneOp(name, {x}, {x}));
+  for (const char *name : {"relu_backward", "sigmoid_backward",
+                           "hard_swish_backward", "add", "multiply"})
+    spreads(oneOp(name, {x, x}, {x}));
+  AttributeMap line = {{"alpha", 0.3}, {"beta", 0.4}};
+  spreads(oneOp("hard_sigmoid", {x}, {x}, line));
+  spreads(oneOp("hard_sigmoid_backward", {x, x}, {x}, line));
+  for (const AttributeMap &bounds :
+       {AttributeMap{{"min", -0.5}, {"max", 0.3}}, AttributeMap{{"min", 0.1}},
+        AttributeMap{{"max", -0.1}}}) {
+    spreads(oneOp("clip", {x}, {x}, bounds));
+    spreads(oneOp("clip_backward", {x, x}, {x}, bounds));
+  }
+}
+
+TEST_P(NotANumber, PassesPools) {
+  AttributeMap window = {
+      {"kernel", Integers{3, 2}},    {"stride", Integers{2, 1}},
+      {"pad", Integers{1, 0, 1, 1}}, {"output", Integers{2, 5}},
+      {"input", Integers{4, 5}},     {"exclude_pad", int64_t(1)}};
+  TensorType y = f32({-1, 2, 5, channels}), index = u8({-1, 2, 5, channels});
+  spreads(oneOp("max_pool", {x}, {y}, window));
+  spreads(oneOp("max_pool_with_index", {x}, {y, index}, window));
+  spreads(oneOp("average_pool", {x}, {y}, window));
+  spreads(oneOp("average_pool_backward", {y}, {x}, window));
+  spreads(oneOp("global_average_pool", {x}, {channel}, window));
+  spreads(oneOp("global_average_pool_backward", {channel}, {x}, window));
+  for (const auto &[over, sum] :
+       {std::pair{"map", channel}, std::pair{"channels", f32({-1, 4, 5, 1})},
+        std::pair{"image", image}})
+    spreads(oneOp("reduce_sum", {x}, {sum}, {{"over", std::string(over)}}));
+
+  Kernel backward = oneOp("max_pool_backward", {y, index}, {x}, window);
+  auto inputs = makeInputs(backward, 3);
+  Kernel forward = oneOp("max_pool_with_index", {x}, {y, index}, window);
+  inputs[1] = rootc::reference::evaluate(forward, makeInputs(forward, 3))[1];
+  inputs[0].reals[4] = NAN;
+  EXPECT_EQ(check(backward, inputs), "");
+}
+
+TEST_P(NotANumber, PassesNormalisations) {
+  if (channels != 32)
+    return; // sums and products, alike on all machines
+  AttributeMap epsilon = {{"epsilon", 1e-5}};
+  spreads(oneOp("batch_norm_statistics", {x}, {v, v, v}));
+  spreads(oneOp("batch_norm_partial", {x}, {f32({-1, 2, channels})}));
+  spreads(oneOp("batch_norm_combine", {f32({-1, 2, channels})}, {v, v, v},
+                {{"count", int64_t(20)}}));
+  spreads(oneOp("batch_norm_normalize", {x, v, v, v, v}, {x}, epsilon), {2});
+  spreads(
+      oneOp("batch_norm_backward_reduce", {x, x, v, v}, {v, v, v, v}, epsilon),
+      {3});
+  spreads(
+      oneOp("batch_norm_backward_data", {x, x, v, v, v, v, v}, {x}, epsilon),
+      {3});
+  spreads(oneOp("channel_affine", {x, v, v}, {x}));
+  spreads(oneOp("channel_sum", {x}, {v}));
+  spreads(oneOp("running_average", {v, v}, {v}, {{"momentum", 0.1}}));
+  spreads(oneOp("fold_multiplier", {v, v}, {v}, epsilon), {1});
+  spreads(oneOp("fold_bias", {v, v, v, v}, {v}));
+  AttributeMap response = {
+      {"size", int64_t(5)}, {"alpha", 0.3}, {"beta", 0.75}, {"k", 2.0}};
+  spreads(oneOp("local_response_norm", {x}, {x}, response));
+  spreads(oneOp("local_response_norm_backward", {x, x}, {x}, response));
+}
+
+TEST_P(NotANumber, PassesLossDropoutAndUpdate) {
+  TensorType labels = i64({-1});
+  spreads(oneOp("softmax_cross_entropy", {channel, labels}, {f32({1})}));
+  spreads(oneOp("softmax_cross_entropy_backward", {channel, labels}, {channel},
+                {{"weight", 0.3}}));
+  spreads(oneOp("dropout", {x, i64({2}), labels}, {x},
+                {{"rate", 0.5}, {"ordinal", int64_t(1)}}));
+  TensorType p = f32({-1});
+  Kernel sgd = oneOp("sgd", {p, p, p, f32({3})}, {p, p});
+  spreads(sgd);
+}
+
+/// The sums of a convolution are numbers as far as the compiler knows; what
+/// comes after them must not believe it.
+TEST_P(NotANumber, PassesWhatIsFused) {
+  ConvShape shape{5, 6, 16, 24, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}};
+  TargetInfo target = {"", GetParam().bits, GetParam().bits == 512 ? 32 : 16};
+  spreads(convKernel(ConvKind::ForwardRelu, shape, target));
+  spreads(convKernel(ConvKind::BackwardData, shape, target));
+  spreads(convKernel(ConvKind::BackwardFilter, shape, target));
+  AttributeMap line = {{"alpha", 0.3}, {"beta", 0.4}},
+               bounds = {{"min", 0.0}, {"max", 6.0}};
+  for (const auto &[name, attributes] :
+       {std::pair{"relu", AttributeMap{}}, std::pair{"clip", bounds},
+        std::pair{"sigmoid", AttributeMap{}}, std::pair{"hard_sigmoid", line},
+        std::pair{"hard_swish", AttributeMap{}}}) {
+    Kernel kernel = convKernel(ConvKind::Forward, shape, target);
+    TensorType y = kernel.ops[0].results[0];
+    auto last = static_cast<int64_t>(kernel.inputs.size());
+    kernel.ops.push_back({name, {last}, attributes, {y}});
+    kernel.outputs = {last + 1};
+    kernel.name = name;
+    spreads(kernel);
+  }
+
+  AttributeMap epsilon = {{"epsilon", 1e-5}};
+  KernelBuilder forward;
+  for (const TensorType &type : {x, v, v, v, v, x})
+    forward.input(type);
+  auto y = forward.op("batch_norm_normalize", {0, 1, 2, 3, 4}, {x}, epsilon);
+  auto sum = forward.op("add", {y[0], 5}, {x});
+  auto z = forward.op("relu", sum, {x});
+  forward.output({sum[0], z[0]});
+  spreads(forward.kernel, {2});
+
+  KernelBuilder backward;
+  for (const TensorType &type : {x, x, x, v, v})
+    backward.input(type);
+  auto masked = backward.op("relu_backward", {0, 1}, {x});
+  backward.op("batch_norm_backward_reduce", {masked[0], 2, 3, 4}, {v, v, v, v},
+              epsilon);
+  spreads(backward.kernel, {4});
+
+  KernelBuilder pooled;
+  pooled.input(x);
+  AttributeMap window = {{"kernel", Integers{3, 3}},
+                         {"stride", Integers{1, 1}},
+                         {"pad", Integers{1, 1, 1, 1}},
+                         {"output", Integers{4, 5}}};
+  auto largest = pooled.op("max_pool", {0}, {x}, window);
+  auto rectified = pooled.op("relu", largest, {x});
+  pooled.op("add", {rectified[0], largest[0]}, {x});
+  spreads(pooled.kernel);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Machines, NotANumber,
+    ::testing::Values(Machine{"", 512, 32}, Machine{"", 512, 7},
+                      Machine{"x86-64-linux-avx-avx2-f16c-fma-sse41", 256, 24},
+                      Machine{"x86-64-linux-sse41", 128, 8}));
+
+TEST(Dropout, RatesNextToOneDropEverything) {
+  for (int64_t channels : {8, 3}) {
+    TensorType x = f32({-1, 5, 7, channels});
+    for (double rate : {1 - 0x1p-32, 1 - 0x1p-33, 1 - 0x1p-53}) {
+      Kernel kernel = oneOp("dropout", {x, i64({2}), i64({-1})}, {x},
+                            {{"rate", rate}, {"ordinal", int64_t(3)}});
+      auto inputs = makeInputs(kernel, 3);
+      EXPECT_EQ(check(kernel, inputs), "") << rate;
+      std::vector<Tensor> y = runKernel(kernel, inputs);
+      EXPECT_EQ(y[0].reals, std::vector<double>(y[0].reals.size(), 0)) << rate;
+    }
+  }
+}
+
+/// The loss and its gradient, of images whose logits are all `logit`, of
+/// `classes` classes.
+void expectUniform(double logit, int64_t classes) {
+  TensorType logits = f32({-1, 1, 1, classes}), labels = i64({-1});
+  Kernel loss = oneOp("softmax_cross_entropy", {logits, labels}, {f32({1})});
+  Kernel backward = oneOp("softmax_cross_entropy_backward", {logits, labels},
+                          {logits}, {{"weight", 1.0}});
+  auto inputs = makeInputs(loss, 2);
+  inputs[0].reals.assign(inputs[0].reals.size(), logit);
+  for (int64_t &label : inputs[1].integers)
+    label %= classes;
+  for (bool plain : {false, true})
+    EXPECT_NEAR(runKernel(loss, inputs, plain)[0].reals[0],
+                std::log(double(classes)), 1e-6 * std::log(double(classes)))
+        << logit << " " << classes << " plain " << plain;
+  EXPECT_EQ(check(backward, inputs), "") << logit;
+}
+
+TEST(Loss, LargeLogitsLoseNoDigits) {
+  for (double logit : {1e5, -1e5, 1e6, 1e8, 3e38})
+    expectUniform(logit, 3);
+  expectUniform(1e6, 1000);
+  expectUniform(-1e8, 21841);
+}
+
+TEST(Loss, InfiniteLogits) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  TensorType logits = f32({-1, 1, 1, 20}), labels = i64({-1});
+  Kernel loss = oneOp("softmax_cross_entropy", {logits, labels}, {f32({1})});
+  Kernel backward = oneOp("softmax_cross_entropy_backward", {logits, labels},
+                          {logits}, {{"weight", 1.0}});
+  for (double logit : {infinity, -infinity}) {
+    auto inputs = makeInputs(loss, 2);
+    inputs[0].reals[17] = logit;
+    EXPECT_EQ(check(loss, inputs), "") << logit;
+    EXPECT_EQ(check(backward, inputs), "") << logit;
+  }
+}
+
+/// A mean that dwarfs the deviation, through all of batch norm.
+TEST(BatchNorm, LargeMeansLoseNoDigits) {
+  TensorType x = f32({-1, 9, 7, 24}), v = f32({24});
+  AttributeMap epsilon = {{"epsilon", 1e-5}};
+  KernelBuilder normalize;
+  for (const TensorType &type : {x, v, v, v, v})
+    normalize.input(type);
+  auto y = normalize.op("batch_norm_normalize", {0, 1, 2, 3, 4}, {x}, epsilon);
+  normalize.op("relu", y, {x});
+  Kernel statistics = oneOp("batch_norm_statistics", {x}, {v, v, v});
+  Kernel reduce =
+      oneOp("batch_norm_backward_reduce", {x, x, v, v}, {v, v, v, v}, epsilon);
+  Kernel data =
+      oneOp("batch_norm_backward_data", {x, x, v, v, v, v, v}, {x}, epsilon);
+  auto far = [](std::vector<Tensor> inputs, std::vector<size_t> which) {
+    for (size_t i : which)
+      for (double &value : inputs[i].reals)
+        value = 4096 + std::round(value * 128) / 128;
+    return inputs;
+  };
+  EXPECT_EQ(check(normalize.kernel,
+                  far(makeInputs(normalize.kernel, 3, {2}), {0, 1})),
+            "");
+  EXPECT_EQ(check(statistics, far(makeInputs(statistics, 3), {0})), "");
+  EXPECT_EQ(check(reduce, far(makeInputs(reduce, 3, {3}), {1, 2}), 4e-6), "");
+  EXPECT_EQ(check(data, far(makeInputs(data, 3, {3}), {1, 2}), 4e-6), "");
+}
+
+} // namespace
