@@ -23,6 +23,10 @@
 // kernel's epilogue. Convolutions get dense operands: they read each element
 // many times.
 //
+// A tree that has grown to `maxOps` ops ends: its readers find it in memory.
+// One trip through memory in so many ops costs little, and Halide takes
+// minutes for a chain of hundreds.
+//
 // Being trees with results at the root only, kernels never reduce what they
 // also output, which Halide cannot express, and placing a kernel at its root
 // keeps every operand before it.
@@ -72,9 +76,59 @@ static bool isActivationBackward(Operation *op) {
              PrimHardSigmoidBackwardOp, PrimHardSwishBackwardOp>(op);
 }
 
+/// Whether `op` is cheap enough for each of its readers, and they can take it.
+static bool canJoinEachReader(Operation *op) {
+  bool cheap =
+      isActivationBackward(op) || (isa<PrimMultiplyOp>(op) && op->hasOneUse());
+  return cheap && !op->use_empty() &&
+         llvm::all_of(op->getUsers(), [&](Operation *user) {
+           return readsAlike(user, op) || takesPrologue(user);
+         });
+}
+
+namespace {
+/// Who may join whom, of a program's ops as they stand.
+class Grouping {
+public:
+  explicit Grouping(ProgramOp program) {
+    for (Operation &op : program.getBody().front())
+      if (isElementwise(&op))
+        measure(&op);
+  }
+
+  Operation *onlyReader(Operation *op) const;
+  bool startsEpilogue(Operation *op) const;
+  bool isInlined(Operation *op) const;
+
+private:
+  static constexpr int64_t maxOps = 32;
+
+  void measure(Operation *op);
+  bool isFull(Operation *op) const { return sizes.lookup(op) >= maxOps; }
+  Operation *commonReader(Operation *op) const;
+
+  /// The most ops that would be computed in one go with each: itself, and what
+  /// is below it.
+  llvm::DenseMap<Operation *, int64_t> sizes;
+};
+} // namespace
+
+void Grouping::measure(Operation *op) {
+  int64_t size = 1;
+  for (Value operand : op->getOperands()) {
+    Operation *producer = operand.getDefiningOp();
+    if (sizes.contains(producer) && !isFull(producer) &&
+        (commonReader(producer) || canJoinEachReader(producer)))
+      size += sizes.lookup(producer);
+  }
+  sizes[op] = size;
+}
+
 /// The elementwise op whose kernel all readers of `op` would belong to, itself
 /// the last of them; null if there is none.
-static Operation *commonReader(Operation *op) {
+Operation *Grouping::commonReader(Operation *op) const {
+  if (isFull(op))
+    return nullptr;
   Operation *last = nullptr;
   for (Operation *user : op->getUsers()) {
     if (!readsAlike(user, op))
@@ -84,14 +138,14 @@ static Operation *commonReader(Operation *op) {
   }
   for (Operation *at : op->getUsers())
     for (; at != last; at = *at->user_begin())
-      if (!at->hasOneUse() || !readsAlike(*at->user_begin(), at))
+      if (!at->hasOneUse() || isFull(at) || !readsAlike(*at->user_begin(), at))
         return nullptr;
   return last;
 }
 
 /// The same, if `op` may join it: with several readers, only what is computed
 /// from operands in memory, for it is computed once for each of them.
-static Operation *onlyReader(Operation *op) {
+Operation *Grouping::onlyReader(Operation *op) const {
   if (!op->hasOneUse() && isElementwise(op))
     for (Value operand : op->getOperands()) {
       Operation *producer = operand.getDefiningOp();
@@ -102,35 +156,30 @@ static Operation *onlyReader(Operation *op) {
 }
 
 /// Whether `op` is the anchor of an epilogue that its reader could join.
-static bool startsEpilogue(Operation *op) {
+bool Grouping::startsEpilogue(Operation *op) const {
   return op && takesEpilogue(op) && onlyReader(op);
 }
 
 /// Whether every reader of the elementwise `op` computes it for itself.
-static bool isInlined(Operation *op) {
-  if (!op || !isPrim(op) || !isElementwise(op))
+bool Grouping::isInlined(Operation *op) const {
+  if (!op || !isPrim(op) || !isElementwise(op) || isFull(op))
     return false;
   if (onlyReader(op))
     return true;
-  bool joinsReductions =
-      isActivationBackward(op) || (isa<PrimMultiplyOp>(op) && op->hasOneUse());
-  if (!joinsReductions || op->use_empty())
+  if (!canJoinEachReader(op))
     return false;
-  for (Value operand : op->getOperands()) {
+  return llvm::none_of(op->getOperands(), [&](Value operand) {
     Operation *producer = operand.getDefiningOp();
-    if (startsEpilogue(producer) ||
-        (producer && isElementwise(producer) && onlyReader(producer)))
-      return false;
-  }
-  return llvm::all_of(op->getUsers(), [&](Operation *user) {
-    return readsAlike(user, op) || takesPrologue(user);
+    return startsEpilogue(producer) ||
+           (producer && isElementwise(producer) && onlyReader(producer));
   });
 }
 
 namespace {
 /// The ops of one kernel.
 struct Tree {
-  explicit Tree(Operation *root) : root(root) {
+  Tree(const Grouping &grouping, Operation *root)
+      : root(root), grouping(grouping) {
     if (isElementwise(root))
       findAnchor(root);
     else
@@ -146,15 +195,17 @@ struct Tree {
   llvm::SetVector<Value> inputs;
 
 private:
+  const Grouping &grouping;
+
   /// Of the anchors that the tree could be an epilogue of, the latest: the
   /// others' results are then live for the shortest time.
   void findAnchor(Operation *op) {
     for (Value operand : op->getOperands()) {
       Operation *producer = operand.getDefiningOp();
-      if (startsEpilogue(producer)) {
+      if (grouping.startsEpilogue(producer)) {
         if (!anchor || anchor->isBeforeInBlock(producer))
           anchor = producer;
-      } else if (isInlined(producer)) {
+      } else if (grouping.isInlined(producer)) {
         findAnchor(producer);
       }
     }
@@ -164,8 +215,8 @@ private:
     for (Value operand : op->getOperands()) {
       Operation *producer = operand.getDefiningOp();
       bool joins = producer && op != anchor
-                       ? producer == anchor || isInlined(producer)
-                       : isInlined(producer) && takesPrologue(op);
+                       ? producer == anchor || grouping.isInlined(producer)
+                       : grouping.isInlined(producer) && takesPrologue(op);
       if (joins && !ops.contains(producer))
         collect(producer);
       else if (!joins)
@@ -204,10 +255,12 @@ struct FuseKernels : rootc::impl::FuseKernelsBase<FuseKernels> {
   void fuse(ProgramOp program) {
     // Decide on the ops as they stand, then rewrite: a kernel's results hide
     // who reads what.
+    Grouping grouping(program);
     SmallVector<Tree> trees;
     for (Operation &op : program.getBody().front())
-      if (isPrim(&op) && !isInlined(&op) && !joinsReader(&op))
-        trees.emplace_back(&op);
+      if (isPrim(&op) && !grouping.isInlined(&op) &&
+          !joinsReader(grouping, &op))
+        trees.emplace_back(grouping, &op);
     IRMapping results; // of the roots, to those of the kernels
     for (Tree &tree : trees)
       emit(tree, results);
@@ -218,13 +271,13 @@ struct FuseKernels : rootc::impl::FuseKernelsBase<FuseKernels> {
   }
 
   /// Whether `op` is the anchor of its reader's kernel.
-  bool joinsReader(Operation *op) {
-    if (!startsEpilogue(op))
+  bool joinsReader(const Grouping &grouping, Operation *op) {
+    if (!grouping.startsEpilogue(op))
       return false;
-    Operation *reader = onlyReader(op);
-    while (Operation *next = onlyReader(reader))
+    Operation *reader = grouping.onlyReader(op);
+    while (Operation *next = grouping.onlyReader(reader))
       reader = next;
-    return Tree(reader).anchor == op;
+    return Tree(grouping, reader).anchor == op;
   }
 
   void emit(Tree &tree, IRMapping &results) {

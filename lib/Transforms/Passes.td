@@ -145,7 +145,7 @@ def FuseKernels : Pass<"root-fuse-kernels", "::rootc::root::ModelOp"> {
     Each primitive op ends in one `root.kernel`, alone or with elementwise ops
     that save a trip through memory: epilogues of convolutions and pools, chains,
     and `relu_backward`, which every reader computes for itself where all can.
-    A value that is stored twice, or that no kernel computes, is copied.
+    Long chains are cut. A value that is stored twice, or that no kernel computes, is copied.
   }];
 }
 
