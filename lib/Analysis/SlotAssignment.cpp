@@ -23,27 +23,27 @@ static int64_t placeInOrder(std::vector<LiveBuffer> &buffers,
                             const std::vector<size_t> &order,
                             int64_t alignment) {
   int64_t arena = 0;
-  std::vector<const LiveBuffer *> placed; // by offset
+  std::vector<LiveBuffer> placed; // by offset
   for (size_t index : order) {
     LiveBuffer &buffer = buffers[index];
     int64_t best = -1, bestGap = INT64_MAX, end = 0;
-    for (const LiveBuffer *other : placed) {
-      if (other->last < buffer.first || other->first > buffer.last)
+    for (const LiveBuffer &other : placed) {
+      if (other.last < buffer.first || other.first > buffer.last)
         continue;
-      int64_t gap = other->offset - end;
+      int64_t gap = other.offset - end;
       if (gap >= buffer.bytes && gap < bestGap) {
         best = end;
         bestGap = gap;
       }
-      end = std::max(end, alignUp(other->offset + other->bytes, alignment));
+      end = std::max(end, alignUp(other.offset + other.bytes, alignment));
     }
     buffer.offset = best >= 0 ? best : end;
     arena = std::max(arena, alignUp(buffer.offset + buffer.bytes, alignment));
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), &buffer,
-                                   [](const auto *a, const auto *b) {
-                                     return a->offset < b->offset;
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), buffer,
+                                   [](const auto &a, const auto &b) {
+                                     return a.offset < b.offset;
                                    }),
-                  &buffer);
+                  buffer);
   }
   return arena;
 }
@@ -76,29 +76,29 @@ int64_t rootc::assignOffsets(std::vector<LiveBuffer> &buffers,
   return best;
 }
 
-/// Calls `visit(call, live buffers)` for each call at which a lifetime starts:
-/// what is live is largest there.
-template <typename Visitor>
-static void forEachCall(const std::vector<LiveBuffer> &buffers, Visitor visit) {
-  std::map<int64_t, std::vector<const LiveBuffer *>> calls;
+/// The buffers in the order in which their lifetimes begin (or end).
+static std::vector<const LiveBuffer *>
+sorted(const std::vector<LiveBuffer> &buffers, int64_t LiveBuffer::*by) {
+  std::vector<const LiveBuffer *> order;
   for (const LiveBuffer &buffer : buffers)
-    calls[buffer.first];
-  for (auto &[call, live] : calls) {
-    for (const LiveBuffer &buffer : buffers)
-      if (buffer.first <= call && call <= buffer.last)
-        live.push_back(&buffer);
-    visit(call, live);
-  }
+    order.push_back(&buffer);
+  std::stable_sort(
+      order.begin(), order.end(),
+      [&](const auto *a, const auto *b) { return a->*by < b->*by; });
+  return order;
 }
 
 int64_t rootc::peakLiveBytes(const std::vector<LiveBuffer> &buffers) {
-  int64_t peak = 0;
-  forEachCall(buffers, [&](int64_t, const auto &live) {
-    int64_t bytes = 0;
-    for (const LiveBuffer *buffer : live)
-      bytes += buffer->bytes;
+  // What is live is largest where a lifetime has just begun.
+  auto ends = sorted(buffers, &LiveBuffer::last);
+  size_t ended = 0;
+  int64_t peak = 0, bytes = 0;
+  for (const LiveBuffer *buffer : sorted(buffers, &LiveBuffer::first)) {
+    for (; ends[ended]->last < buffer->first; ++ended)
+      bytes -= ends[ended]->bytes;
+    bytes += buffer->bytes;
     peak = std::max(peak, bytes);
-  });
+  }
   return peak;
 }
 
@@ -110,15 +110,27 @@ std::string rootc::checkOffsets(const std::vector<LiveBuffer> &buffers,
       return "a buffer of " + std::to_string(buffer.bytes) + " bytes at " +
              std::to_string(buffer.offset) + " leaves its arena of " +
              std::to_string(arenaBytes) + " bytes or is not aligned";
-  std::string problem;
-  forEachCall(buffers, [&](int64_t call, auto &live) {
-    std::sort(live.begin(), live.end(), [](const auto *a, const auto *b) {
-      return a->offset < b->offset;
-    });
-    for (size_t i = 1; i < live.size(); ++i)
-      if (live[i - 1]->offset + live[i - 1]->bytes > live[i]->offset)
-        problem = "at call " + std::to_string(call) +
-                  " buffers overlap at byte " + std::to_string(live[i]->offset);
-  });
-  return problem;
+  // What is live at a call, by offset. As long as nothing overlaps, only
+  // neighbours can.
+  std::map<int64_t, const LiveBuffer *> live;
+  auto ends = sorted(buffers, &LiveBuffer::last);
+  size_t ended = 0;
+  for (const LiveBuffer *buffer : sorted(buffers, &LiveBuffer::first)) {
+    for (; ends[ended]->last < buffer->first; ++ended)
+      live.erase(ends[ended]->offset);
+    auto next = live.lower_bound(buffer->offset);
+    int64_t overlap = -1;
+    if (next != live.end() && next->first < buffer->offset + buffer->bytes)
+      overlap = next->first;
+    if (next != live.begin()) {
+      const LiveBuffer &before = *std::prev(next)->second;
+      if (before.offset + before.bytes > buffer->offset)
+        overlap = buffer->offset;
+    }
+    if (overlap >= 0)
+      return "at call " + std::to_string(buffer->first) +
+             " buffers overlap at byte " + std::to_string(overlap);
+    live[buffer->offset] = buffer;
+  }
+  return "";
 }

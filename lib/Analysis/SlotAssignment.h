@@ -36,7 +36,7 @@ int64_t assignOffsets(std::vector<LiveBuffer> &buffers, int64_t alignment);
 int64_t peakLiveBytes(const std::vector<LiveBuffer> &buffers);
 
 /// Empty if the offsets are right, else what is wrong, for a diagnostic.
-/// Checks each call by itself, unlike assignOffsets.
+/// Goes through the calls in order, unlike assignOffsets.
 std::string checkOffsets(const std::vector<LiveBuffer> &buffers,
                          int64_t arenaBytes, int64_t alignment);
 

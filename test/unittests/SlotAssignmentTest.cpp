@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 using namespace rootc;
@@ -48,6 +49,31 @@ TEST(SlotAssignmentTest, RandomLifetimesNeverOverlap) {
     // Large enough for all at once is what sharing must beat.
     EXPECT_LE(arena, static_cast<int64_t>(buffers.size()) * 320);
   }
+}
+
+TEST(SlotAssignmentTest, RandomOffsetsAreCheckedRightly) {
+  std::mt19937 random(8);
+  int good = 0;
+  for (int round = 0; round < 2000; ++round) {
+    const int64_t calls = 1 + random() % 10, arena = 1024;
+    std::vector<LiveBuffer> buffers(1 + random() % 6);
+    std::vector<int64_t> bytes(calls);
+    for (LiveBuffer &buffer : buffers) {
+      buffer.first = random() % calls;
+      buffer.last = buffer.first + random() % (calls - buffer.first);
+      buffer.bytes = 1 + random() % 200;
+      buffer.offset = random() % 13 * 64;
+      for (int64_t call = buffer.first; call <= buffer.last; ++call)
+        bytes[call] += buffer.bytes;
+    }
+    bool right = !overlaps(buffers, arena, calls);
+    EXPECT_EQ(checkOffsets(buffers, arena, 64).empty(), right);
+    EXPECT_EQ(peakLiveBytes(buffers),
+              *std::max_element(bytes.begin(), bytes.end()));
+    good += right;
+  }
+  EXPECT_GT(good, 200);
+  EXPECT_LT(good, 1800);
 }
 
 TEST(SlotAssignmentTest, AChainNeedsTwoBuffers) {
