@@ -166,7 +166,7 @@ private:
 
   /// A kernel's result is the response of layersOf it.
   void findResponses(ProgramOp program) {
-    std::vector<codegen::Response> found; // the last layer of a call first
+    std::vector<codegen::Response> found;
     for (auto [call, kernel] :
          llvm::enumerate(program.getBody().getOps<KernelOp>()))
       for (auto [index, value] :
@@ -183,12 +183,12 @@ private:
         buffer.type.shape[0] = -1;
         SmallVector<StringRef> layers = layersOf(value);
         for (StringRef layer : llvm::reverse(layers))
-          found.insert(found.begin(), {layer.str(), layers.front().str(),
-                                       int64_t(call), buffer});
+          found.push_back(
+              {layer.str(), layers.front().str(), int64_t(call), buffer});
       }
     // A layer of several kernels is complete after its last one.
     llvm::StringSet<> seen;
-    for (codegen::Response &response : found)
+    for (codegen::Response &response : llvm::reverse(found))
       if (seen.insert(response.name).second)
         result.model.responses.push_back(std::move(response));
     std::reverse(result.model.responses.begin(), result.model.responses.end());
