@@ -36,11 +36,10 @@ ROOTC_SAME(rootc_kernel_buffer, device_interface, halide_buffer_t,
            device_interface);
 ROOTC_SAME(rootc_kernel_buffer, host, halide_buffer_t, host);
 ROOTC_SAME(rootc_kernel_buffer, flags, halide_buffer_t, flags);
-static_assert(offsetof(rootc_kernel_buffer, type_code) ==
-                  offsetof(halide_buffer_t, type) &&
-              sizeof(halide_type_t) == 4 &&
-              offsetof(halide_type_t, bits) == 1 &&
-              offsetof(halide_type_t, lanes) == 2);
+ROOTC_SAME(rootc_kernel_buffer, type, halide_buffer_t, type);
+static_assert(offsetof(halide_type_t, bits) == 1 &&
+              offsetof(halide_type_t, lanes) == 2 && halide_type_int == 0 &&
+              halide_type_uint == 1 && halide_type_float == 2);
 ROOTC_SAME(rootc_kernel_buffer, dimensions, halide_buffer_t, dimensions);
 ROOTC_SAME(rootc_kernel_buffer, dim, halide_buffer_t, dim);
 static_assert(sizeof(rootc_kernel_buffer) == sizeof(halide_buffer_t));

@@ -159,7 +159,7 @@ private:
         return fail(call, "a buffer holds more than 2147483647 elements");
       else
         elements *= shape[i];
-      buffer.shape[i] = int32_t(shape[i]);
+      buffer.extents[shape.size() - 1 - i] = int32_t(shape[i]);
     }
     return buffer;
   }

@@ -168,7 +168,7 @@ private:
         FIELD(rootc_buffer, arena, buffer.arena),
         FIELD(rootc_buffer, element, buffer.element),
         FIELD(rootc_buffer, rank, buffer.rank),
-        FIELD(rootc_buffer, shape, buffer.shape));
+        FIELD(rootc_buffer, extents, buffer.extents));
   }
 
   void members(const rootc_call &call) {

@@ -9,11 +9,13 @@
 
 namespace {
 
-/// Halide's names of the element types, in rootc_element's order.
-const struct {
-  uint8_t code, bits;
-} elements[] = {{2, 32}, {0, 64}, {1, 8}};
-static_assert(sizeof elements / sizeof elements[0] == ROOTC_ELEMENT_COUNT,
+/// halide_type_t of one lane.
+constexpr uint32_t type(uint32_t code, uint32_t bits) {
+  return code | bits << 8 | 1 << 16;
+}
+/// In rootc_element's order.
+const uint32_t types[] = {type(2, 32), type(0, 64), type(1, 8)};
+static_assert(sizeof types / sizeof types[0] == ROOTC_ELEMENT_COUNT,
               "one for each rootc_element");
 
 struct Operand {
@@ -25,14 +27,12 @@ void describe(Operand &to, const rootc_buffer &from, char *const *arenas,
               int64_t n) {
   to.buffer = {};
   to.buffer.host = arenas[from.arena] + from.offset + n * from.per_image;
-  to.buffer.type_code = elements[from.element].code;
-  to.buffer.type_bits = elements[from.element].bits;
-  to.buffer.type_lanes = 1;
+  to.buffer.type = types[from.element];
   to.buffer.dimensions = from.rank;
   to.buffer.dim = to.dim;
   int32_t stride = 1;
   for (int32_t i = 0; i < from.rank; ++i) {
-    int32_t extent = from.shape[from.rank - 1 - i];
+    int32_t extent = from.extents[i];
     // Entries have checked that n fits.
     to.dim[i] = {0, extent < 0 ? (int32_t)n : extent, stride, 0};
     stride *= extent; // n is outermost: its product is not read

@@ -78,8 +78,7 @@ typedef struct rootc_kernel_buffer {
   const void *device_interface;
   char *host;
   uint64_t flags;
-  uint8_t type_code, type_bits;
-  uint16_t type_lanes;
+  uint32_t type; ///< halide_type_t: code, bits << 8, lanes << 16
   int32_t dimensions;
   rootc_kernel_dimension *dim; ///< innermost first
   void *padding;
@@ -98,7 +97,7 @@ typedef struct rootc_buffer {
   int32_t arena;   ///< rootc_arena
   int32_t element; ///< rootc_element
   int32_t rank;
-  int32_t shape[ROOTC_MAX_RANK]; ///< outermost first; -1 in front: n
+  int32_t extents[ROOTC_MAX_RANK]; ///< innermost first; -1, the last: n; then 0
 } rootc_buffer;
 
 /// One kernel call. Its label is the model's: rootc_model::call_labels.
