@@ -96,6 +96,7 @@ private:
     pool.workers =
         options.jobs ? options.jobs : std::thread::hardware_concurrency();
     pool.timeoutSeconds = options.timeoutSeconds;
+    pool.warn = options.warn;
     return runJobs(jobs, pool, [this](size_t job, WorkerAnswer answer) {
       if (Error error = accept(job, std::move(answer)))
         errors = joinErrors(std::move(errors),

@@ -26,7 +26,8 @@ namespace rootc::codegen {
 namespace {
 
 Error runLinker(const std::vector<std::string> &arguments) {
-  std::vector<const char *> pointers = {"ld.lld"};
+  // It aborts where it cannot start threads, and gains nothing by them here.
+  std::vector<const char *> pointers = {"ld.lld", "--threads=1"};
   for (const std::string &argument : arguments)
     pointers.push_back(argument.c_str());
   std::string problems;

@@ -40,7 +40,6 @@ public:
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
       return strerror(errno);
-    socket = ends[0];
     FILE *file = tmpfile();
     if (file) {
       log = fcntl(fileno(file), F_DUPFD_CLOEXEC, 3);
@@ -58,9 +57,15 @@ public:
                             arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
-    if (error)
-      process = -1;
-    return error ? strerror(error) : "";
+    if (!error) {
+      socket = ends[0];
+      return "";
+    }
+    process = -1;
+    close(ends[0]);
+    if (log >= 0)
+      close(log);
+    return strerror(error);
   }
 
   /// False if the process is gone.
@@ -168,10 +173,21 @@ public:
     workers.resize(
         std::min<size_t>(std::max(options.workers, 1u), jobs.size()));
     while (finished < jobs.size()) {
-      for (auto &worker : workers)
-        if ((!worker || !worker->busy) && next < jobs.size())
-          if (std::string error = give(worker); !error.empty())
+      for (size_t i = 0; i < workers.size() && next < jobs.size(); ++i) {
+        if (workers[i] && workers[i]->busy)
+          continue;
+        if (std::string error = give(workers[i]); !error.empty()) {
+          workers.erase(workers.begin() + i--);
+          if (workers.empty())
             return error;
+          refusal = error;
+        }
+      }
+      if (!refusal.empty() && options.warn)
+        options.warn("no more than " + std::to_string(workers.size()) +
+                     " processes of " + options.program +
+                     " can be started: " + refusal + "; going on with these");
+      refusal.clear();
       wait();
     }
     return "";
@@ -242,6 +258,7 @@ private:
   const std::function<void(size_t, WorkerAnswer)> &done;
   std::vector<std::unique_ptr<Worker>> workers;
   size_t next = 0, finished = 0;
+  std::string refusal; ///< why a process could not be started
 };
 
 } // namespace

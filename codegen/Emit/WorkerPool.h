@@ -25,13 +25,15 @@ struct WorkerPoolOptions {
   std::string program;
   unsigned workers = 1;
   unsigned timeoutSeconds = 600; ///< for one job
+  std::function<void(const std::string &)> warn;
 };
 
 /// Sends each job (one line, without its end) to a process of `program` that
 /// is free, which answers with one line; `done` is called on this thread as
 /// answers arrive. A process that ends, or takes too long, fails the job it
-/// had, and the rest go on in a new one. Returns "", or why no process could be
-/// started, and then some jobs have had no answer.
+/// had, and the rest go on in a new one. Where fewer processes than `workers`
+/// can be started, those do all jobs, and `warn` is told. Returns "", or why no
+/// process could be started, and then some jobs have had no answer.
 std::string runJobs(const std::vector<std::string> &jobs,
                     const WorkerPoolOptions &options,
                     const std::function<void(size_t, WorkerAnswer)> &done);

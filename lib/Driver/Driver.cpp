@@ -75,6 +75,7 @@ class Compiler {
 public:
   Compiler(const Options &options, std::string programFolder)
       : options(options), programFolder(std::move(programFolder)) {
+    context.disableMultithreading(); // aborts where threads cannot be started
     context.loadDialect<root::RootDialect>();
     context.printOpOnDiagnostic(false);
   }
@@ -288,7 +289,11 @@ private:
 
 /// A library gave up. The process may not go on, but its user gets a sentence.
 void onFatalError(void *, const char *reason, bool) {
-  errs() << "rootc: error: " << reason << "\n";
+  errs() << "rootc: error: " << reason;
+  if (StringRef(reason).starts_with("pthread_create"))
+    errs() << "; raise the limit on processes (ulimit -u) or on memory (ulimit "
+              "-v)";
+  errs() << "\n";
   _exit(1);
 }
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ImageFiles.h"
+#include "LoaderThreads.h"
 #include "Resample.h"
 
 #include <algorithm>
@@ -13,7 +14,6 @@
 #include <cmath>
 #include <exception>
 #include <filesystem>
-#include <thread>
 #include <utility>
 #include <xxhash.h>
 
@@ -173,9 +173,10 @@ Survey ImageFiles::survey(int threads) const {
   std::mutex merging;
   std::exception_ptr failure;
   auto work = [&] {
-    Sums sums{0, 0, std::vector<uint64_t>(size), std::vector<uint64_t>(planes)};
-    std::vector<uint8_t> buffer;
     try {
+      Sums sums{0, 0, std::vector<uint64_t>(size),
+                std::vector<uint64_t>(planes)};
+      std::vector<uint8_t> buffer;
       for (int64_t i; (i = next++) < tried;) {
         ImageSize found;
         // Evenly spaced; count * tried fits: a count is of names in memory.
@@ -189,25 +190,22 @@ Survey ImageFiles::survey(int threads) const {
           sums.squares[at % planes] += uint64_t(image[at]) * image[at];
         }
       }
+      std::lock_guard<std::mutex> lock(merging);
+      total.images += sums.images;
+      total.ofModelSize += sums.ofModelSize;
+      for (size_t at = 0; at < size; ++at)
+        total.pixels[at] += sums.pixels[at];
+      for (size_t c = 0; c < planes; ++c)
+        total.squares[c] += sums.squares[c];
     } catch (...) {
       std::lock_guard<std::mutex> lock(merging);
       failure = std::current_exception();
       next = tried;
     }
-    std::lock_guard<std::mutex> lock(merging);
-    total.images += sums.images;
-    total.ofModelSize += sums.ofModelSize;
-    for (size_t at = 0; at < size; ++at)
-      total.pixels[at] += sums.pixels[at];
-    for (size_t c = 0; c < planes; ++c)
-      total.squares[c] += sums.squares[c];
   };
-  std::vector<std::thread> others;
-  for (int i = 1; i < threads; ++i)
-    others.emplace_back(work);
-  work();
-  for (std::thread &other : others)
-    other.join();
+  for (std::thread &thread :
+       startLoaderThreads(threads, work, [&] { next = tried; }))
+    thread.join();
   if (failure)
     std::rethrow_exception(failure);
   if (total.images == 0)

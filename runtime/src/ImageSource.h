@@ -65,7 +65,7 @@ public:
   /// image. Without `crop`, the centre is cut from an image that is larger.
   virtual const uint8_t *read(int64_t sample, const CropWords *crop,
                               std::vector<uint8_t> &buffer) const = 0;
-  /// Throws if no image is readable.
+  /// Throws if no image is readable, and TooFewThreads.
   virtual Survey survey(int threads) const = 0;
   /// Throws if no image is readable, as soon as one is found.
   virtual void requireReadable() const {}

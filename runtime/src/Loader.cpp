@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Loader.h"
+#include "LoaderThreads.h"
 #include "Philox.h"
 
 #include <algorithm>
@@ -40,16 +41,20 @@ Loader::Loader(const ImageSource &source, const Normalisation &normalisation,
       end(perEpoch * options.epochs), slots(size_t(options.depth)),
       claimed(options.firstEpoch * perEpoch + options.firstBatch),
       consumed(claimed) {
-  for (int i = 0; i < options.threads; ++i)
-    threads.emplace_back([this] { work(); });
+  threads = startLoaderThreads(
+      options.threads, [this] { work(); }, [this] { stop(); });
 }
 
-Loader::~Loader() {
+void Loader::stop() {
   {
     std::lock_guard<std::mutex> lock(mutex);
     stopping = true;
   }
   freed.notify_all();
+}
+
+Loader::~Loader() {
+  stop();
   for (std::thread &thread : threads)
     thread.join();
 }

@@ -47,6 +47,7 @@ std::vector<int64_t> shuffledOrder(int64_t count, uint64_t seed, int64_t epoch);
 /// out of its batch, in whose place no other comes.
 class Loader {
 public:
+  /// Throws TooFewThreads if not all threads can be started.
   Loader(const ImageSource &source, const Normalisation &normalisation,
          const LoaderOptions &options);
   ~Loader();
@@ -65,6 +66,7 @@ private:
     int64_t holds = -1;     ///< number of the batch that is ready
   };
   void work();
+  void stop();
   void begin(Slot &slot, int64_t number);
   void make(Slot &slot, int64_t first, int64_t last,
             std::vector<uint8_t> &buffer) const;

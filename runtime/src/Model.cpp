@@ -221,13 +221,29 @@ int rootc::defaultThreads() {
   return 1;
 }
 
+/// The largest pool that can be made, where one of `tooMany` threads cannot.
+static int largestPool(const Model &model, int tooMany) {
+  int possible = 1; // the caller alone
+  while (tooMany - possible > 1) {
+    int middle = possible + (tooMany - possible) / 2;
+    void *pool = model->pool_create(middle);
+    (pool ? possible : tooMany) = middle;
+    if (pool)
+      model->pool_destroy(pool);
+  }
+  return possible;
+}
+
 ThreadPool::ThreadPool(Model model, int threads)
     : model(std::move(model)), count(threads > 0 ? threads : defaultThreads()) {
   pool = this->model->pool_create(count);
+  if (!pool && count == 1)
+    fail("memory ran out");
   if (!pool)
-    fail("{} threads cannot be started; ask for fewer with --threads or "
-         "ROOTC_THREADS",
-         count);
+    fail("{} threads cannot be started, only {}; ask for fewer with --threads "
+         "or ROOTC_THREADS, or raise the limit on processes (ulimit -u) or on "
+         "memory (ulimit -v)",
+         count, largestPool(this->model, count));
 }
 
 ThreadPool::~ThreadPool() { model->pool_destroy(pool); }

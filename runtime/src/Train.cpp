@@ -10,6 +10,7 @@
 #include "Data.h"
 #include "Evaluate.h"
 #include "Loader.h"
+#include "LoaderThreads.h"
 #include "MemoryPlan.h"
 #include "Progress.h"
 #include "RunFolder.h"
@@ -61,6 +62,7 @@ private:
   bool trainEpoch(Loader &loader, Progress &progress);
   void step(const Batch &batch);
   Evaluation evaluateTestSet();
+  Evaluation evaluateTestSet(const Prepared &prepared);
   bool finishEpoch(Progress &progress);
   void save() { saveCheckpoint(folder.path(), model, *state); }
   int stopped(Progress &progress);
@@ -76,7 +78,7 @@ private:
   std::unique_ptr<ImageSource> trainingSet, testSet;
   const int64_t processBytes = residentBytes(); ///< before weights
   std::string modelHash;
-  int loaderThreads;
+  int loaderThreads, testThreads;
   int64_t perEpoch;
   Session session;
   FloatArray gradients;
@@ -103,6 +105,7 @@ Trainer::Trainer(const TrainOptions &options, Model model, RunFolder &folder,
       modelHash(hashOfFile(model.path())),
       loaderThreads(options.loaderThreads ? options.loaderThreads
                                           : trainingSet->defaultThreads()),
+      testThreads(loaderThreads),
       perEpoch((trainingSet->count + options.batch - 1) / options.batch),
       session(model, makePool(model, options.threads)),
       gradients(size_t(model->parameter_count)) {}
@@ -273,12 +276,28 @@ bool Trainer::trainEpoch(Loader &loader, Progress &progress) {
 Evaluation Trainer::evaluateTestSet() {
   // The packed weights take the place of the gradients.
   gradients = FloatArray();
-  Evaluation result =
-      evaluate(session, model, Prepared(model, state->weights), *testSet,
-               normalisation, evaluationBatch(model, options.batch),
-               loaderThreads, [] { return caughtSignal != 0; });
+  Evaluation result = evaluateTestSet(Prepared(model, state->weights));
   gradients.resize(size_t(model->parameter_count));
   return result;
+}
+
+Evaluation Trainer::evaluateTestSet(const Prepared &prepared) {
+  auto run = [&] {
+    return evaluate(session, model, prepared, *testSet, normalisation,
+                    evaluationBatch(model, options.batch), testThreads,
+                    [] { return caughtSignal != 0; });
+  };
+  try {
+    return run();
+  } catch (const TooFewThreads &error) {
+    // The training set's threads wait meanwhile, and their limit is shared. An
+    // epoch's work is not lost for it.
+    if (error.started == 0)
+      throw;
+    testThreads = std::max(1, error.started / 2);
+    log.warn("test images: {}; going on with {}", error.what(), testThreads);
+  }
+  return run();
 }
 
 /// Evaluates and writes the epoch's line; returns false if a signal came.

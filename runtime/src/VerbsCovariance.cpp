@@ -135,7 +135,8 @@ static Covariance measure(const Model &model, const VerbOptions &options,
   Session session(model, pool);
   LoaderOptions loading;
   loading.batch = std::min(options.batch ? options.batch : 32, source.count);
-  loading.threads = source.defaultThreads();
+  loading.threads =
+      options.loaderThreads ? options.loaderThreads : source.defaultThreads();
   Loader loader(source, normalisation, loading);
   const rootc_response &one = *pair.first.response,
                        &two = *pair.second.response;

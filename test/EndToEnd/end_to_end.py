@@ -5,6 +5,7 @@
 """
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -18,8 +19,8 @@ ROOTC, ROOTRUN, SOURCE = sys.argv[1:4]
 RECORD = 3073
 
 
-def call(*arguments):
-    return subprocess.run([*map(str, arguments)], capture_output=True, text=True, timeout=900)
+def call(*arguments, **options):
+    return subprocess.run([*map(str, arguments)], capture_output=True, text=True, timeout=900, **options)
 
 
 class EndToEnd(unittest.TestCase):
@@ -50,8 +51,8 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         return result.stdout
 
-    def refused(self, *arguments):
-        result = call(ROOTRUN, *arguments)
+    def refused(self, *arguments, **options):
+        result = call(ROOTRUN, *arguments, **options)
         self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
         self.assertRegex(result.stderr, r"\Arootrun: error: [^\n]+\n\Z")
         return result.stderr
@@ -102,6 +103,13 @@ class EndToEnd(unittest.TestCase):
         with open(self.path("old.so"), "wb") as file:
             file.write(good[:note] + b"\x63" + good[note + 1:])
         self.assertIn("ABI version 99", self.refused("info", self.path("old.so")))
+
+    def test_kernel_threads_that_cannot_start(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_STACK, (8 << 20, resource.getrlimit(resource.RLIMIT_STACK)[1]))
+            resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+        message = self.refused("bench", self.model, "--threads", 500, preexec_fn=limit)
+        self.assertRegex(message, r"500 threads cannot be started, only [12]\d\d; ask for fewer with --threads or ROOTC_THREADS")
 
     def test_measuring(self):
         report = json.loads(self.rootrun("profile", self.model, "--train", "--batch", 4, "--runs", 1, "--json"))

@@ -16,6 +16,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -237,7 +238,11 @@ int parallelFor(void *pool, rootc_task task, void *state, int64_t count) {
   };
   std::vector<std::thread> others;
   for (int32_t t = 1; t < threads; ++t)
-    others.emplace_back(part, t);
+    try {
+      others.emplace_back(part, t);
+    } catch (const std::system_error &) {
+      part(t);
+    }
   part(0);
   for (std::thread &other : others)
     other.join();

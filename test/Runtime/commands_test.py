@@ -15,7 +15,7 @@ import sys
 import time
 import unittest
 
-from rootrun_case import DATA, MODEL, ROOTRUN, RootrunCase, run
+from rootrun_case import DATA, MODEL, ROOTRUN, SANITIZED, RootrunCase, run, run_limited
 from tensor_files import load_floats, load_tensors, save_npy
 
 COMMANDS = sys.argv[4]
@@ -154,6 +154,24 @@ class Commands(RootrunCase):
         self.check(self.train("run", "--overwrite", "--seed", 2))
         self.assertEqual(len(open(self.path("run/metrics.jsonl")).readlines()), 2)
         self.assertNotEqual(load_tensors(self.path("run/weights.safetensors")), weights)
+
+    @unittest.skipIf(SANITIZED, "a sanitizer takes terabytes of addresses")
+    def test_threads_that_cannot_start(self):
+        train = ["train", MODEL, "--data", DATA, "--epochs", 1, "--lr", 0.002, "-o"]
+        self.check(run(*train, self.path("run")))
+        weights = ["--weights", self.path("run/weights.safetensors")]
+        evaluate = ["eval", MODEL, *weights, "--data", DATA]
+        covariance = ["covariance", MODEL, *weights, "--data", DATA, "--layers", "cells,fc", "-o", self.path("out")]
+        for verb in [[*train, self.path("many")], evaluate, covariance]:
+            result = run_limited(*verb, "--loader-threads", 500, stack=8 << 20)
+            self.refused(result, "ask for fewer with --loader-threads")
+            self.assertRegex(result.stderr, r"500 loader threads cannot be started, only [12]\d\d: ")
+            # A stack larger than all memory: not one thread.
+            self.refused(run_limited(*verb, stack=4 << 30), "no loader thread can be started", "ulimit -u")
+        # Training's threads fit, the test set's not beside them: no epoch is lost for that.
+        text = self.check(run_limited(*train, self.path("few"), "--loader-threads", 8, stack=256 << 20, memory=3 << 30))
+        self.assertRegex(text, r"8 loader threads cannot be started, only [1-4]: .*; going on with [12]\n")
+        self.assertEqual(self.metrics("few"), self.metrics("run"))
 
     def test_interrupt(self):
         self.check(self.train("whole", "--batch", 10))

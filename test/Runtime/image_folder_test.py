@@ -11,7 +11,7 @@ import unittest
 
 from PIL import Image, ImageOps
 
-from rootrun_case import DATA, MODEL, RootrunCase, run
+from rootrun_case import DATA, MODEL, SANITIZED, RootrunCase, run, run_limited
 from tensor_files import load_tensors, save_npy
 
 
@@ -85,6 +85,16 @@ class ImageFolder(RootrunCase):
         report = json.loads(self.check(result))
         self.assertEqual((report["skipped"], len(result.stderr.splitlines())), (2, 2))
         self.refused(run("predict", MODEL, "--weights", weights, self.path("png/val/cat/b.png")), "b.png: is a damaged PNG file")
+
+    @unittest.skipIf(SANITIZED, "a sanitizer takes terabytes of addresses")
+    def test_threads_that_cannot_start(self):
+        self.image_folder(100)
+        self.check(self.train("run", "--data", self.path("png")))
+        weights = ["--weights", self.path("run/weights.safetensors")]
+        for verb in [["train", MODEL, "--data", self.path("png"), "-o", self.path("new")],
+                     ["predict", MODEL, *weights, self.path("png/val")]]:
+            self.refused(run_limited(*verb, "--loader-threads", 500, stack=8 << 20), "500 loader threads cannot be started, only ")
+            self.refused(run_limited(*verb, stack=4 << 30), "no loader thread can be started")
 
     def test_image_folder_errors(self):
         self.image_folder(100)

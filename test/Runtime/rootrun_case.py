@@ -3,6 +3,7 @@
 A test is called as TEST.py ROOTRUN fake_model.so DATA [...] [-v]."""
 import json
 import os
+import resource
 import shutil
 import struct
 import subprocess
@@ -13,10 +14,20 @@ import unittest
 from tensor_files import save_npy
 
 ROOTRUN, MODEL, DATA = sys.argv[1:4]
+with open(ROOTRUN, "rb") as binary:
+    SANITIZED = b"__sanitizer_" in binary.read()
 
 
 def run(*arguments, **options):
     return subprocess.run([ROOTRUN, *map(str, arguments)], capture_output=True, text=True, timeout=120, **options)
+
+
+def run_limited(*arguments, stack, memory=2 << 30):
+    """The same where each thread's stack takes so many bytes of an address space of so many."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_STACK, (stack, resource.getrlimit(resource.RLIMIT_STACK)[1]))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    return run(*arguments, preexec_fn=limit, env={**os.environ, "MALLOC_ARENA_MAX": "1"})
 
 
 class RootrunCase(unittest.TestCase):

@@ -9,13 +9,16 @@
 #include "HandMadeModel.h"
 #include "codegen/Emit/Target.h"
 #include "codegen/Emit/TemporaryFolder.h"
+#include "codegen/Emit/WorkerPool.h"
 #include "rootc/model.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -285,6 +288,42 @@ TEST(KernelCompiler, FailuresOfWorkersAreReported) {
                    "\"too hard\"}'; done",
                    60),
       HasSubstr("too hard"));
+}
+
+/// The answers of `cat` to 40 jobs, where a process may open so many files.
+std::string answersWith(int files, std::vector<std::string> &warnings) {
+  std::vector<std::string> jobs;
+  for (int i = 0; i < 40; ++i)
+    jobs.push_back(std::to_string(i));
+  std::vector<std::string> answers(jobs.size());
+  WorkerPoolOptions options;
+  options.program = "/bin/cat";
+  options.workers = 16;
+  options.warn = [&](const std::string &text) { warnings.push_back(text); };
+  int firstFree = open("/dev/null", O_RDONLY);
+  close(firstFree);
+  rlimit before;
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit fewer = {rlim_t(firstFree + files), before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &fewer);
+  std::string error = runJobs(jobs, options, [&](size_t job, WorkerAnswer got) {
+    answers[job] = got.answered ? got.text : "lost: " + got.text;
+  });
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_TRUE(!error.empty() || answers == jobs);
+  return error;
+}
+
+TEST(KernelCompiler, FewerProcessesThanAskedForWillDo) {
+  using testing::HasSubstr;
+  std::vector<std::string> warnings;
+  EXPECT_EQ(answersWith(200, warnings), "");
+  EXPECT_EQ(warnings.size(), 0u);
+  EXPECT_EQ(answersWith(9, warnings), "");
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_THAT(warnings[0], HasSubstr("processes of /bin/cat can be started: "));
+  EXPECT_THAT(warnings[0], HasSubstr("going on with these"));
+  EXPECT_EQ(answersWith(0, warnings), strerror(EMFILE));
 }
 
 } // namespace

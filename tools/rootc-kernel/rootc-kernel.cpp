@@ -20,6 +20,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -53,19 +54,26 @@ json answer(const std::string &line) {
   }
 }
 
+bool write(const json &answer, FILE *answers) {
+  std::string text =
+      answer.dump(-1, ' ', false, json::error_handler_t::replace);
+  return std::fprintf(answers, "%s\n", text.c_str()) >= 0 &&
+         std::fflush(answers) == 0;
+}
+
 /// A child does it: Halide numbers the names it makes up, and so a kernel's
 /// code would depend on the jobs before it. Zero, or how the child failed.
 int runJob(const std::string &line, FILE *answers) {
   pid_t child = fork();
-  if (child < 0)
-    return 1;
+  if (child < 0) {
+    std::string reason = std::strerror(errno);
+    return !write({{"ok", false},
+                   {"error", "no process can be started for it: " + reason}},
+                  answers);
+  }
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    std::string text =
-        answer(line).dump(-1, ' ', false, json::error_handler_t::replace);
-    bool written = std::fprintf(answers, "%s\n", text.c_str()) >= 0 &&
-                   std::fflush(answers) == 0;
-    _exit(written ? 0 : 1);
+    _exit(write(answer(line), answers) ? 0 : 1);
   }
   int status = 0;
   while (waitpid(child, &status, 0) < 0)

@@ -277,6 +277,7 @@ static void addCovariance(CLI::App &app, Flags &flags) {
   flags.output(verb, "Folder of covariance.json, matrices and pictures");
   flags.batch(verb, "Images at a time (default: 32)");
   flags.threads(verb);
+  flags.loaderThreads(verb);
   flags.json(verb);
 }
 
@@ -356,7 +357,8 @@ int main(int argc, char **argv) {
   } catch (const Error &error) {
     return report(error.what());
   } catch (const std::bad_alloc &) {
-    return report("memory ran out; use a smaller --batch");
+    return report("memory ran out; use a smaller --batch, or fewer --threads "
+                  "and --loader-threads");
   } catch (const std::exception &error) {
     return report(error.what());
   }
