@@ -12,12 +12,16 @@
 #include "codegen/Emit/Linker.h"
 #include "codegen/Emit/OutputFile.h"
 #include "codegen/Emit/TemporaryFolder.h"
+#include "runtime/src/ElfNote.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
+
+#include <exception>
+#include <vector>
 
 using namespace llvm;
 
@@ -161,6 +165,15 @@ private:
     return finishBinary(objects, folder->path());
   }
 
+  Error seal(std::vector<char> &bytes) const {
+    try {
+      sealModel(options.output, bytes);
+      return Error::success();
+    } catch (const std::exception &error) {
+      return createStringError(error.what());
+    }
+  }
+
   Error finishBinary(const std::vector<std::string> &objects,
                      const std::string &folder) {
     std::string made = folder + "/output";
@@ -174,10 +187,16 @@ private:
       if (Error error = archiveObject(object, model.name + ".o", made))
         return error;
     }
-    auto bytes = MemoryBuffer::getFile(made, false, false);
-    if (!bytes)
-      return createStringError(made + ": " + bytes.getError().message());
-    if (Error error = writeOutput(options.output, (*bytes)->getBuffer()))
+    auto buffer = MemoryBuffer::getFile(made, false, false);
+    if (!buffer)
+      return createStringError(made + ": " + buffer.getError().message());
+    StringRef content = (*buffer)->getBuffer();
+    std::vector<char> bytes(content.begin(), content.end());
+    if (options.kind == EmitKind::SharedLibrary)
+      if (Error error = seal(bytes))
+        return error;
+    if (Error error =
+            writeOutput(options.output, StringRef(bytes.data(), bytes.size())))
       return error;
     if (options.kind != EmitKind::StaticLibrary)
       return Error::success();

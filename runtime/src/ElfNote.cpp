@@ -8,6 +8,8 @@
 #include "ElfNote.h"
 #include "Support.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <elf.h>
 
@@ -44,12 +46,17 @@ struct Reader {
   }
 };
 
+/// A model's note and where in the file it is; 0: nowhere.
+struct FoundNote {
+  rootc_note note;
+  size_t position = 0;
+};
+
 uint64_t alignTo4(uint64_t size) { return (size + 3) & ~uint64_t(3); }
 } // namespace
 
-/// The entry symbol if the notes in [begin, end) hold a model's, else "".
-static std::string findEntry(const Reader &reader, uint64_t begin,
-                             uint64_t end) {
+/// The model's note, if it is one of those in [begin, end).
+static FoundNote findAmong(const Reader &reader, uint64_t begin, uint64_t end) {
   while (end - begin >= sizeof(Elf64_Nhdr)) {
     auto header = reader.read<Elf64_Nhdr>(begin);
     uint64_t owner = begin + sizeof(header);
@@ -68,23 +75,25 @@ static std::string findEntry(const Reader &reader, uint64_t begin,
         fail("{}: is a model of ABI version {}, and this rootrun runs version "
              "{}; compile the network again with the rootc of this version",
              reader.path, version, ROOTC_ABI_VERSION);
-      rootc_note note;
-      if (header.n_descsz < sizeof(note))
+      FoundNote found;
+      if (header.n_descsz < sizeof(found.note))
         fail("{}: its model note is damaged; make it again with rootc",
              reader.path);
-      note = reader.read<rootc_note>(descriptor);
-      if (!note.entry[0] || !std::memchr(note.entry, 0, sizeof(note.entry)))
+      found.note = reader.read<rootc_note>(descriptor);
+      found.position = descriptor;
+      const char *entry = found.note.entry;
+      if (!entry[0] || !std::memchr(entry, 0, sizeof(found.note.entry)))
         fail("{}: its model note is damaged; make it again with rootc",
              reader.path);
-      return note.entry;
+      return found;
     }
     begin = next;
   }
-  return "";
+  return {};
 }
 
-std::string rootc::readModelNote(const std::string &path,
-                                 const std::vector<char> &bytes) {
+static FoundNote findNote(const std::string &path,
+                          const std::vector<char> &bytes) {
   Reader reader{path, bytes};
   if (bytes.empty())
     fail("{}: is empty; make it with 'rootc NET.mlir -o NET.so'", path);
@@ -110,18 +119,52 @@ std::string rootc::readModelNote(const std::string &path,
     reader.require(header.e_shoff,
                    uint64_t(header.e_shnum) * header.e_shentsize);
   reader.require(header.e_phoff, uint64_t(header.e_phnum) * sizeof(Elf64_Phdr));
-  std::string entry;
+  FoundNote found;
   for (unsigned i = 0; i < header.e_phnum; ++i) {
     auto segment = reader.read<Elf64_Phdr>(header.e_phoff +
                                            uint64_t(i) * sizeof(Elf64_Phdr));
     if (segment.p_type == PT_LOAD || segment.p_type == PT_NOTE ||
         segment.p_type == PT_DYNAMIC)
       reader.require(segment.p_offset, segment.p_filesz);
-    if (segment.p_type == PT_NOTE && entry.empty())
-      entry = findEntry(reader, segment.p_offset,
+    if (segment.p_type == PT_NOTE && !found.position)
+      found = findAmong(reader, segment.p_offset,
                         segment.p_offset + segment.p_filesz);
   }
-  if (entry.empty())
+  if (!found.position)
     fail("{}: is a library, but not a model that rootc made", path);
-  return entry;
+  return found;
+}
+
+/// The hash of a file whose note is at `position`, as the note is to hold it.
+static std::string hashOf(const std::vector<char> &bytes, size_t position) {
+  constexpr char zeros[sizeof(rootc_note::hash)] = {};
+  std::string_view file(bytes.data(), bytes.size());
+  size_t begin = position + offsetof(rootc_note, hash);
+  return hashOfBytes({file.substr(0, begin),
+                      {zeros, sizeof(zeros)},
+                      file.substr(begin + sizeof(zeros))});
+}
+
+std::string rootc::readModelNote(const std::string &path,
+                                 const std::vector<char> &bytes) {
+  FoundNote found = findNote(path, bytes);
+  std::string_view hash(found.note.hash, sizeof(found.note.hash));
+  if (hash.find_first_not_of('\0') == hash.npos)
+    fail("{}: holds a model, but was not written by rootc, so that nothing "
+         "tells whether it is complete; make it with 'rootc NET.mlir -o "
+         "NET.so'",
+         path);
+  if (hash != hashOf(bytes, found.position))
+    fail("{}: is damaged, or was changed after rootc wrote it (a download that "
+         "broke, strip); get it again, or make it again with rootc",
+         path);
+  return found.note.entry;
+}
+
+void rootc::sealModel(const std::string &path, std::vector<char> &bytes) {
+  size_t position = findNote(path, bytes).position;
+  std::string hash = hashOf(bytes, position);
+  std::copy(hash.begin(), hash.end(),
+            bytes.begin() +
+                std::ptrdiff_t(position + offsetof(rootc_note, hash)));
 }

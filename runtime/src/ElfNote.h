@@ -15,11 +15,16 @@ namespace rootc {
 
 /// Reads the note that marks a model, from the bytes of a file, and returns the
 /// symbol of the model's entry. Throws an Error that names `path` if this is
-/// not a complete shared library for this machine, not a model, or a model of
-/// another ABI version. Runs nothing: dlopen would run constructors, and raises
-/// SIGBUS on a truncated file.
+/// not a complete shared library for this machine, not a model, a model of
+/// another ABI version, or if the hash in the note is not the file's. Runs
+/// nothing: dlopen would run constructors, and raises SIGBUS on a truncated
+/// file.
 std::string readModelNote(const std::string &path,
                           const std::vector<char> &bytes);
+
+/// Writes the file's hash into its note. Throws as readModelNote does, `path`
+/// being a name for messages.
+void sealModel(const std::string &path, std::vector<char> &bytes);
 
 } // namespace rootc
 

@@ -12,7 +12,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <xxhash.h>
 
 using namespace rootc;
 using nlohmann::json;
@@ -38,17 +37,9 @@ static std::string computeHash(std::string header,
                                const std::vector<std::string_view> &data,
                                size_t hashPosition) {
   header.replace(hashPosition, hashDigits, hashDigits, '0');
-  std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(
-      XXH3_createState(), XXH3_freeState);
-  if (!state)
-    throw std::bad_alloc();
-  XXH3_128bits_reset(state.get());
-  XXH3_128bits_update(state.get(), header.data(), header.size());
-  for (std::string_view piece : data)
-    if (!piece.empty())
-      XXH3_128bits_update(state.get(), piece.data(), piece.size());
-  XXH128_hash_t hash = XXH3_128bits_digest(state.get());
-  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+  std::vector<std::string_view> pieces = {header};
+  pieces.insert(pieces.end(), data.begin(), data.end());
+  return hashOfBytes(pieces);
 }
 
 static json parseHeader(const std::string &path, const std::string &text) {

@@ -14,6 +14,7 @@
 #include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 using namespace rootc;
 
@@ -159,6 +160,19 @@ void rootc::writeFile(const std::string &path,
   } catch (const Error &error) {
     fail("{}: cannot be written: {}", path, error.what());
   }
+}
+
+std::string rootc::hashOfBytes(const std::vector<std::string_view> &pieces) {
+  std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(
+      XXH3_createState(), XXH3_freeState);
+  if (!state)
+    throw std::bad_alloc();
+  XXH3_128bits_reset(state.get());
+  for (std::string_view piece : pieces)
+    if (!piece.empty())
+      XXH3_128bits_update(state.get(), piece.data(), piece.size());
+  XXH128_hash_t hash = XXH3_128bits_digest(state.get());
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
 std::optional<int64_t> rootc::multiply(int64_t a, int64_t b) {

@@ -50,6 +50,9 @@ void writeFile(const std::string &path,
                const std::vector<std::string_view> &pieces,
                const std::function<void()> &beforeRename = nullptr);
 
+/// XXH3 of 128 bits of the pieces, one after another: 32 hexadecimal digits.
+std::string hashOfBytes(const std::vector<std::string_view> &pieces);
+
 /// a * b for sizes that are not negative; nothing if it overflows.
 std::optional<int64_t> multiply(int64_t a, int64_t b);
 

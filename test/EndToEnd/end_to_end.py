@@ -103,6 +103,12 @@ class EndToEnd(unittest.TestCase):
         with open(self.path("old.so"), "wb") as file:
             file.write(good[:note] + b"\x63" + good[note + 1:])
         self.assertIn("ABI version 99", self.refused("info", self.path("old.so")))
+        # Each bit counts, of code, tables and weights' names alike.
+        for index in range(60):
+            at = len(good) * index // 60 + index
+            with open(self.path("bad.so"), "wb") as file:
+                file.write(good[:at] + bytes([good[at] ^ 1 << index % 8]) + good[at + 1:])
+            self.assertIn("bad.so: is ", self.refused("info", self.path("bad.so")))
 
     def test_kernel_threads_that_cannot_start(self):
         def limit():

@@ -296,7 +296,7 @@ struct Note {
     sizeof(rootc_note),
     ROOTC_NOTE_TYPE,
     ROOTC_NOTE_OWNER,
-    {ROOTC_ABI_VERSION, "fake_model"}};
+    {ROOTC_ABI_VERSION, "fake_model", {}}};
 } // namespace
 
 extern "C" [[gnu::visibility("default")]] const rootc_model *fake_model() {

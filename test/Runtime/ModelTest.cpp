@@ -9,6 +9,7 @@
 #include "TestSupport.h"
 #include "runtime/src/ElfNote.h"
 
+#include <algorithm>
 #include <cstring>
 #include <elf.h>
 #include <random>
@@ -28,6 +29,12 @@ struct ModelFile : testing::Test {
     std::string message = errorOf([&] { Model::open(path); });
     EXPECT_TRUE(message.empty() || message.starts_with(path)) << message;
     return message;
+  }
+  /// With the hash of these bytes in the note.
+  static std::string sealed(const std::string &bytes) {
+    std::vector<char> file(bytes.begin(), bytes.end());
+    sealModel("model.so", file);
+    return {file.begin(), file.end()};
   }
   size_t notePosition() const {
     static const char owner[] = "rootc\0\0";
@@ -77,7 +84,43 @@ TEST_F(ModelFile, DamagedNote) {
   EXPECT_CONTAINS(open(other), "note is damaged");
   other = good;
   other[entry] = 'g';
-  EXPECT_CONTAINS(open(other), "has no function 'gake_model'");
+  EXPECT_CONTAINS(open(other), "is damaged, or was changed");
+  EXPECT_CONTAINS(open(sealed(other)), "has no function 'gake_model'");
+}
+
+TEST_F(ModelFile, LinkedByOthers) {
+  EXPECT_EQ(sealed(good), good);
+  std::string other = good;
+  std::memset(other.data() + notePosition() + offsetof(rootc_note, hash), 0,
+              sizeof(rootc_note::hash));
+  EXPECT_CONTAINS(open(other), "was not written by rootc");
+  EXPECT_EQ(open(sealed(other)), "");
+}
+
+/// Nothing of a damaged file is run, wherever it was damaged.
+TEST_F(ModelFile, DamagedAnywhere) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 800; ++i) {
+    std::string other = good;
+    size_t at = random() % good.size();
+    switch (i % 4) {
+    case 0: // one bit
+      other[at] = char(other[at] ^ 1 << random() % 8);
+      break;
+    case 1: // a hole
+      std::fill(other.begin() + std::ptrdiff_t(at),
+                other.begin() + std::ptrdiff_t(std::min(at + 512, good.size())),
+                '\0');
+      break;
+    case 2: // bytes of another place
+      other.replace(at, 64, good.substr(random() % good.size(), 64));
+      break;
+    default: // bytes that got lost
+      other.erase(at, 1 + random() % 100);
+    }
+    EXPECT_TRUE(other == good || !open(other).empty()) << "damage " << i;
+  }
+  EXPECT_NE(open(good + '\0'), "");
 }
 
 TEST_F(ModelFile, TruncatedAnywhere) {

@@ -15,7 +15,7 @@ import sys
 import time
 import unittest
 
-from rootrun_case import DATA, MODEL, ROOTRUN, SANITIZED, RootrunCase, run, run_limited
+from rootrun_case import DATA, MODEL, ROOTRUN, SANITIZED, RootrunCase, damaged, run, run_limited
 from tensor_files import load_floats, load_tensors, save_npy
 
 COMMANDS = sys.argv[4]
@@ -45,6 +45,19 @@ class Commands(RootrunCase):
         self.refused(run("info", COMMANDS), "is not a shared library")
         self.refused(run("bench", MODEL, env={"ROOTC_THREADS": "x"}), "ROOTC_THREADS")
         self.refused(run("init", MODEL, "-o", "/no/w.safetensors"), "/no/w.safetensors: cannot be written")
+
+    def test_damaged_models(self):
+        with open(MODEL, "rb") as file:
+            good = file.read()
+        path = self.path("broken.so")
+        for bad in damaged(good, 300):
+            if bad != good:
+                with open(path, "wb") as file:
+                    file.write(bad)
+                self.refused(run("info", path), f"{path}: ")
+        for verb in [["train", path, "--data", DATA], ["predict", path, "--weights", self.weights, "x.png"], ["bench", path],
+                     ["run", path, "--weights", self.weights, "--input", "x.npy", "-o", "y.npy"], ["init", path, "-o", "w"]]:
+            self.refused(run(*verb), f"{path}: is ")
 
     def test_run_is_the_same_at_any_batch_and_thread_count(self):
         outputs = []

@@ -3,6 +3,7 @@
 A test is called as TEST.py ROOTRUN fake_model.so DATA [...] [-v]."""
 import json
 import os
+import random
 import resource
 import shutil
 import struct
@@ -28,6 +29,20 @@ def run_limited(*arguments, stack, memory=2 << 30):
         resource.setrlimit(resource.RLIMIT_STACK, (stack, resource.getrlimit(resource.RLIMIT_STACK)[1]))
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     return run(*arguments, preexec_fn=limit, env={**os.environ, "MALLOC_ARENA_MAX": "1"})
+
+
+def damaged(good, count):
+    """Copies of a file's bytes, each damaged somewhere: a bit, a hole of zeros, an end that is missing."""
+    generator = random.Random(7)
+    for index in range(count):
+        at = generator.randrange(len(good))
+        if index % 3 == 0:
+            yield good[:at] + bytes([good[at] ^ 1 << generator.randrange(8)]) + good[at + 1:]
+        elif index % 3 == 1:
+            end = min(len(good), at + generator.choice([64, 4096]))
+            yield good[:at] + bytes(end - at) + good[end:]
+        else:
+            yield good[:at]
 
 
 class RootrunCase(unittest.TestCase):

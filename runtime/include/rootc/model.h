@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct or the meaning of a field below changes. */
-#define ROOTC_ABI_VERSION 2
+#define ROOTC_ABI_VERSION 3
 
 enum rootc_status {
   ROOTC_OK = 0,
@@ -178,12 +178,16 @@ typedef struct rootc_model {
 } rootc_model;
 
 /* The ELF note that marks a model: owner "rootc", type ROOTC_NOTE_TYPE,
-   descriptor = struct rootc_note. Read it before dlopen. */
+   descriptor = struct rootc_note. Read it before dlopen, and compare the hash:
+   code of a file that a download broke may do anything. */
 #define ROOTC_NOTE_OWNER "rootc"
 #define ROOTC_NOTE_TYPE 0x524f4f54
 typedef struct rootc_note {
   uint32_t abi_version;
   char entry[252]; /* the exported symbol, "nin_model" */
+  char hash[32];   /* of the shared library that rootc wrote, with zeros here:
+                      XXH3 of 128 bits, hexadecimal digits; zeros in objects,
+                      static libraries, and what is linked of them */
 } rootc_note;
 
 #ifdef __cplusplus

@@ -69,8 +69,8 @@ using ByteArray = std::vector<std::byte, AlignedAllocator<std::byte>>;
 /// A loaded model: a cheap handle, unloaded with its last copy.
 class Model {
 public:
-  /// Loads a library that rootc made. Whether the file is one, complete, and of
-  /// this ABI version is checked before any of its code runs.
+  /// Loads a library that rootc made. Whether the file is one, the same to the
+  /// last bit, and of this ABI version is checked before any of its code runs.
   static Model open(const std::string &path);
   /// Wraps a model that is linked into the program: adopt(nin_model()).
   static Model adopt(const rootc_model *table);
