@@ -29,10 +29,12 @@ namespace rootc::codegen {
 
 namespace {
 
+const char headerBegin[] = "/* The model '";
+
 /// C declarations of one model; the common part is guarded in itself.
 std::string headerText(const Model &model) {
   std::string guard = "ROOTC_MODEL_OF_" + model.name;
-  std::string text = "/* The model '" + model.name +
+  std::string text = headerBegin + model.name +
                      "', compiled by rootc. Needs no other file. */\n";
   text += "#ifndef " + guard + "\n#define " + guard + "\n\n";
   text += embeddedModelHeader();
@@ -68,6 +70,8 @@ public:
       return writeOutput(options.output, headerText(model));
     for (Kernel &kernel : model.kernels)
       kernel.name = kernelSymbol(kernel);
+    if (Error error = checkHeader())
+      return error;
     auto planned = planHost(model);
     if (!planned)
       return planned.takeError();
@@ -165,6 +169,27 @@ private:
     return finishBinary(objects, folder->path());
   }
 
+  /// Of the header beside a static library.
+  std::string headerPath() const {
+    SmallString<128> path(options.output);
+    sys::path::replace_extension(path, "h");
+    return std::string(path);
+  }
+
+  /// That header was not asked for by name, so it takes no other file's place.
+  Error checkHeader() const {
+    if (options.kind != EmitKind::StaticLibrary)
+      return Error::success();
+    auto before = MemoryBuffer::getFile(headerPath(), false, false);
+    if (!before || (*before)->getBuffer().starts_with(headerBegin))
+      return Error::success();
+    return createStringError("'" + headerPath() +
+                             "' is no header that rootc wrote, and the header "
+                             "of '" +
+                             options.output +
+                             "' would take its place; choose another -o");
+  }
+
   Error seal(std::vector<char> &bytes) const {
     try {
       sealModel(options.output, bytes);
@@ -200,9 +225,7 @@ private:
       return error;
     if (options.kind != EmitKind::StaticLibrary)
       return Error::success();
-    SmallString<128> header(options.output);
-    sys::path::replace_extension(header, "h");
-    return writeOutput(std::string(header), headerText(model));
+    return writeOutput(headerPath(), headerText(model));
   }
 };
 

@@ -7,6 +7,7 @@
 
 #include "codegen/Emit/KernelCache.h"
 #include "codegen/Emit/OutputFile.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -29,6 +30,13 @@ namespace {
 const char magic[] = "rootc-kernel-1\n";
 
 const char suffix[] = ".kernel";
+
+/// Others may keep files in the folder too.
+bool isEntry(StringRef path) {
+  StringRef name = sys::path::filename(path);
+  return name.consume_back(suffix) && name.size() == 32 &&
+         all_of(name, [](char c) { return isHexDigit(c); });
+}
 
 } // namespace
 
@@ -97,7 +105,7 @@ void KernelCache::trim() const {
   std::error_code error;
   for (sys::fs::directory_iterator it(directory, error), end;
        !error && it != end; it.increment(error)) {
-    if (!StringRef(it->path()).ends_with(suffix))
+    if (!isEntry(it->path()))
       continue;
     if (auto status = it->status()) {
       entries.push_back(

@@ -64,7 +64,7 @@ void rootc::saveCheckpoint(const std::string &folder, const Model &model,
   std::string current = currentOf(folder), previous = previousOf(folder);
   writer.write(current, [&] {
     // A second name for the current file, so that it never goes missing.
-    std::string aside = previous + ".partial";
+    std::string aside = partialName(previous, getpid());
     unlink(aside.c_str());
     if (link(current.c_str(), aside.c_str()) == 0)
       rename(aside.c_str(), previous.c_str());

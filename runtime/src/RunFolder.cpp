@@ -6,8 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "RunFolder.h"
+#include "RunRecord.h"
 
 #include <cerrno>
+#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/file.h>
@@ -16,6 +18,15 @@
 
 using namespace rootc;
 namespace fs = std::filesystem;
+
+namespace {
+constexpr int64_t maximumRecordBytes = 1 << 26;
+
+/// The files of a run that are written under another name at first.
+constexpr const char *writtenAside[] = {"checkpoint.safetensors",
+                                        "checkpoint.previous.safetensors",
+                                        "run.json", "weights.safetensors"};
+} // namespace
 
 RunFolder::RunFolder(const std::string &path) : folder(path) {
   std::error_code error;
@@ -36,11 +47,58 @@ RunFolder::RunFolder(const std::string &path) : folder(path) {
     errno = reason;
     fail("-o {}: cannot be locked: {}", folder, systemError());
   }
-  // Left behind by a run that was killed while it wrote.
-  for (fs::directory_iterator it(folder, error), end; !error && it != end;
-       it.increment(error))
-    if (it->path().filename().string().find(".partial") != std::string::npos)
-      fs::remove(it->path(), error);
+  removePartialFiles();
+}
+
+/// Removes what the process that had the folder before left half written when
+/// it was killed: the lock holds its number, and then this one's. A lock that
+/// holds anything else stays as it is.
+void RunFolder::removePartialFiles() {
+  char text[32] = {};
+  ssize_t length = pread(lock, text, sizeof(text) - 1, 0);
+  if (length < 0)
+    return;
+  if (length > 0) {
+    char *end = text;
+    long process = std::strtol(text, &end, 10);
+    if (process < 1 || std::string_view(end) != "\n")
+      return;
+    for (const char *name : writtenAside)
+      unlink(partialName(file(name), process).c_str());
+  }
+  std::string own = fmt::format("{}\n", getpid());
+  if (ftruncate(lock, 0) != 0 ||
+      pwrite(lock, own.data(), own.size(), 0) != ssize_t(own.size())) {
+    std::string reason = systemError();
+    close(lock);
+    fail("{}: cannot be written: {}", file("lock"), reason);
+  }
+}
+
+/// Whether a file says of a run what it is.
+static bool isRecord(const std::string &path) {
+  try {
+    std::vector<char> bytes = readFile(path, maximumRecordBytes);
+    RunRecord::parse({bytes.data(), bytes.size()}, path);
+    return true;
+  } catch (const Error &) {
+    return false;
+  }
+}
+
+void RunFolder::requireFree() const {
+  // What a run left that was ended before its first checkpoint is no loss; its
+  // weights come with its last.
+  std::vector<const char *> names = {"weights.safetensors"};
+  if (!isRecord(file("run.json")))
+    names.insert(names.end(), {"run.json", "metrics.jsonl"});
+  for (const char *name : names) {
+    struct stat info;
+    if (stat(file(name).c_str(), &info) == 0 && info.st_size > 0)
+      fail("-o {}: holds {}, which the run would overwrite; choose another "
+           "folder, or pass --overwrite",
+           folder, name);
+  }
 }
 
 RunFolder::~RunFolder() { close(lock); }

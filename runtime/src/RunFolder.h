@@ -24,6 +24,8 @@ public:
   const std::string &path() const { return folder; }
   std::string file(const char *name) const { return folder + "/" + name; }
 
+  /// Throws if a run that begins here would overwrite somebody's files.
+  void requireFree() const;
   /// Cuts metrics.jsonl to the length a checkpoint knows.
   void truncateMetrics(int64_t bytes);
   /// Appends a line to metrics.jsonl, on the disk when this returns; returns
@@ -31,6 +33,8 @@ public:
   int64_t appendMetrics(const std::string &line);
 
 private:
+  void removePartialFiles();
+
   std::string folder;
   int lock = -1;
 };

@@ -121,6 +121,10 @@ static void syncFolder(const std::string &path) {
     throw Error(systemError());
 }
 
+std::string rootc::partialName(const std::string &path, int64_t process) {
+  return fmt::format("{}.partial.{}", path, process);
+}
+
 void rootc::writeFile(const std::string &path,
                       const std::vector<std::string_view> &pieces,
                       const std::function<void()> &beforeRename) {
@@ -138,7 +142,7 @@ void rootc::writeFile(const std::string &path,
         writeAll(file.descriptor, piece);
       return;
     }
-    std::string aside = fmt::format("{}.partial.{}", path, getpid());
+    std::string aside = partialName(path, getpid());
     try {
       File file(
           open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));

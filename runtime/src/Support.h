@@ -43,6 +43,9 @@ std::vector<char> readFileRange(const std::string &path, int64_t offset,
 /// The size of a regular file in bytes. Throws if it cannot be opened.
 int64_t fileSize(const std::string &path);
 
+/// The name beside `path` under which a process writes the file at first.
+std::string partialName(const std::string &path, int64_t process);
+
 /// Writes the pieces, one after another, to a file of another name beside
 /// `path`, syncs it, calls `beforeRename`, renames, and syncs the folder: a
 /// reader sees the old file or the new one, whenever the power goes.

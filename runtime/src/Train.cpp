@@ -152,8 +152,11 @@ void Trainer::begin() {
            folder.path());
     removeCheckpoints(folder.path());
   }
-  if (!state)
+  if (!state) {
+    if (!options.overwrite)
+      folder.requireFree();
     beginAfresh(std::move(kept));
+  }
   auto known = augmentFromName(state->options["--augment"]);
   if (!known || state->weights.inputMean.empty() ||
       state->weights.inputScale.empty())

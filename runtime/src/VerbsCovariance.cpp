@@ -256,6 +256,20 @@ static void print(const Json &report, const std::string &output) {
   fmt::print("pictures: {0}/plain.svg, {0}/whitened.svg\n", output);
 }
 
+/// Throws if files would be overwritten that no covariance was written to.
+static void requireOwnFiles(const std::string &folder) {
+  std::error_code error;
+  if (fs::exists(fs::path(folder) / "covariance.json", error))
+    return;
+  for (const char *kind : {"plain", "whitened"})
+    for (const char *suffix : {".npy", ".png", ".svg"})
+      if (std::string name = std::string(kind) + suffix;
+          fs::exists(fs::path(folder) / name, error))
+        fail("-o {}: holds {}, which is not of a covariance, as there is no "
+             "covariance.json; choose another folder, or remove it",
+             folder, name);
+}
+
 void rootc::measureCovariance(const VerbOptions &options) {
   Model model = Model::open(options.model);
   Pair pair = choosePair(model, options);
@@ -270,6 +284,7 @@ void rootc::measureCovariance(const VerbOptions &options) {
     fail("-o {}: cannot be made: {}", options.output,
          error ? error.message() : "it is no folder");
 
+  requireOwnFiles(options.output);
   int64_t images = 0;
   Covariance covariance =
       measure(model, options, pair, *source, weights, normalisation, images);

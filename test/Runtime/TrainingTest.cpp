@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <unistd.h>
 
 using namespace rootc;
 using namespace rootc::test;
@@ -245,14 +246,46 @@ TEST(RunFolder, IsLocked) {
                   "-o /dev/null/x: cannot be made");
 }
 
+/// Of the run before, and nobody else's.
 TEST(RunFolder, HalfWrittenFilesGo) {
   TemporaryFolder folder;
-  writeBytes(folder.file("checkpoint.safetensors.partial.17"), "x");
-  writeBytes(folder.file("checkpoint.safetensors"), "x");
-  RunFolder run(folder.path);
-  EXPECT_FALSE(std::filesystem::exists(
-      folder.file("checkpoint.safetensors.partial.17")));
-  EXPECT_TRUE(std::filesystem::exists(folder.file("checkpoint.safetensors")));
+  std::vector<std::string> own = {"checkpoint.safetensors.partial.17",
+                                  "checkpoint.previous.safetensors.partial.17",
+                                  "weights.safetensors.partial.17",
+                                  "run.json.partial.17"};
+  std::vector<std::string> others = {"checkpoint.safetensors",
+                                     "checkpoint.safetensors.partial.18",
+                                     "weights.safetensors.partial",
+                                     "photos.partial.17",
+                                     "film.mkv.partial",
+                                     ".partial.txt"};
+  for (const auto &names : {own, others})
+    for (const std::string &name : names)
+      writeBytes(folder.file(name), "x");
+  auto exists = [&](const std::string &name) {
+    return std::filesystem::exists(folder.file(name));
+  };
+  std::string first = std::to_string(getpid()) + "\n";
+  {
+    RunFolder run(folder.path);
+  } // of no run before
+  EXPECT_EQ(readBytes(folder.file("lock")), first);
+  for (const std::string &name : own)
+    EXPECT_TRUE(exists(name)) << name;
+  writeBytes(folder.file("lock"), "17\n");
+  {
+    RunFolder run(folder.path);
+  }
+  EXPECT_EQ(readBytes(folder.file("lock")), first);
+  for (const std::string &name : own)
+    EXPECT_FALSE(exists(name)) << name;
+  for (const std::string &name : others)
+    EXPECT_TRUE(exists(name)) << name;
+  writeBytes(folder.file("lock"), "of my bicycle: 1234\n");
+  {
+    RunFolder run(folder.path);
+  }
+  EXPECT_EQ(readBytes(folder.file("lock")), "of my bicycle: 1234\n");
 }
 
 TEST(RunFolder, MetricsAreCutToTheCheckpoint) {

@@ -186,6 +186,34 @@ class Commands(RootrunCase):
         self.assertRegex(text, r"8 loader threads cannot be started, only [1-4]: .*; going on with [12]\n")
         self.assertEqual(self.metrics("few"), self.metrics("run"))
 
+    def test_files_of_others_stay(self):
+        def put(name, text):
+            os.makedirs(self.path("mine"), exist_ok=True)
+            with open(self.path(f"mine/{name}"), "w") as file:
+                file.write(text)
+        for name in ["weights.safetensors", "run.json", "metrics.jsonl"]:
+            put(name, "mine\n")
+            for flags in [[], ["--resume"]]:
+                self.refused(self.train("mine", *flags), f"mine: holds {name}, which the run would overwrite", "--overwrite")
+            self.assertEqual(open(self.path(f"mine/{name}")).read(), "mine\n")
+            os.remove(self.path(f"mine/{name}"))
+        put("film.mkv.partial", "mine\n")
+        self.check(self.train("mine"))
+        self.assertTrue(os.path.exists(self.path("mine/film.mkv.partial")))
+        # The weights of a run outlive its checkpoints; what lies there without weights and checkpoints is no loss.
+        for name in ["checkpoint.safetensors", "checkpoint.previous.safetensors"]:
+            os.remove(self.path(f"mine/{name}"))
+        self.refused(self.train("mine", "--resume"), "mine: holds weights.safetensors")
+        os.remove(self.path("mine/weights.safetensors"))
+        self.check(self.train("mine"))
+        self.check(self.train("mine", "--overwrite"))
+        put("plain.png", "mine\n")
+        covariance = ["covariance", MODEL, "--weights", self.path("mine/weights.safetensors"), "--data", DATA, "--layers", "cells,fc", "-o"]
+        self.refused(run(*covariance, self.path("mine")), "mine: holds plain.png, which is not of a covariance")
+        self.assertEqual(open(self.path("mine/plain.png")).read(), "mine\n")
+        self.check(run(*covariance, self.path("out")))
+        self.check(run(*covariance, self.path("out")))
+
     def test_interrupt(self):
         self.check(self.train("whole", "--batch", 10))
         for kind, code in [(signal.SIGINT, 130), (signal.SIGTERM, 143)]:

@@ -363,6 +363,9 @@ class Report(unittest.TestCase):
         measured = json.load(open(self.path("run-1", "measured.json")))
         self.assertEqual((measured["batch"], measured["threads"], len(measured["infer"]["ms"]), len(measured["train"]["ms"])), (3, 1, 4, 4))
         self.assertEqual([call["label"] for call in measured["train"]["calls"]], ["fc forward", "fc backward"])
+        with open(self.path("report.html"), "w") as file:
+            file.write("<p>mine")
+        self.refused(*runs, parts=["report.html: is there already, and no page of rootrun report"])
         os.remove(self.path("report.html"))
         entry = self.numbers(*runs)["configurations"][0]
         self.assertAlmostEqual(entry["infer_ms"]["mean"], measured["infer"]["median_ms"] / 3)

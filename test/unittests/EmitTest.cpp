@@ -7,6 +7,7 @@
 
 #include "codegen/Emit/Emit.h"
 #include "HandMadeModel.h"
+#include "codegen/Emit/KernelCache.h"
 #include "codegen/Emit/Target.h"
 #include "codegen/Emit/TemporaryFolder.h"
 #include "codegen/Emit/WorkerPool.h"
@@ -288,6 +289,23 @@ TEST(KernelCompiler, FailuresOfWorkersAreReported) {
                    "\"too hard\"}'; done",
                    60),
       HasSubstr("too hard"));
+}
+
+TEST(KernelCache, RemovesItsOwnFilesAlone) {
+  auto folder = llvm::cantFail(TemporaryFolder::create());
+  KernelCache cache(folder.path(), /*limit=*/100);
+  std::string key = hashText("a kernel");
+  EXPECT_TRUE(cache.store(key, std::string(200, 'x')));
+  std::vector<std::string> others = {"mine.kernel", "x" + key + ".kernel",
+                                     key + ".txt",
+                                     std::string(32, 'k') + ".kernel"};
+  for (const std::string &name : others)
+    std::ofstream(folder.path() + "/" + name) << std::string(200, 'x');
+  EXPECT_TRUE(cache.lookup(key).has_value());
+  cache.trim();
+  EXPECT_FALSE(cache.lookup(key).has_value());
+  for (const std::string &name : others)
+    EXPECT_TRUE(std::filesystem::exists(folder.path() + "/" + name)) << name;
 }
 
 /// The answers of `cat` to 40 jobs, where a process may open so many files.

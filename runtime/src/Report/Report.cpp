@@ -118,12 +118,26 @@ static void measureRuns(std::vector<Run> &runs,
       }
 }
 
+/// A page that was not named takes no other file's place.
+static std::string defaultPage() {
+  std::string page = "report.html";
+  std::error_code error;
+  if (!fs::is_regular_file(page, error))
+    return page;
+  std::vector<char> bytes = readFile(page);
+  if (std::string_view(bytes.data(), bytes.size()).find("rootrun report") ==
+      std::string_view::npos)
+    fail("{}: is there already, and no page of rootrun report; give -o FILE",
+         page);
+  return page;
+}
+
 void rootc::reportRuns(const ReportOptions &options) {
   std::vector<Run> runs = readRuns(options.runs);
   findModels(runs, options.models);
   std::string page = options.output;
   if (page.empty() && !options.json)
-    page = "report.html";
+    page = defaultPage();
   if (options.measure) {
     std::vector<std::string> libraries = librariesOf(runs);
     // A page that cannot be written is known before minutes of measuring.
