@@ -65,8 +65,6 @@ uint32_t arenasOf(int program) {
   }
 }
 
-const int64_t indexLimit = 2147483647;
-
 llvm::Error fail(const Call &call, const llvm::Twine &what) {
   return llvm::createStringError("kernel call '" + call.label + "': " + what);
 }
@@ -155,7 +153,7 @@ private:
         return fail(call, "a dimension of " + llvm::Twine(shape[i]));
       if (dynamic)
         program.max_elements = std::max(program.max_elements, elements);
-      else if (shape[i] > indexLimit / elements)
+      else if (shape[i] > ROOTC_MAX_ELEMENTS / elements)
         return fail(call, "a buffer holds more than 2147483647 elements");
       else
         elements *= shape[i];

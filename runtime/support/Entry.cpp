@@ -9,9 +9,6 @@
 
 namespace {
 
-/// The largest element count that a kernel's 32-bit indices reach.
-const int64_t indexLimit = 2147483647;
-
 /// One call of an entry: collects the arenas, and the first complaint.
 struct Entry {
   rootc_context *context;
@@ -43,9 +40,11 @@ struct Entry {
                           rootc_host.model->name);
     } else if (n < 1) {
       bad("%s is %lld; it must be at least 1", nName(), (long long)n);
-    } else if (host().max_elements && n > indexLimit / host().max_elements) {
+    } else if (host().max_elements &&
+               n > ROOTC_MAX_ELEMENTS / host().max_elements) {
       bad("%s is %lld; at most %lld fit: a buffer may hold 2147483647 elements",
-          nName(), (long long)n, (long long)(indexLimit / host().max_elements));
+          nName(), (long long)n,
+          (long long)(ROOTC_MAX_ELEMENTS / host().max_elements));
     }
   }
 
@@ -127,7 +126,7 @@ int64_t rootc_support_workspace_bytes(int32_t program, int64_t batch) {
   const rootc_host_program &host = rootc_host.programs[program];
   int64_t bytes;
   if (!host.present ||
-      (host.max_elements && batch > indexLimit / host.max_elements) ||
+      (host.max_elements && batch > ROOTC_MAX_ELEMENTS / host.max_elements) ||
       __builtin_mul_overflow(batch, host.batch_bytes, &bytes) ||
       __builtin_add_overflow(bytes, host.fixed_bytes, &bytes))
     return -1;

@@ -89,6 +89,8 @@ typedef struct rootc_kernel_buffer {
 typedef int (*rootc_kernel)(void **arguments);
 
 #define ROOTC_MAX_RANK 5
+/// Of one buffer: what a kernel's 32-bit indices reach. Halide asserts it too.
+#define ROOTC_MAX_ELEMENTS 2147483647
 
 /// A dense row-major buffer at arena + offset + n x per_image, in bytes.
 typedef struct rootc_buffer {
