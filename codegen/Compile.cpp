@@ -14,6 +14,8 @@
 #include <cstddef>
 
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
 #include <unistd.h>
@@ -76,6 +78,27 @@ OutputFileType fileType(OutputKind kind) {
   }
   throw std::invalid_argument("unknown kind of output");
 }
+
+/// Some dozens of assertions stand before a kernel's loops. GCC takes each for
+/// a branch that is often taken, the loops for code that hardly ever runs, and
+/// optimises them for size: tell it.
+void markAssertionsUnlikely(const std::string &path, const std::string &name) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  std::ofstream marked(path);
+  bool inKernel = false;
+  for (std::string line; std::getline(text, line); marked << line << '\n') {
+    inKernel |= line.starts_with("int " + name + "(");
+    size_t begin = line.find_first_not_of(' ');
+    if (inKernel && begin != std::string::npos &&
+        line.compare(begin, 5, "if (!") == 0 && line.back() == ')')
+      line = line.substr(0, begin) + "if (__builtin_expect(" +
+             line.substr(begin + 4, line.size() - begin - 5) + ", 0))";
+  }
+  marked.close();
+  if (!marked)
+    throw std::runtime_error("cannot write '" + path + "'");
+}
 } // namespace
 
 void compileKernel(const Kernel &kernel, OutputKind kind,
@@ -91,6 +114,8 @@ void compileKernel(const Kernel &kernel, OutputKind kind,
         buildPipeline(kernel, machine, kind == OutputKind::Cpp);
     built.pipeline.compile_to({{fileType(kind), aside}}, built.arguments(),
                               kernel.name, machine);
+    if (kind == OutputKind::Cpp)
+      markAssertionsUnlikely(aside, kernel.name);
     std::filesystem::rename(aside, output);
   } catch (const Error &error) { // not a std::exception
     std::error_code ignored;

@@ -136,8 +136,7 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
 
   Var c = imageVars(1)[0];
   Expr block = c / constant(layout.block), lane = c % constant(layout.block);
-  if (layout.groups > 1 && layout.groupsPerBlock == 1 &&
-      layout.outPerGroup % layout.block != 0) {
+  if (layout.padsGroups()) {
     Expr inGroup = c % constant(layout.outPerGroup);
     block = c / constant(layout.outPerGroup) * constant(layout.blocksPerGroup) +
             inGroup / constant(layout.block);

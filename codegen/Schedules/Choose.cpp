@@ -20,14 +20,6 @@ const Op *convolutionOf(const Kernel &kernel) {
   return nullptr;
 }
 
-/// The largest divisor of `size` that is at most `most`.
-static int64_t divisorOf(int64_t size, int64_t most) {
-  for (int64_t divisor = std::min(size, most); divisor > 1; --divisor)
-    if (size % divisor == 0)
-      return divisor;
-  return 1;
-}
-
 /// The width, at most `most`, of the tiles that cover `size` with the least
 /// work, the last one moved inwards; a tile has some cost of its own.
 static int64_t tileOf(int64_t size, int64_t most) {
@@ -44,13 +36,6 @@ static int64_t tileOf(int64_t size, int64_t most) {
 /// Strips, and what is written from them, should stay in half of the L2 cache
 /// while a task passes over them again and again.
 static constexpr int64_t cacheBytes = 256 * 1024;
-
-/// Whether an operand comes from ops before the convolution, which would be
-/// computed again at each tap that reads it.
-static bool isComputed(const Kernel &kernel, const Op &conv, size_t operand) {
-  return conv.operands.at(operand) >=
-         static_cast<int64_t>(kernel.inputs.size());
-}
 
 /// Forward and backward-data.
 static Schedule chooseDirect(const Gather &gather, bool prologue,
@@ -71,7 +56,7 @@ static Schedule chooseDirect(const Gather &gather, bool prologue,
     tileX = 1;
     tileN = images;
   } else if (tileX == phase[1]) {
-    tileY = divisorOf(phase[0], std::max<int64_t>(pixels / tileX, 1));
+    tileY = largestDivisor(phase[0], std::max<int64_t>(pixels / tileX, 1));
     if (tileY == phase[0])
       tileN = std::clamp<int64_t>(pixels / (tileX * tileY), 1, images);
   }
@@ -113,7 +98,7 @@ static Schedule chooseDirect(const Gather &gather, bool prologue,
   schedule["rows"] = rows;
   schedule["blocks"] = blocks;
   schedule["copy"] = copy;
-  schedule["unroll"] = divisorOf(layout.inPerGroup, 4);
+  schedule["unroll"] = largestDivisor(layout.inPerGroup, 4);
   return schedule;
 }
 
@@ -126,8 +111,8 @@ static Schedule chooseLinearGradient(const ConvShape &shape,
   int64_t vectors =
       std::min<int64_t>(ins / lanes, target.registers < 32 ? 2 : 4);
   if (ins % lanes == 0)
-    vectors = divisorOf(ins / lanes, vectors);
-  int64_t most = accumulators / vectors, tileO = divisorOf(outs, most);
+    vectors = largestDivisor(ins / lanes, vectors);
+  int64_t most = accumulators / vectors, tileO = largestDivisor(outs, most);
   if (2 * tileO < most)
     tileO = std::min(outs, most);
   schedule["lanes"] = lanes;
@@ -137,10 +122,10 @@ static Schedule chooseLinearGradient(const ConvShape &shape,
   schedule["block_i"] =
       ins % (lanes * vectors) == 0
           ? lanes * vectors *
-                divisorOf(ins / (lanes * vectors), 256 / (lanes * vectors))
+                largestDivisor(ins / (lanes * vectors), 256 / (lanes * vectors))
           : ins;
   schedule["block_o"] =
-      outs % tileO == 0 ? tileO * divisorOf(outs / tileO, 64) : outs;
+      outs % tileO == 0 ? tileO * largestDivisor(outs / tileO, 64) : outs;
   return schedule;
 }
 
@@ -163,7 +148,7 @@ static Schedule chooseFilterGradient(const ConvShape &shape, bool prologue,
   int64_t most = target.registers * 3 / 4;
   int64_t tileX = tileI * shape.kernel[1] <= most / 2 ? shape.kernel[1] : 1;
   int64_t vectors = std::clamp<int64_t>(most / (tileI * tileX), 1, few ? 3 : 4);
-  vectors = divisorOf((outs + lanes - 1) / lanes, vectors);
+  vectors = largestDivisor((outs + lanes - 1) / lanes, vectors);
 
   int64_t rows = 1;
   int64_t channels = across ? outs * ins : shape.inChannels;
@@ -199,6 +184,11 @@ Schedule chooseSchedule(const Kernel &kernel, const TargetInfo &target) {
                                 target);
   }
   return chooseDirect(gatherOf(kernel, *conv), prologue, target);
+}
+
+bool isComputed(const Kernel &kernel, const Op &conv, size_t operand) {
+  return conv.operands.at(operand) >=
+         static_cast<int64_t>(kernel.inputs.size());
 }
 
 int64_t scratchBytes(const Kernel &kernel) {

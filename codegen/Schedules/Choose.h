@@ -23,6 +23,10 @@ namespace rootc::codegen {
 /// one; null if all ops are elementwise or of another family.
 const Op *convolutionOf(const Kernel &kernel);
 
+/// Whether an operand comes from ops before the convolution, which would be
+/// computed again at each tap that reads it.
+bool isComputed(const Kernel &kernel, const Op &conv, size_t operand);
+
 /// A schedule for the kernel on the target: every key of its family, or an
 /// empty map where the family has none. Never fails on a well-formed kernel.
 Schedule chooseSchedule(const Kernel &kernel, const TargetInfo &target);

@@ -61,6 +61,10 @@ struct FilterLayout {
   std::vector<int64_t> shape() const {
     return {blocks, kernel[0], kernel[1], inPerGroup, block};
   }
+  /// Whether the last block of each of several groups is filled up.
+  bool padsGroups() const {
+    return groups > 1 && groupsPerBlock == 1 && outPerGroup % block != 0;
+  }
   /// The out channel that lane `lane` of block `index` computes, counted over
   /// all groups; -1 where the lane is padding and the packed value zero.
   int64_t outChannel(int64_t index, int64_t lane) const;

@@ -114,6 +114,13 @@ Gather gatherOf(const Kernel &kernel, const Op &op) {
                              : backwardDataGather(shape, block);
 }
 
+int64_t largestDivisor(int64_t size, int64_t most) {
+  for (int64_t divisor = std::min(size, most); divisor > 1; --divisor)
+    if (size % divisor == 0)
+      return divisor;
+  return 1;
+}
+
 int64_t filterGradientChunks(const ConvShape &shape) {
   int64_t size = shape.outChannels * shape.kernel[0] * shape.kernel[1] *
                  shape.inPerGroup();

@@ -64,6 +64,9 @@ Gather gatherOf(const Kernel &kernel, const Op &op);
 /// The forward convolution that any convolution op of a kernel belongs to.
 ConvShape convShapeOf(const Kernel &kernel, const Op &op);
 
+/// The largest divisor of `size` that is at most `most`.
+int64_t largestDivisor(int64_t size, int64_t most);
+
 /// How many chunks of the batch a backward-filter sums apart: a function of
 /// the filter's size only, so that the sums' order is fixed.
 int64_t filterGradientChunks(const ConvShape &shape);

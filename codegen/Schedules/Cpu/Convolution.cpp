@@ -46,6 +46,8 @@ MemoryType memoryFor(int64_t bytes) {
 }
 
 void scheduleConvolution(const ScheduleContext &context) {
+  if (context.plain)
+    return schedulePlainConvolution(context);
   Gather gather = gatherOf(context.kernel, *context.anchor);
   const FilterLayout &layout = gather.layout;
   Func output = context.output;
@@ -55,12 +57,6 @@ void scheduleConvolution(const ScheduleContext &context) {
   bool phased = context.anchorFuncs.stages.count("tiles") != 0;
   Func tiles = phased ? context.stage("tiles") : output;
   Var c("c"), x("x"), y("y"), n("n"), l("l"), b("b");
-  if (context.plain) {
-    if (phased)
-      tiles.compute_at(output, n);
-    accumulator.compute_at(tiles, phased ? l : c);
-    return;
-  }
   Schedule schedule = completeSchedule(context);
   auto phase = gather.phaseSize();
   int lanes = sizeIn(schedule, "lanes", layout.block),
@@ -76,8 +72,7 @@ void scheduleConvolution(const ScheduleContext &context) {
   Var co("co"), ci("ci"), cv("cv"), xo("xo"), xi("xi"), ys("ys"), yo("yo"),
       yi("yi"), no("no"), ni("ni"), cs("cs"), task("task");
   // A group that blocks do not fill is computed whole, its padding dropped.
-  bool wholeGroup = layout.groups > 1 && layout.groupsPerBlock == 1 &&
-                    layout.outPerGroup % layout.block != 0;
+  bool wholeGroup = layout.padsGroups();
   int channels = layout.groups * layout.outPerGroup;
   int step = wholeGroup ? layout.outPerGroup : layout.block;
   output.split(c, co, ci, step,

@@ -12,6 +12,10 @@
 
 namespace rootc::codegen {
 
+// The same for C++ source (PlainConvolution.cpp).
+void schedulePlainConvolution(const ScheduleContext &context);
+void schedulePlainFilterGradient(const ScheduleContext &context);
+
 /// The kernel's schedule, with the default of every key it leaves out.
 Schedule completeSchedule(const ScheduleContext &context);
 

@@ -25,10 +25,6 @@ static void scheduleLinearGradient(const ScheduleContext &context,
                                    const ConvShape &shape) {
   Func total = context.stage("total"), strip = context.stage("strip"),
        dy = context.stage("dy"), output = context.output;
-  if (context.plain) {
-    total.compute_root();
-    return;
-  }
   int64_t ins = shape.inChannels, outs = shape.outChannels;
   Schedule schedule = completeSchedule(context);
   int lanes = sizeIn(schedule, "lanes", 64),
@@ -82,6 +78,8 @@ static void scheduleLinearGradient(const ScheduleContext &context,
 }
 
 void scheduleFilterGradient(const ScheduleContext &context) {
+  if (context.plain)
+    return schedulePlainFilterGradient(context);
   ConvShape shape = convShapeOf(context.kernel, *context.anchor);
   if (isLinearGradient(shape))
     return scheduleLinearGradient(context, shape);
@@ -91,10 +89,6 @@ void scheduleFilterGradient(const ScheduleContext &context) {
   bool across = filterGradientAcrossGroups(shape);
   bool spreads = context.anchorFuncs.stages.count("spread") != 0;
   partial.compute_root();
-  if (context.plain) {
-    total.compute_root();
-    return;
-  }
   int64_t outs = across ? shape.outChannels : shape.outPerGroup();
   int64_t ins = shape.inPerGroup();
   Schedule schedule = completeSchedule(context);
