@@ -46,7 +46,8 @@ struct Op {
 };
 
 /// How the pipeline is tiled, vectorised, unrolled and parallelised: named
-/// integers, the keys of the schedule family that the anchor op selects.
+/// integers, the keys of the schedule family that the anchor op selects
+/// (codegen/Schedules/Families.h).
 using Schedule = std::map<std::string, int64_t>;
 
 struct Kernel {

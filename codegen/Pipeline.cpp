@@ -165,10 +165,26 @@ private:
   }
 
   void schedule(const Value &output) {
+    TargetInfo machine = targetInfo(target);
+    if (plain)
+      machine.vectorBits = 32;
+    Problem problem(kernel, machine);
+    if (problem.anchor != anchor)
+      throw std::invalid_argument("no schedule for the op '" + anchor->name +
+                                  "'");
+    // A schedule is for the kernel's vectors; C++ source has none.
+    ReadSchedule read{FlatSchedule(), ""};
+    if (plain)
+      read.schedule = defaultSchedule(problem);
+    else
+      read = readSchedule(problem);
+    if (!read.error.empty())
+      throw std::invalid_argument("schedule: " + read.error);
     ScheduleContext context{kernel,         anchor,      anchorFuncs,
                             anchorOperands, output.func, output,
                             positionStages, target,      plain};
-    cpuFamily(anchor)(context);
+    std::visit([&](const auto &family) { apply(context, family); },
+               read.schedule);
   }
 
   const Kernel &kernel;
@@ -199,6 +215,11 @@ Target kernelTarget(const std::string &text) {
   return target.with_feature(Target::UserContext)
       .with_feature(Target::NoRuntime)
       .with_feature(Target::NoBoundsQuery);
+}
+
+TargetInfo targetInfo(const Target &target) {
+  int64_t bits = target.natural_vector_size<float>() * 32;
+  return {target.to_string(), bits, bits >= 512 ? 32 : 16};
 }
 
 BuiltPipeline buildPipeline(const Kernel &kernel, const Target &target,

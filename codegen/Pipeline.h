@@ -40,9 +40,13 @@ struct BuiltPipeline {
 /// for an unknown or unsupported target.
 Halide::Target kernelTarget(const std::string &text);
 
+/// What a schedule may assume of a target's machine.
+TargetInfo targetInfo(const Halide::Target &target);
+
 /// Builds and schedules a kernel. `plain` leaves vectors and threads out, for
-/// C++ source. Throws std::invalid_argument for a description that does not
-/// make sense, Halide::Error for what Halide refuses.
+/// C++ source, which has schedules of its own. Throws std::invalid_argument for
+/// a description that does not make sense or a schedule that the kernel cannot
+/// have, Halide::Error for what Halide refuses.
 BuiltPipeline buildPipeline(const Kernel &kernel, const Halide::Target &target,
                             bool plain = false);
 

@@ -98,7 +98,7 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
 
 int64_t lanesOfBlock(int64_t block, const TargetInfo &target) {
   int64_t lanes = std::max<int64_t>(target.vectorBits / 32, 4);
-  while (lanes > 4 && block % lanes != 0)
+  while (lanes > 1 && block % lanes != 0)
     lanes /= 2;
   return lanes;
 }

@@ -5,9 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A schedule family is a function from a built kernel to Halide directives.
-// The kernel's anchor op selects the family; its knobs are the named integers
-// of Kernel::schedule, each with a default derived from the shapes.
+// Each schedule family (Families.h) has an overload of apply(): from a built
+// kernel to Halide directives. It is given what is legal, and checks nothing.
 //
 // Rules for every family: no tail strategy that computes a point twice
 // (ShiftInwards), since an output may lie where an input lies; and no split of
@@ -20,6 +19,7 @@
 #define ROOTC_CODEGEN_SCHEDULES_SCHEDULES_H
 
 #include "codegen/Algorithms/Algorithms.h"
+#include "codegen/Schedules/Families.h"
 
 namespace rootc::codegen {
 
@@ -41,48 +41,35 @@ struct ScheduleContext {
 
   /// Lanes of a full float vector; 1 in a plain schedule.
   int lanes() const;
-  /// Vector registers.
-  int registers() const;
-  /// A knob of the kernel's schedule, or its default.
-  int64_t knob(const std::string &name, int64_t otherwise) const;
   Halide::Func stage(const std::string &name) const;
 };
 
-using ScheduleFamily = void (*)(const ScheduleContext &context);
-
-/// How a dimension of channels is covered by vectors.
-struct ChannelSplit {
-  int vector; ///< lanes of one vector
-  int block;  ///< channels of a block: at most `most` vectors
-  bool exact; ///< blocks divide the channels; else a block is one vector
-};
-ChannelSplit splitChannels(const ScheduleContext &context, int64_t channels,
-                           int most);
-
 /// Loops over an image-shaped Func: (c in blocks, then vectors) inside x
-/// inside y inside n, rows in tasks of about a quarter megabyte.
+/// inside y inside n, `rows` of an image in a task.
 struct ImageLoops {
   Halide::Var channelBlock, channel, row, task;
 };
 ImageLoops loopOverImage(const ScheduleContext &context, Halide::Func func,
-                         const Value &value, const ChannelSplit &split);
+                         const ChannelSplit &split, int64_t rows);
 
-/// The family that an anchor op selects on the CPU; the pointwise one for
-/// null. Throws std::invalid_argument for an op without one.
-ScheduleFamily cpuFamily(const Op *anchor);
-
-void schedulePointwise(const ScheduleContext &context);
-void scheduleReduction(const ScheduleContext &context);
-void schedulePool(const ScheduleContext &context);
-void scheduleGlobalPool(const ScheduleContext &context);
-void scheduleReduceSum(const ScheduleContext &context);
-void scheduleLoss(const ScheduleContext &context);
-void scheduleLocalResponseNorm(const ScheduleContext &context);
-void scheduleSgd(const ScheduleContext &context);
-void scheduleConcat(const ScheduleContext &context);
-void scheduleConvolution(const ScheduleContext &context);
-void scheduleFilterGradient(const ScheduleContext &context);
-void schedulePackFilter(const ScheduleContext &context);
+void apply(const ScheduleContext &context, const ConvolutionSchedule &schedule);
+void apply(const ScheduleContext &context,
+           const FilterGradientSchedule &schedule);
+void apply(const ScheduleContext &context,
+           const LinearGradientSchedule &schedule);
+void apply(const ScheduleContext &context, const PoolSchedule &schedule);
+void apply(const ScheduleContext &context, const ReductionSchedule &schedule);
+void apply(const ScheduleContext &context, const PointwiseSchedule &schedule);
+void apply(const ScheduleContext &context, const ShuffleSchedule &schedule);
+void apply(const ScheduleContext &context, const NeighbourSchedule &schedule);
+void apply(const ScheduleContext &context, const ConcatSchedule &schedule);
+void apply(const ScheduleContext &context, const FlatSchedule &schedule);
+void apply(const ScheduleContext &context, const CombineSchedule &schedule);
+void apply(const ScheduleContext &context, const GlobalPoolSchedule &schedule);
+void apply(const ScheduleContext &context, const PositionSumSchedule &schedule);
+void apply(const ScheduleContext &context, const LossSchedule &schedule);
+void apply(const ScheduleContext &context, const SgdSchedule &schedule);
+void apply(const ScheduleContext &context, const PackSchedule &schedule);
 
 } // namespace rootc::codegen
 

@@ -9,7 +9,7 @@
 #include "codegen/Emit/Emit.h"
 #include "codegen/Emit/KernelCache.h"
 #include "codegen/Emit/OutputFile.h"
-#include "codegen/Schedules/Choose.h"
+#include "codegen/Schedules/Families.h"
 #include "dialect/RootDialect.h"
 #include "dialect/SourceText.h"
 #include "lib/Analysis/Cost.h"

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/Schedules/Choose.h"
+#include "codegen/Schedules/Families.h"
 #include "lib/Transforms/Passes.h"
 #include "lib/Translation/Translation.h"
 
@@ -30,18 +30,24 @@ struct ChooseSchedules : rootc::impl::ChooseSchedulesBase<ChooseSchedules> {
     codegen::TargetInfo info{target, vectorBits, registers};
     Builder builder(&getContext());
     WalkResult result = getOperation().walk([&](KernelOp kernel) {
-      if (kernel.getSchedule())
-        return WalkResult::advance();
-      NamedAttrList entries;
+      codegen::Kernel description = translateKernel(kernel);
       try {
-        for (auto &[key, value] :
-             codegen::chooseSchedule(translateKernel(kernel), info))
+        codegen::ReadSchedule read =
+            codegen::readSchedule(codegen::Problem(description, info));
+        if (!read.error.empty()) {
+          kernel.emitOpError("cannot have its schedule: ") << read.error;
+          return WalkResult::interrupt();
+        }
+        if (kernel.getSchedule())
+          return WalkResult::advance();
+        NamedAttrList entries;
+        for (auto &[key, value] : codegen::print(read.schedule))
           entries.append(key, builder.getI64IntegerAttr(value));
+        kernel.setScheduleAttr(entries.getDictionary(&getContext()));
       } catch (const std::invalid_argument &error) {
         kernel.emitOpError("cannot be scheduled: ") << error.what();
         return WalkResult::interrupt();
       }
-      kernel.setScheduleAttr(entries.getDictionary(&getContext()));
       return WalkResult::advance();
     });
     if (result.wasInterrupted())

@@ -166,8 +166,10 @@ def Recompute : Pass<"root-recompute", "::rootc::root::ModelOp"> {
 def ChooseSchedules : Pass<"root-choose-schedules", "::rootc::root::ModelOp"> {
   let summary = "Give each kernel without a schedule its default one";
   let description = [{
-    What `codegen::chooseSchedule` says for the kernel and the target; kernels
-    that have a schedule keep it.
+    What the kernel's schedule family says for its shapes and the target. A
+    kernel that has a schedule keeps it; a key that its family does not know,
+    or a value that the kernel cannot have, is an error. Keys left out take
+    their default.
   }];
   let options = [
     Option<"target", "target", "std::string", "\"x86-64-linux\"",

@@ -13,7 +13,7 @@
 #ifndef ROOTC_TEST_BENCH_CONVOLUTIONCASES_H
 #define ROOTC_TEST_BENCH_CONVOLUTIONCASES_H
 
-#include "codegen/Schedules/Choose.h"
+#include "codegen/Schedules/Families.h"
 #include "codegen/Schedules/FilterLayout.h"
 
 namespace rootc::test {

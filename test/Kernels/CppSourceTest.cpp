@@ -211,11 +211,6 @@ double seconds(const std::function<void()> &work) {
   return best;
 }
 
-TargetInfo host() {
-  int64_t bits = 32 * Halide::get_host_target().natural_vector_size<float>();
-  return {"", bits, bits == 512 ? 32 : 16};
-}
-
 /// Multiplications that a kernel cannot do without: one a weight and pixel that
 /// is written, zeros that fill up blocks included.
 int64_t multiplicationsOf(const Layer &layer, ConvKind kind,
@@ -258,6 +253,7 @@ Kernel withOpsBefore(const Kernel &alone, size_t maps) {
 }
 
 TEST(CppSource, MultipliesOnceAndTakesAtMostTwentyTimesTheKernels) {
+  TargetInfo machine = rootc::codegen::targetInfo(Halide::get_host_target());
   std::vector<Trial> trials;
   std::vector<int64_t> most;
   std::vector<Kernel> kernels;
@@ -270,7 +266,7 @@ TEST(CppSource, MultipliesOnceAndTakesAtMostTwentyTimesTheKernels) {
   };
   for (const Layer &layer : layers)
     for (ConvKind kind : kinds) {
-      Kernel kernel = convKernel(kind, layer.shape, host());
+      Kernel kernel = convKernel(kind, layer.shape, machine);
       add(kernel, std::string(layer.name) + "_" + std::to_string(int(kind)),
           layer.batch, multiplicationsOf(layer, kind, kernel));
     }
@@ -279,7 +275,7 @@ TEST(CppSource, MultipliesOnceAndTakesAtMostTwentyTimesTheKernels) {
     for (ConvKind kind : {ConvKind::Forward, ConvKind::BackwardFilter}) {
       bool filter = kind == ConvKind::BackwardFilter;
       const ConvShape &s = layer.shape;
-      Kernel kernel = convKernel(kind, s, host());
+      Kernel kernel = convKernel(kind, s, machine);
       // Zeros around a map are multiplied too.
       int64_t before = (s.inHeight + s.pad[0] + s.pad[2]) *
                        (s.inWidth + s.pad[1] + s.pad[3]) * s.inChannels;

@@ -15,37 +15,18 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Algorithms/Convolution.h"
-#include "codegen/Schedules/Choose.h"
 #include "codegen/Schedules/Cpu/Convolution.h"
 
 using namespace Halide;
 
 namespace rootc::codegen {
 
-Schedule completeSchedule(const ScheduleContext &context) {
-  TargetInfo target;
-  target.halide = context.target.to_string();
-  target.vectorBits = context.target.natural_vector_size<float>() * 32;
-  target.registers = target.vectorBits >= 512 ? 32 : 16;
-  Schedule schedule = context.kernel.schedule;
-  schedule.merge(chooseSchedule(context.kernel, target));
-  return schedule;
-}
-
-int sizeIn(const Schedule &schedule, const std::string &key, int64_t most) {
-  int64_t value = schedule.at(key);
-  if (value < 1 || value > most)
-    throw std::invalid_argument("schedule, key '" + key +
-                                "': " + std::to_string(value) +
-                                " is not from 1 to " + std::to_string(most));
-  return static_cast<int>(value);
-}
-
 MemoryType memoryFor(int64_t bytes) {
   return bytes <= 256 * 1024 ? MemoryType::Stack : MemoryType::Heap;
 }
 
-void scheduleConvolution(const ScheduleContext &context) {
+void apply(const ScheduleContext &context,
+           const ConvolutionSchedule &schedule) {
   if (context.plain)
     return schedulePlainConvolution(context);
   Gather gather = gatherOf(context.kernel, *context.anchor);
@@ -57,17 +38,13 @@ void scheduleConvolution(const ScheduleContext &context) {
   bool phased = context.anchorFuncs.stages.count("tiles") != 0;
   Func tiles = phased ? context.stage("tiles") : output;
   Var c("c"), x("x"), y("y"), n("n"), l("l"), b("b");
-  Schedule schedule = completeSchedule(context);
   auto phase = gather.phaseSize();
-  int lanes = sizeIn(schedule, "lanes", layout.block),
-      tileX = sizeIn(schedule, "tile_x", phase[1]),
-      rows = sizeIn(schedule, "rows", phase[0]),
-      tileY = sizeIn(schedule, "tile_y", rows),
-      tileN = sizeIn(schedule, "tile_n", 64),
-      blocks = sizeIn(schedule, "blocks", layout.blocks);
-  if (phase[0] % rows != 0 || rows % tileY != 0)
-    throw std::invalid_argument(
-        "schedule: 'rows' must divide the map, 'tile_y' must divide 'rows'");
+  auto lanes = static_cast<int>(schedule.lanes),
+       tileX = static_cast<int>(schedule.tileX),
+       rows = static_cast<int>(schedule.rows),
+       tileY = static_cast<int>(schedule.tileY),
+       tileN = static_cast<int>(schedule.tileN),
+       blocks = static_cast<int>(schedule.blocks);
 
   Var co("co"), ci("ci"), cv("cv"), xo("xo"), xi("xi"), ys("ys"), yo("yo"),
       yi("yi"), no("no"), ni("ni"), cs("cs"), task("task");
@@ -140,10 +117,10 @@ void scheduleConvolution(const ScheduleContext &context) {
       .unroll(x)
       .unroll(y)
       .unroll(n);
-  if (int unroll = sizeIn(schedule, "unroll", layout.inPerGroup); unroll > 1)
-    accumulator.update().unroll(ri, unroll);
+  if (schedule.unroll > 1)
+    accumulator.update().unroll(ri, static_cast<int>(schedule.unroll));
 
-  bool copies = schedule.at("copy") != 0;
+  bool copies = schedule.copy != 0;
   auto size = gather.stripSize(rows);
   if (copies && !spreads) {
     int64_t bytes = size[0] * size[1] * layout.inPerGroup *
@@ -161,7 +138,7 @@ void scheduleConvolution(const ScheduleContext &context) {
   }
 }
 
-void schedulePackFilter(const ScheduleContext &context) {
+void apply(const ScheduleContext &context, const PackSchedule &) {
   if (context.plain)
     return;
   Func output = context.output;

@@ -15,13 +15,7 @@ namespace rootc::codegen {
 // The same for C++ source (PlainConvolution.cpp).
 void schedulePlainConvolution(const ScheduleContext &context);
 void schedulePlainFilterGradient(const ScheduleContext &context);
-
-/// The kernel's schedule, with the default of every key it leaves out.
-Schedule completeSchedule(const ScheduleContext &context);
-
-/// A value of the schedule that divides or splits loops; throws
-/// std::invalid_argument unless it is from one to `most`.
-int sizeIn(const Schedule &schedule, const std::string &key, int64_t most);
+void schedulePlainLinearGradient(const ScheduleContext &context);
 
 /// Where a task's copy of so many bytes lives.
 Halide::MemoryType memoryFor(int64_t bytes);

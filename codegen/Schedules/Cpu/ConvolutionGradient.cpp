@@ -21,21 +21,17 @@ namespace rootc::codegen {
 
 /// A register tile of in channels x out channels runs over the batch. A task
 /// has its part of x side by side and writes runs of each out channel.
-static void scheduleLinearGradient(const ScheduleContext &context,
-                                   const ConvShape &shape) {
+void apply(const ScheduleContext &context,
+           const LinearGradientSchedule &schedule) {
+  if (context.plain)
+    return schedulePlainLinearGradient(context);
   Func total = context.stage("total"), strip = context.stage("strip"),
        dy = context.stage("dy"), output = context.output;
-  int64_t ins = shape.inChannels, outs = shape.outChannels;
-  Schedule schedule = completeSchedule(context);
-  int lanes = sizeIn(schedule, "lanes", 64),
-      vectors = sizeIn(schedule, "vectors", 64),
-      tileO = sizeIn(schedule, "tile_o", outs),
-      blockI = sizeIn(schedule, "block_i", ins),
-      blockO = sizeIn(schedule, "block_o", outs), tileI = lanes * vectors;
-  if (ins % blockI != 0 || outs % blockO != 0 || tileI > blockI ||
-      tileO > blockO)
-    throw std::invalid_argument("schedule: 'block_i' and 'block_o' must divide "
-                                "the filter and hold a tile");
+  auto lanes = static_cast<int>(schedule.lanes),
+       vectors = static_cast<int>(schedule.vectors),
+       tileO = static_cast<int>(schedule.tileO),
+       blockI = static_cast<int>(schedule.blockI),
+       blockO = static_cast<int>(schedule.blockO), tileI = lanes * vectors;
   // Within a task, the last tile may lie over the one before.
   auto tail = [](int block, int tile) {
     return block % tile == 0 ? TailStrategy::RoundUp
@@ -77,12 +73,11 @@ static void scheduleLinearGradient(const ScheduleContext &context,
       .unroll(sums[3]);
 }
 
-void scheduleFilterGradient(const ScheduleContext &context) {
+void apply(const ScheduleContext &context,
+           const FilterGradientSchedule &schedule) {
   if (context.plain)
     return schedulePlainFilterGradient(context);
   ConvShape shape = convShapeOf(context.kernel, *context.anchor);
-  if (isLinearGradient(shape))
-    return scheduleLinearGradient(context, shape);
   Gather gather = forwardGather(shape, 1);
   Func partial = context.stage("partial"), total = context.stage("total"),
        strip = context.stage("strip"), dy = context.stage("dy");
@@ -91,12 +86,11 @@ void scheduleFilterGradient(const ScheduleContext &context) {
   partial.compute_root();
   int64_t outs = across ? shape.outChannels : shape.outPerGroup();
   int64_t ins = shape.inPerGroup();
-  Schedule schedule = completeSchedule(context);
-  int lanes = sizeIn(schedule, "lanes", 64),
-      vectors = sizeIn(schedule, "vectors", 64),
-      tileI = sizeIn(schedule, "tile_i", ins),
-      tileX = sizeIn(schedule, "tile_kx", shape.kernel[1]),
-      rows = sizeIn(schedule, "rows", gather.height);
+  auto lanes = static_cast<int>(schedule.lanes),
+       vectors = static_cast<int>(schedule.vectors),
+       tileI = static_cast<int>(schedule.tileI),
+       tileX = static_cast<int>(schedule.tileKx),
+       rows = static_cast<int>(schedule.rows);
 
   Var o("o"), g("g"), i("i"), kx("kx"), ky("ky"), k("k"), ob("ob"), ov("ov"),
       it("it"), kt("kt"), t("t"), c("c");
@@ -113,7 +107,7 @@ void scheduleFilterGradient(const ScheduleContext &context) {
       .unroll(ov)
       .unroll(i)
       .unroll(kx);
-  if (schedule.at("split_out") != 0)
+  if (schedule.splitOut != 0)
     update.reorder(o, ov, i, kx, rx, ry, it, kt, ky, rs, rn, ob, g, k)
         .fuse(ob, g, t)
         .fuse(t, k, t)
@@ -124,19 +118,19 @@ void scheduleFilterGradient(const ScheduleContext &context) {
 
   auto size = gather.stripSize(rows);
   int64_t pixels = size[0] * size[1];
-  LoopLevel level = schedule.at("split_out") != 0 ? LoopLevel(partial, rs)
-                                                  : LoopLevel(partial, g);
+  LoopLevel level =
+      schedule.splitOut != 0 ? LoopLevel(partial, rs) : LoopLevel(partial, g);
   if (spreads) {
     Func spread = context.stage("spread");
     spread.compute_at(level)
         .vectorize(o, lanes, TailStrategy::RoundUp)
         .store_in(memoryFor(pixels * ins * outs * 4));
-  } else if (schedule.at("copy") != 0) {
+  } else if (schedule.copy != 0) {
     strip.compute_at(level)
         .vectorize(c, context.lanes(), TailStrategy::GuardWithIf)
         .store_in(memoryFor(pixels * (across ? outs : ins) * 4));
   }
-  if (outs % 8 != 0 || schedule.at("copy_dy") != 0)
+  if (outs % 8 != 0 || schedule.copyDy != 0)
     dy.compute_at(level)
         .vectorize(o, lanes, TailStrategy::RoundUp)
         .store_in(memoryFor(rows * gather.width * (outs + lanes) * 4));

@@ -11,7 +11,7 @@ using namespace Halide;
 
 namespace rootc::codegen {
 
-void scheduleLoss(const ScheduleContext &context) {
+void apply(const ScheduleContext &context, const LossSchedule &) {
   Func largest = context.stage("largest");
   Func exponent = context.stage("exponent"), sum = context.stage("sum");
   bool vectors = !context.plain;

@@ -13,7 +13,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Algorithms/Convolution.h"
-#include "codegen/Schedules/Choose.h"
 #include "codegen/Schedules/Cpu/Convolution.h"
 
 #include <algorithm>
@@ -76,8 +75,19 @@ void schedulePlainConvolution(const ScheduleContext &context) {
         .compute_at(output, phased ? co : y);
 }
 
-static void linearGradient(const ScheduleContext &context,
-                           const ConvShape &shape) {
+/// What ops before it make is kept whole: each of its values is read for many
+/// sums, and chunks of the batch overlap in the last image.
+static void keepOperands(const ScheduleContext &context) {
+  for (size_t operand : {0, 1})
+    if (isComputed(context.kernel, *context.anchor, operand)) {
+      Func map = context.operands[operand].func;
+      map.compute_root();
+    }
+}
+
+void schedulePlainLinearGradient(const ScheduleContext &context) {
+  keepOperands(context);
+  ConvShape shape = convShapeOf(context.kernel, *context.anchor);
   Func output = context.output, total = context.stage("total");
   std::vector<Var> vars = output.args(), inner = total.args(); // i, kx, ky, o
   Var it("it"), ot("ot");
@@ -95,16 +105,8 @@ static void linearGradient(const ScheduleContext &context,
 }
 
 void schedulePlainFilterGradient(const ScheduleContext &context) {
-  // What ops before it make is kept whole: each of its values is read for many
-  // sums, chunks of the batch overlap in the last image.
-  for (size_t operand : {0, 1})
-    if (isComputed(context.kernel, *context.anchor, operand)) {
-      Func map = context.operands[operand].func;
-      map.compute_root();
-    }
+  keepOperands(context);
   ConvShape shape = convShapeOf(context.kernel, *context.anchor);
-  if (isLinearGradient(shape))
-    return linearGradient(context, shape);
   bool across = filterGradientAcrossGroups(shape);
   int64_t taps = shape.kernel[0] * shape.kernel[1];
   int tileI = tileOf(shape.inPerGroup(), together),

@@ -25,65 +25,25 @@ int nextPowerOfTwo(int64_t value) {
   return power;
 }
 
-/// Whether every value in the kernel but the result has the outputs' shape, and
-/// its channels' order, so that channels and columns may be walked as one
-/// dimension.
-bool allOneShape(const ScheduleContext &context) {
-  const std::vector<int64_t> &shape = context.outputValue.type.shape;
-  for (const TensorType &type : context.kernel.inputs)
-    if (type.shape != shape)
-      return false;
-  for (const Op &op : context.kernel.ops) {
-    if (op.name == "channel_shuffle")
-      return false;
-    for (const TensorType &type : op.results)
-      if (type.shape != shape)
-        return false;
-  }
-  return true;
-}
 } // namespace
 
-ChannelSplit splitChannels(const ScheduleContext &context, int64_t channels,
-                           int most) {
-  int vector = context.lanes();
-  // Narrower vectors rather than a guarded tail, down to a quarter.
-  int narrowest = std::max(1, vector / 4);
-  while (vector > narrowest && channels % vector != 0)
-    vector /= 2;
-  if (channels % vector != 0) {
-    vector = std::min(context.lanes(), nextPowerOfTwo(channels));
-    return {vector, vector, false};
-  }
-  int count = static_cast<int>(channels / vector);
-  int vectors = std::min(std::max(most, 1), count);
-  while (count % vectors != 0)
-    --vectors;
-  return {vector, vector * vectors, true};
-}
-
-/// Splits the rows of all images into tasks of about TaskBytes; `row` counts
-/// within a task.
-static void splitIntoTasks(const ScheduleContext &context, Func func,
-                           const Value &value, const Var &row,
+/// Splits the rows of all images into tasks; `row` counts within a task.
+static void splitIntoTasks(Func func, int64_t rows, const Var &row,
                            const Var &task) {
   std::vector<Var> v = imageVars(4);
   Var yo("yo");
-  int64_t bytes = value.width() * value.channels() * 4;
-  int64_t rows = context.knob(
-      "rows", std::clamp<int64_t>(TaskBytes / bytes, 1, value.height()));
   func.split(v[2], yo, row, static_cast<int>(rows), TailStrategy::GuardWithIf)
       .fuse(yo, v[3], task);
 }
 
 ImageLoops loopOverImage(const ScheduleContext &context, Func func,
-                         const Value &value, const ChannelSplit &split) {
+                         const ChannelSplit &split, int64_t rows) {
   ImageLoops loops{Var("co"), Var("ci"), Var("yi"), Var("task")};
   std::vector<Var> v = imageVars(4);
   Var lane("lane");
   func.split(v[0], loops.channelBlock, loops.channel, split.block,
              TailStrategy::GuardWithIf);
-  splitIntoTasks(context, func, value, loops.row, loops.task);
+  splitIntoTasks(func, rows, loops.row, loops.task);
   for (Func stage : context.positionStages) {
     stage.compute_at(func, v[1]);
     if (!context.plain)
@@ -105,22 +65,28 @@ ImageLoops loopOverImage(const ScheduleContext &context, Func func,
   return loops;
 }
 
-/// A shuffle is the transposition of a matrix of `groups` rows, written row
-/// after row of the result. Few rows are interleaved, few columns taken apart:
-/// either way vectors are read and written whole, without a gather. Overlapping
-/// tails are right, as a shuffle is never done in place.
-static bool scheduleShuffle(const ScheduleContext &context) {
-  const int most = 4; // what Halide turns into shuffles of registers
+void apply(const ScheduleContext &context, const PointwiseSchedule &schedule) {
+  ChannelSplit split =
+      splitChannels(context.lanes(), context.outputValue.channels(), 4);
+  loopOverImage(context, context.output, split, schedule.rows);
+}
+
+/// Few rows are interleaved, few columns taken apart: either way vectors are
+/// read and written whole. Overlapping tails are right, as a shuffle is never
+/// done in place.
+void apply(const ScheduleContext &context, const ShuffleSchedule &schedule) {
+  if (context.plain) {
+    ChannelSplit whole =
+        splitChannels(context.lanes(), context.outputValue.channels(), 1);
+    loopOverImage(context, context.output, whole, schedule.rows);
+    return;
+  }
   const std::vector<Op> &ops = context.kernel.ops;
-  if (context.plain || ops.size() != 1 || ops[0].name != "channel_shuffle")
-    return false;
   const Value &value = context.outputValue;
   auto rows = static_cast<int>(integerAttribute(ops[0], "groups"));
   auto columns = static_cast<int>(value.channels()) / rows;
-  bool interleaves = rows <= most;
+  bool interleaves = rows <= columns;
   int length = interleaves ? columns : rows;
-  if ((!interleaves && columns > most) || length < 2 * most)
-    return false;
   Func output = context.output;
   std::vector<Var> v = imageVars(4);
   Var column("column"), row("row"), block("block"), lane("lane"), y("yi"),
@@ -132,26 +98,15 @@ static bool scheduleShuffle(const ScheduleContext &context) {
       .reorder(across, lane, block, v[1])
       .vectorize(lane)
       .unroll(across);
-  splitIntoTasks(context, output, value, y, task);
+  splitIntoTasks(output, schedule.rows, y, task);
   output.parallel(task);
-  return true;
 }
 
-void schedulePointwise(const ScheduleContext &context) {
-  if (scheduleShuffle(context))
-    return;
-  Func output = context.output;
-  const Value &value = context.outputValue;
-  std::vector<Var> v = imageVars(value.type.shape.size());
-  if (value.type.shape.size() == 4 && value.type.shape[0] < 0) {
-    ChannelSplit split = splitChannels(context, value.channels(), 4);
-    if (!allOneShape(context) || split.vector == context.lanes()) {
-      loopOverImage(context, output, value, split);
-      return;
-    }
-  }
+void apply(const ScheduleContext &context, const FlatSchedule &) {
   if (context.plain)
     return;
+  Func output = context.output;
+  std::vector<Var> v = imageVars(context.outputValue.type.shape.size());
   // Vectors, filters, and maps that are walked as rows of W * C.
   Var flat = v[0], outer("outer"), inner("inner");
   if (v.size() >= 2) {
@@ -166,7 +121,7 @@ void schedulePointwise(const ScheduleContext &context) {
       .vectorize(inner);
 }
 
-void scheduleSgd(const ScheduleContext &context) {
+void apply(const ScheduleContext &context, const SgdSchedule &) {
   const int blockLanes = 64; // 4 KB of each operand: stays in cache
   Func output = context.output, velocity = context.stage("velocity");
   Var c = imageVars(1)[0], task("task"), block("block");

@@ -11,34 +11,13 @@ using namespace Halide;
 
 namespace rootc::codegen {
 
-namespace {
-int64_t tapCount(const Func &accumulator) {
-  int64_t count = 1;
-  for (const Internal::ReductionVariable &r :
-       accumulator.function().update(0).schedule().rvars())
-    count *= *Internal::as_const_int(r.extent);
-  return count;
-}
-} // namespace
-
-void schedulePool(const ScheduleContext &context) {
+void apply(const ScheduleContext &context, const PoolSchedule &schedule) {
   Func accumulator = context.stage("accumulator");
-  bool backward = context.anchor->name.ends_with("_backward");
-  // Forward, a map is read once from memory: fastest with all channels of a
-  // position in registers, so that the reads go straight on (NIN's 32x32x192
-  // to 16x16: 12 vectors 7.6 ms, 4 vectors 10.1 ms). Backward, what is written
-  // dominates, and few registers do.
   ChannelSplit split = splitChannels(
-      context, context.outputValue.channels(),
-      static_cast<int>(
-          context.knob("vectors", backward ? 4 : context.registers() * 3 / 8)));
+      context.lanes(), context.outputValue.channels(), schedule.vectors);
   std::vector<RVar> taps = accumulator.rvars();
-  // Two results a tap leave no room to overlap taps.
-  bool unrollTaps =
-      context.knob("unroll", !backward && accumulator.outputs() == 1 &&
-                                 tapCount(accumulator) <= 9);
   ImageLoops loops =
-      loopOverImage(context, context.output, context.outputValue, split);
+      loopOverImage(context, context.output, split, schedule.rows);
   // A block of channels of one position, in registers.
   accumulator.compute_at(context.output, loops.channelBlock);
   if (context.plain)
@@ -53,7 +32,7 @@ void schedulePool(const ScheduleContext &context) {
         .reorder(v[0], cu, taps[0], taps[1])
         .vectorize(v[0])
         .unroll(cu);
-    if (unrollTaps)
+    if (schedule.unroll != 0)
       update.unroll(taps[0]).unroll(taps[1]);
   } else {
     accumulator.vectorize(v[0], split.vector, TailStrategy::GuardWithIf);
@@ -63,10 +42,10 @@ void schedulePool(const ScheduleContext &context) {
   }
 }
 
-void scheduleLocalResponseNorm(const ScheduleContext &context) {
+void apply(const ScheduleContext &context, const NeighbourSchedule &schedule) {
   ChannelSplit split =
-      splitChannels(context, context.outputValue.channels(), 4);
-  loopOverImage(context, context.output, context.outputValue, split);
+      splitChannels(context.lanes(), context.outputValue.channels(), 4);
+  loopOverImage(context, context.output, split, schedule.rows);
   std::vector<Var> v = imageVars(4);
   // Every intermediate is the channels of one position.
   for (auto &[name, stage] : context.anchorFuncs.stages) {
@@ -77,10 +56,10 @@ void scheduleLocalResponseNorm(const ScheduleContext &context) {
   }
 }
 
-void scheduleConcat(const ScheduleContext &context) {
+void apply(const ScheduleContext &context, const ConcatSchedule &schedule) {
   ChannelSplit split =
-      splitChannels(context, context.outputValue.channels(), 4);
-  loopOverImage(context, context.output, context.outputValue, split);
+      splitChannels(context.lanes(), context.outputValue.channels(), 4);
+  loopOverImage(context, context.output, split, schedule.rows);
   Func joined = context.stage("joined");
   joined.compute_at(context.output, imageVars(4)[1]);
   if (context.plain)

@@ -38,15 +38,12 @@ void scheduleOrdered(const ScheduleContext &context, Func func,
   update.reorder(order).vectorize(ci);
 }
 
-void scheduleChunk(const ScheduleContext &context, const Value &x) {
+void scheduleChunk(const ScheduleContext &context, const Value &x,
+                   int64_t vectors) {
   Func chunk = context.stage("chunk");
   Var c = chunk.args()[0], b = chunk.args()[1], n = chunk.args()[2];
   Var co("co"), ci("ci"), lane("lane"), bo("bo"), task("task");
-  int accumulators = context.stage("registers").outputs();
-  ChannelSplit split =
-      splitChannels(context, x.channels(),
-                    static_cast<int>(context.knob(
-                        "vectors", (context.registers() - 8) / accumulators)));
+  ChannelSplit split = splitChannels(context.lanes(), x.channels(), vectors);
   int64_t rows = rowsPerChunk(x);
   int64_t bytes = rows * x.width() * x.channels() * 4;
   int64_t chunks =
@@ -80,13 +77,11 @@ void scheduleChunk(const ScheduleContext &context, const Value &x) {
     update.reorder(order).vectorize(c);
   }
 }
-} // namespace
 
-void scheduleReduction(const ScheduleContext &context) {
-  const Value &operand = context.operands.at(0);
-  ChannelSplit split = splitChannels(context, operand.channels(), 1);
-  if (context.anchorFuncs.stages.count("chunk"))
-    scheduleChunk(context, operand);
+/// The loops behind those over chunks.
+void scheduleSums(const ScheduleContext &context) {
+  ChannelSplit split =
+      splitChannels(context.lanes(), context.operands.at(0).channels(), 1);
   for (const char *name : {"image0", "image1"}) {
     auto entry = context.anchorFuncs.stages.find(name);
     if (entry == context.anchorFuncs.stages.end())
@@ -106,13 +101,24 @@ void scheduleReduction(const ScheduleContext &context) {
     output.vectorize(output.args()[0], split.vector, TailStrategy::GuardWithIf);
 }
 
+} // namespace
+
+void apply(const ScheduleContext &context, const ReductionSchedule &schedule) {
+  scheduleChunk(context, context.operands.at(0), schedule.vectors);
+  scheduleSums(context);
+}
+
+void apply(const ScheduleContext &context, const CombineSchedule &) {
+  scheduleSums(context);
+}
+
 /// One value of the output an image, or a channel of it.
-void scheduleGlobalPool(const ScheduleContext &context) {
+void apply(const ScheduleContext &context, const GlobalPoolSchedule &) {
   const Value &x = context.operands.at(0);
   std::vector<Var> v = imageVars(4);
   Func output = context.output;
   Func row = context.stage("row"), sum = context.stage("sum");
-  ChannelSplit split = splitChannels(context, x.channels(), 1);
+  ChannelSplit split = splitChannels(context.lanes(), x.channels(), 1);
   Var task("task");
   output.fuse(v[2], v[3], task).reorder(v[0], v[1], task);
   sum.compute_at(output, task);
@@ -131,10 +137,8 @@ void scheduleGlobalPool(const ScheduleContext &context) {
   }
 }
 
-void scheduleReduceSum(const ScheduleContext &context) {
-  if (!context.anchorFuncs.stages.count("position"))
-    return scheduleGlobalPool(context);
-  // One value of the output a position.
+/// One value of the output a position.
+void apply(const ScheduleContext &context, const PositionSumSchedule &) {
   std::vector<Var> v = imageVars(4);
   Var task("task");
   Func output = context.output;

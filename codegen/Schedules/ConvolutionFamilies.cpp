@@ -1,0 +1,293 @@
+//===- ConvolutionFamilies.cpp - Schedules of convolutions ----------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Schedules/Families.h"
+#include "codegen/Schedules/Gather.h"
+#include "codegen/Schedules/Legality.h"
+
+#include <algorithm>
+
+namespace rootc::codegen {
+
+/// What a register tile may hold, in vectors: far beyond the registers, for a
+/// tuner to find that out, but LLVM takes seconds for more.
+static constexpr int64_t mostVectors = 128;
+
+/// The width, at most `most`, of the tiles that cover `size` with the least
+/// work, the last one moved inwards; a tile has some cost of its own.
+static int64_t tileOf(int64_t size, int64_t most) {
+  int64_t best = 1;
+  auto cost = [&](int64_t tile) {
+    return double((size + tile - 1) / tile) * (double(tile) + 0.5);
+  };
+  for (int64_t tile = 2; tile <= std::min(size, most); ++tile)
+    if (cost(tile) <= cost(best))
+      best = tile;
+  return best;
+}
+
+/// Strips, and what is written from them, should stay in half of the L2 cache
+/// while a task passes over them again and again.
+static constexpr int64_t cacheBytes = 256 * 1024;
+
+//===----------------------------------------------------------------------===//
+// Forward and backward-data
+//===----------------------------------------------------------------------===//
+
+std::vector<Key<ConvolutionSchedule>> ConvolutionSchedule::keys() {
+  using S = ConvolutionSchedule;
+  return {{"blocks", &S::blocks}, {"copy", &S::copy},    {"lanes", &S::lanes},
+          {"rows", &S::rows},     {"tile_n", &S::tileN}, {"tile_x", &S::tileX},
+          {"tile_y", &S::tileY},  {"unroll", &S::unroll}};
+}
+
+ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
+  const TargetInfo &target = problem.target;
+  Gather gather = gatherOf(problem.kernel, *problem.anchor);
+  const FilterLayout &layout = gather.layout;
+  ConvolutionSchedule schedule;
+  int64_t lanes = lanesOfBlock(layout.block, target);
+  int64_t vectors = layout.block / lanes;
+  // Accumulators take three quarters of the registers.
+  int64_t pixels = std::max<int64_t>(target.registers * 3 / 4 / vectors, 1);
+  auto phase = gather.phaseSize();
+  int64_t tileX = tileOf(phase[1], pixels);
+  int64_t tileY = 1, tileN = 1;
+  // More images than that fill no unit better, but a register each for where
+  // they lie, and the cache's sets where maps are a power of two apart.
+  int64_t images = std::min<int64_t>(pixels, 8);
+  if (gather.ownTap) { // only images share weights
+    tileX = 1;
+    tileN = images;
+  } else if (tileX == phase[1]) {
+    tileY = largestDivisor(phase[0], std::max<int64_t>(pixels / tileX, 1));
+    if (tileY == phase[0])
+      tileN = std::clamp<int64_t>(pixels / (tileX * tileY), 1, images);
+  }
+
+  bool copy =
+      isComputed(problem.kernel, *problem.anchor, 0) || gather.needsZeros();
+  bool dense = layout.groups == 1;
+  int64_t channels = layout.inPerGroup * layout.groupsPerBlock *
+                     (layout.groupsPerBlock > 1 ? layout.outPerGroup : 1);
+  int64_t rows = tileY;
+  int64_t mostRows = gather.ownTap ? tileY : phase[0];
+  auto counts = gather.phaseCount();
+  for (int64_t more = tileY; more <= mostRows; more += tileY) {
+    if (phase[0] % more != 0)
+      continue;
+    auto strip = gather.stripSize(more);
+    int64_t bytes =
+        4 * (strip[0] * strip[1] * channels +
+             more * phase[1] * counts[0] * counts[1] * layout.block);
+    if (bytes <= cacheBytes)
+      rows = more;
+  }
+  // A copied strip is worth keeping for all blocks; else a block is a task,
+  // unless it is a very small one.
+  int64_t blocks = 1;
+  // All phases together meet each tap once.
+  double taps =
+      gather.ownTap ? 1.0 : double(layout.kernel[0] * layout.kernel[1]);
+  double work =
+      2.0 * rows * phase[1] * tileN * layout.block * layout.inPerGroup * taps;
+  if (copy && dense)
+    blocks = layout.blocks;
+  while (blocks < layout.blocks && work * blocks < 1e6)
+    ++blocks;
+
+  schedule.lanes = lanes;
+  schedule.tileX = tileX;
+  schedule.tileY = tileY;
+  schedule.tileN = tileN;
+  schedule.rows = rows;
+  schedule.blocks = blocks;
+  schedule.copy = copy;
+  schedule.unroll = largestDivisor(layout.inPerGroup, 4);
+  return schedule;
+}
+
+std::string ConvolutionSchedule::illegal(const Problem &problem) const {
+  Gather gather = gatherOf(problem.kernel, *problem.anchor);
+  const FilterLayout &layout = gather.layout;
+  auto phase = gather.phaseSize();
+  Legality legality;
+  legality.lanes(lanes, layout.block)
+      .divides("lanes", lanes, layout.block, "the block")
+      .range("tile_x", tileX, 1, phase[1])
+      .range("rows", rows, 1, phase[0])
+      .divides("rows", rows, phase[0], "the map's height")
+      .range("tile_y", tileY, 1, rows)
+      .divides("tile_y", tileY, rows, "'rows'")
+      .range("tile_n", tileN, 1, 64)
+      .range("blocks", blocks, 1, layout.blocks)
+      .range("unroll", unroll, 1, layout.inPerGroup)
+      .flag("copy", copy);
+  if (!legality.good())
+    return legality.reason;
+  int64_t vectors = layout.block / lanes, most = mostVectors;
+  // Factor by factor, as the product of all may overflow.
+  for (int64_t factor : {tileX, tileY, tileN})
+    vectors = std::min(vectors, 2 * most) * std::min(factor, 2 * most);
+  return legality
+      .unrolled("'lanes', 'tile_x', 'tile_y', 'tile_n'", vectors, most)
+      .unrolled("they and 'unroll'", vectors * std::min(unroll, 8 * most),
+                4 * most)
+      .reason;
+}
+
+//===----------------------------------------------------------------------===//
+// Backward-filter of linear layers
+//===----------------------------------------------------------------------===//
+
+std::vector<Key<LinearGradientSchedule>> LinearGradientSchedule::keys() {
+  using S = LinearGradientSchedule;
+  return {{"block_i", &S::blockI},
+          {"block_o", &S::blockO},
+          {"lanes", &S::lanes},
+          {"tile_o", &S::tileO},
+          {"vectors", &S::vectors}};
+}
+
+LinearGradientSchedule LinearGradientSchedule::choose(const Problem &problem) {
+  const TargetInfo &target = problem.target;
+  ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
+  LinearGradientSchedule schedule;
+  int64_t ins = shape.inChannels, outs = shape.outChannels;
+  int64_t lanes = std::max<int64_t>(target.vectorBits / 32, 4);
+  int64_t accumulators = target.registers * 3 / 4;
+  int64_t vectors =
+      std::min<int64_t>(ins / lanes, target.registers < 32 ? 2 : 4);
+  if (ins % lanes == 0)
+    vectors = largestDivisor(ins / lanes, vectors);
+  int64_t most = accumulators / vectors, tileO = largestDivisor(outs, most);
+  if (2 * tileO < most)
+    tileO = std::min(outs, most);
+  schedule.lanes = lanes;
+  schedule.vectors = vectors;
+  schedule.tileO = tileO;
+  // A task's part of x stays in the L2 cache, and long runs are written.
+  schedule.blockI =
+      ins % (lanes * vectors) == 0
+          ? lanes * vectors *
+                largestDivisor(ins / (lanes * vectors), 256 / (lanes * vectors))
+          : ins;
+  schedule.blockO =
+      outs % tileO == 0 ? tileO * largestDivisor(outs / tileO, 64) : outs;
+  return schedule;
+}
+
+std::string LinearGradientSchedule::illegal(const Problem &problem) const {
+  ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
+  Legality legality;
+  legality.range("block_i", blockI, 1, shape.inChannels)
+      .divides("block_i", blockI, shape.inChannels, "the in channels")
+      .range("block_o", blockO, 1, shape.outChannels)
+      .divides("block_o", blockO, shape.outChannels, "the out channels")
+      .lanes(lanes, blockI);
+  if (!legality.good())
+    return legality.reason;
+  return legality.range("vectors", vectors, 1, blockI / lanes)
+      .range("tile_o", tileO, 1, blockO)
+      .unrolled("'vectors', 'tile_o'",
+                std::min(vectors, 2 * mostVectors) *
+                    std::min(tileO, 2 * mostVectors),
+                mostVectors)
+      .reason;
+}
+
+//===----------------------------------------------------------------------===//
+// Backward-filter of all others
+//===----------------------------------------------------------------------===//
+
+std::vector<Key<FilterGradientSchedule>> FilterGradientSchedule::keys() {
+  using S = FilterGradientSchedule;
+  return {{"copy", &S::copy},          {"copy_dy", &S::copyDy},
+          {"lanes", &S::lanes},        {"rows", &S::rows},
+          {"split_out", &S::splitOut}, {"tile_i", &S::tileI},
+          {"tile_kx", &S::tileKx},     {"vectors", &S::vectors}};
+}
+
+FilterGradientSchedule FilterGradientSchedule::choose(const Problem &problem) {
+  const TargetInfo &target = problem.target;
+  ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
+  Gather gather = forwardGather(shape, 1);
+  bool across = filterGradientAcrossGroups(shape);
+  int64_t outs = across ? shape.outChannels : shape.outPerGroup();
+  int64_t ins = shape.inPerGroup();
+  int64_t widest = std::max<int64_t>(target.vectorBits / 32, 4);
+  int64_t lanes = widest;
+  if (outs % 8 == 0)
+    while (outs % lanes != 0)
+      lanes /= 2;
+  int64_t tileI = filterGradientInTile(shape);
+  bool few = target.registers < 32;
+  if (few && tileI > 4 && tileI % 2 == 0)
+    tileI /= 2;
+  int64_t most = target.registers * 3 / 4;
+  int64_t tileX = tileI * shape.kernel[1] <= most / 2 ? shape.kernel[1] : 1;
+  int64_t vectors = std::clamp<int64_t>(most / (tileI * tileX), 1, few ? 3 : 4);
+  vectors = largestDivisor((outs + lanes - 1) / lanes, vectors);
+
+  int64_t rows = 1;
+  int64_t channels = across ? outs * ins : shape.inChannels;
+  for (int64_t more = 1; more <= gather.height; ++more) {
+    auto strip = gather.stripSize(more);
+    int64_t bytes = 4 * (strip[0] * strip[1] * channels +
+                         more * gather.width * shape.outChannels);
+    if (gather.height % more == 0 && bytes <= 2 * cacheBytes)
+      rows = more;
+  }
+  FilterGradientSchedule schedule;
+  schedule.lanes = lanes;
+  schedule.vectors = vectors;
+  schedule.tileI = tileI;
+  schedule.tileKx = tileX;
+  schedule.rows = rows;
+  schedule.splitOut = filterGradientChunks(shape) < 8;
+  schedule.copy =
+      isComputed(problem.kernel, *problem.anchor, 0) || gather.needsZeros();
+  schedule.copyDy =
+      isComputed(problem.kernel, *problem.anchor, 1) || outs % 8 != 0;
+  return schedule;
+}
+
+std::string FilterGradientSchedule::illegal(const Problem &problem) const {
+  ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
+  bool across = filterGradientAcrossGroups(shape);
+  int64_t outs = across ? shape.outChannels : shape.outPerGroup();
+  int64_t ins = shape.inPerGroup();
+  Legality legality;
+  legality.lanes(lanes, 64);
+  if (!legality.good())
+    return legality.reason;
+  legality.range("vectors", vectors, 1, (outs + lanes - 1) / lanes)
+      .range("tile_i", tileI, 1, ins)
+      .range("tile_kx", tileKx, 1, shape.kernel[1])
+      .range("rows", rows, 1, shape.outHeight())
+      .flag("split_out", splitOut)
+      .flag("copy", copy)
+      .flag("copy_dy", copyDy);
+  // Beyond the last of them, out channels read zeros, in channels are clamped,
+  // but only where the algorithm's own tile may reach there.
+  if (outs % 8 == 0)
+    legality.divides("lanes * vectors", lanes * vectors, outs,
+                     "the out channels of a group");
+  if (ins % filterGradientInTile(shape) == 0)
+    legality.divides("tile_i", tileI, ins, "the in channels of a group");
+  if (!legality.good())
+    return legality.reason;
+  return legality
+      .unrolled("'vectors', 'tile_i', 'tile_kx'",
+                std::min(vectors, 2 * mostVectors) *
+                    std::min(tileI, 2 * mostVectors) *
+                    std::min(tileKx, 2 * mostVectors),
+                mostVectors)
+      .reason;
+}
+
+} // namespace rootc::codegen

@@ -1,0 +1,27 @@
+//===- Context.cpp - What every schedule sees of its kernel ---------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Schedules/Schedules.h"
+
+#include <stdexcept>
+
+using namespace Halide;
+
+namespace rootc::codegen {
+
+int ScheduleContext::lanes() const {
+  return plain ? 1 : target.natural_vector_size<float>();
+}
+
+Func ScheduleContext::stage(const std::string &name) const {
+  auto entry = anchorFuncs.stages.find(name);
+  if (entry == anchorFuncs.stages.end())
+    throw std::invalid_argument("the anchor has no stage '" + name + "'");
+  return entry->second;
+}
+
+} // namespace rootc::codegen

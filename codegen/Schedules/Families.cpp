@@ -1,0 +1,204 @@
+//===- Families.cpp - Which family a kernel has, in text and in numbers ---===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Schedules/Families.h"
+#include "codegen/Schedules/Gather.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace rootc::codegen {
+
+namespace {
+using Chooser = TypedSchedule (*)(const Problem &);
+
+template <typename Family> TypedSchedule chosen(const Problem &problem) {
+  return Family::choose(problem);
+}
+
+TypedSchedule chooseFilterGradient(const Problem &problem) {
+  return isLinearGradient(convShapeOf(problem.kernel, *problem.anchor))
+             ? chosen<LinearGradientSchedule>(problem)
+             : chosen<FilterGradientSchedule>(problem);
+}
+
+TypedSchedule chooseReduceSum(const Problem &problem) {
+  auto over = problem.anchor->attributes.find("over");
+  return over != problem.anchor->attributes.end() &&
+                 over->second == Attribute(std::string("channels"))
+             ? chosen<PositionSumSchedule>(problem)
+             : chosen<GlobalPoolSchedule>(problem);
+}
+
+/// The ops that loops are built around. All others are elementwise.
+const std::map<std::string, Chooser> &anchors() {
+  static const std::map<std::string, Chooser> table = {
+      {"average_pool", chosen<PoolSchedule>},
+      {"average_pool_backward", chosen<PoolSchedule>},
+      {"batch_norm_backward_reduce", chosen<ReductionSchedule>},
+      {"batch_norm_combine", chosen<CombineSchedule>},
+      {"batch_norm_partial", chosen<ReductionSchedule>},
+      {"batch_norm_statistics", chosen<ReductionSchedule>},
+      {"channel_sum", chosen<ReductionSchedule>},
+      {"concat", chosen<ConcatSchedule>},
+      {"conv2d", chosen<ConvolutionSchedule>},
+      {"conv2d_backward_data", chosen<ConvolutionSchedule>},
+      {"conv2d_backward_filter", chooseFilterGradient},
+      {"global_average_pool", chosen<GlobalPoolSchedule>},
+      {"local_response_norm", chosen<NeighbourSchedule>},
+      {"local_response_norm_backward", chosen<NeighbourSchedule>},
+      {"max_pool", chosen<PoolSchedule>},
+      {"max_pool_backward", chosen<PoolSchedule>},
+      {"max_pool_with_index", chosen<PoolSchedule>},
+      {"pack_filter", chosen<PackSchedule>},
+      {"pad_channels", chosen<ConcatSchedule>},
+      {"reduce_sum", chooseReduceSum},
+      {"sgd", chosen<SgdSchedule>},
+      {"softmax_cross_entropy", chosen<LossSchedule>},
+      {"softmax_cross_entropy_backward", chosen<LossSchedule>},
+  };
+  return table;
+}
+
+/// A shuffle is the transposition of a matrix of `groups` rows: few rows are
+/// interleaved, few columns taken apart, either way without a gather.
+bool isShuffle(const Kernel &kernel, int64_t channels) {
+  const int64_t few = 4; // what Halide turns into shuffles of registers
+  const Op &op = kernel.ops.at(0);
+  auto groups = op.attributes.find("groups");
+  if (kernel.ops.size() != 1 || op.name != "channel_shuffle" ||
+      groups == op.attributes.end())
+    return false;
+  auto *rows = std::get_if<int64_t>(&groups->second);
+  if (!rows || *rows < 1)
+    return false;
+  int64_t columns = channels / *rows;
+  return std::min(*rows, columns) <= few &&
+         (*rows <= few ? columns : *rows) >= 2 * few;
+}
+
+/// Elementwise kernels.
+TypedSchedule chooseElementwise(const Problem &problem) {
+  const Kernel &kernel = problem.kernel;
+  const std::vector<int64_t> &shape = problem.shape();
+  if (shape.size() != 4 || shape[0] >= 0)
+    return FlatSchedule();
+  if (isShuffle(kernel, shape[3]))
+    return chosen<ShuffleSchedule>(problem);
+  // Channels and columns may be walked as one dimension where every value has
+  // the outputs' shape, and its channels' order.
+  bool oneShape = true;
+  for (const TensorType &type : kernel.inputs)
+    oneShape = oneShape && type.shape == shape;
+  for (const Op &op : kernel.ops) {
+    oneShape = oneShape && op.name != "channel_shuffle";
+    for (const TensorType &type : op.results)
+      oneShape = oneShape && type.shape == shape;
+  }
+  bool fillsVectors =
+      splitChannels(problem.lanes(), shape[3], 1).vector == problem.lanes();
+  return oneShape && !fillsVectors ? TypedSchedule(FlatSchedule())
+                                   : chosen<PointwiseSchedule>(problem);
+}
+
+/// Sets what `given` says; an error where it has a key of no meaning.
+template <typename Family>
+std::string set(Family &schedule, const Schedule &given) {
+  for (const auto &[name, value] : given) {
+    bool known = false;
+    std::string all;
+    for (const Key<Family> &key : Family::keys()) {
+      all += (all.empty() ? "'" : ", '") + std::string(key.name) + "'";
+      if (name != key.name)
+        continue;
+      schedule.*key.value = value;
+      known = true;
+    }
+    if (!known)
+      return "'" + name + "' is no key of the schedule family '" +
+             Family::name() + "'; " +
+             (all.empty() ? "it has none" : "its keys are " + all);
+  }
+  return "";
+}
+} // namespace
+
+Problem::Problem(const Kernel &kernel, TargetInfo target)
+    : kernel(kernel), target(std::move(target)), anchor(nullptr) {
+  for (const Op &op : kernel.ops)
+    if (!anchor && anchors().count(op.name))
+      anchor = &op;
+}
+
+const std::vector<int64_t> &Problem::shape() const {
+  if (kernel.outputs.empty())
+    throw std::invalid_argument("a kernel without outputs");
+  return kernel.type(kernel.outputs[0]).shape;
+}
+
+TypedSchedule defaultSchedule(const Problem &problem) {
+  if (!problem.anchor)
+    return chooseElementwise(problem);
+  return anchors().at(problem.anchor->name)(problem);
+}
+
+std::string illegal(const TypedSchedule &schedule, const Problem &problem) {
+  return std::visit([&](const auto &family) { return family.illegal(problem); },
+                    schedule);
+}
+
+Schedule print(const TypedSchedule &schedule) {
+  Schedule printed;
+  std::visit(
+      [&](const auto &family) {
+        for (const auto &key : family.keys())
+          printed[key.name] = family.*key.value;
+      },
+      schedule);
+  return printed;
+}
+
+ReadSchedule readSchedule(const Problem &problem) {
+  ReadSchedule read{defaultSchedule(problem), ""};
+  read.error = std::visit(
+      [&](auto &family) { return set(family, problem.kernel.schedule); },
+      read.schedule);
+  if (read.error.empty())
+    read.error = illegal(read.schedule, problem);
+  return read;
+}
+
+Schedule chooseSchedule(const Kernel &kernel, const TargetInfo &target) {
+  return print(defaultSchedule(Problem(kernel, target)));
+}
+
+int64_t scratchBytes(const Kernel &kernel) {
+  Problem problem(kernel, {});
+  if (!problem.anchor || problem.anchor->name != "conv2d_backward_filter")
+    return 0;
+  ConvShape shape = convShapeOf(kernel, *problem.anchor);
+  if (isLinearGradient(shape))
+    return 0;
+  FilterGradientSchedule schedule;
+  set(schedule, kernel.schedule);
+  auto padded = [&](int64_t size, int64_t tile) {
+    return (size + tile - 1) / tile * tile;
+  };
+  bool across = filterGradientAcrossGroups(shape);
+  int64_t outs = across ? shape.outChannels : shape.outPerGroup();
+  return 4 * filterGradientChunks(shape) * (across ? 1 : shape.groups) *
+         padded(outs, schedule.lanes * schedule.vectors) *
+         padded(shape.inPerGroup(), schedule.tileI) * shape.kernel[0] *
+         shape.kernel[1];
+}
+
+bool isComputed(const Kernel &kernel, const Op &anchor, size_t operand) {
+  return anchor.operands.at(operand) >=
+         static_cast<int64_t>(kernel.inputs.size());
+}
+
+} // namespace rootc::codegen

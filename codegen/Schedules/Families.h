@@ -1,0 +1,228 @@
+//===- Families.h - How a kernel may be scheduled ---------------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A kernel's anchor op selects its schedule family; a family is a struct of
+// numbers. Each says what it is by default, which values a kernel cannot have
+// and why, and which key of the printed schedule each number is. A schedule
+// that is legal compiles, and computes the same numbers, to the bit where the
+// README of this folder does not say otherwise; how fast is a tuner's matter.
+//
+// No Halide or MLIR here: passes print and check, codegen/Schedules/Cpu turns a
+// struct into Halide directives.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_CODEGEN_SCHEDULES_FAMILIES_H
+#define ROOTC_CODEGEN_SCHEDULES_FAMILIES_H
+
+#include "codegen/Kernel.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace rootc::codegen {
+
+/// What a schedule is chosen for and judged by; `kernel.schedule` is no part.
+struct Problem {
+  const Kernel &kernel;
+  TargetInfo target;
+  const Op *anchor; ///< the op the loops are built around; null: elementwise
+
+  Problem(const Kernel &kernel, TargetInfo target);
+  /// Floats in a vector of the target.
+  int64_t lanes() const { return target.vectorBits / 32; }
+  /// Of the kernel's outputs, all alike; outermost first.
+  const std::vector<int64_t> &shape() const;
+};
+
+/// A number of a schedule by the name it is printed under.
+template <typename Family> struct Key {
+  const char *name;
+  int64_t Family::*value;
+};
+
+// Every family has
+//   static const char *name(), the family's;
+//   static std::vector<Key<F>> keys(), in the order of the alphabet;
+//   static F choose(const Problem &), the default, always legal;
+//   std::string illegal(const Problem &), why the kernel cannot have it, or "".
+
+/// Forward and backward-data convolutions.
+struct ConvolutionSchedule {
+  int64_t blocks = 1; ///< blocks of out channels in a task
+  int64_t copy = 0;   ///< 1: what a task reads is copied, zeros around it
+  int64_t lanes = 1;  ///< of a vector; they divide the block
+  int64_t rows = 1;   ///< of a task
+  int64_t tileN = 1, tileX = 1, tileY = 1; ///< of a register tile
+  int64_t unroll = 1; ///< in channels in one turn of the innermost loop
+
+  static const char *name() { return "convolution"; }
+  static std::vector<Key<ConvolutionSchedule>> keys();
+  static ConvolutionSchedule choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+
+/// Backward-filter convolutions, but for linear layers.
+struct FilterGradientSchedule {
+  int64_t copy = 0, copyDy = 0; ///< 1: the strip of x, of dy, is copied
+  int64_t lanes = 1;            ///< of a vector of out channels
+  int64_t rows = 1;             ///< of dy that stay in cache for all tiles
+  int64_t splitOut = 0;         ///< 1: blocks of out channels are tasks too
+  int64_t tileI = 1;            ///< in channels of a register tile
+  int64_t tileKx = 1;           ///< columns of the filter in a register tile
+  int64_t vectors = 1;          ///< of out channels in a register tile
+
+  static const char *name() { return "filter gradient"; }
+  static std::vector<Key<FilterGradientSchedule>> keys();
+  static FilterGradientSchedule choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+
+/// Backward-filter of linear layers.
+struct LinearGradientSchedule {
+  int64_t blockI = 1, blockO = 1; ///< in and out channels of a task
+  int64_t lanes = 1;              ///< of a vector of in channels
+  int64_t tileO = 1;              ///< out channels of a register tile
+  int64_t vectors = 1;            ///< of in channels in a register tile
+
+  static const char *name() { return "linear gradient"; }
+  static std::vector<Key<LinearGradientSchedule>> keys();
+  static LinearGradientSchedule choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+
+/// Pools.
+struct PoolSchedule {
+  int64_t rows = 1;    ///< of an image in a task
+  int64_t unroll = 0;  ///< 1: the window is unrolled
+  int64_t vectors = 1; ///< of channels in registers
+
+  static const char *name() { return "pool"; }
+  static std::vector<Key<PoolSchedule>> keys();
+  static PoolSchedule choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+
+/// Reductions over the positions of the batch, by chunks of rows.
+struct ReductionSchedule {
+  int64_t vectors = 1; ///< of channels in registers
+
+  static const char *name() { return "reduction"; }
+  static std::vector<Key<ReductionSchedule>> keys();
+  static ReductionSchedule choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+
+/// What families that walk over whole images have in common.
+template <typename Family> struct ImageSchedule {
+  int64_t rows = 1; ///< of an image in a task
+
+  static std::vector<Key<Family>> keys() { return {{"rows", &Family::rows}}; }
+  static Family choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+/// Elementwise ops on images.
+struct PointwiseSchedule : ImageSchedule<PointwiseSchedule> {
+  static const char *name() { return "pointwise"; }
+};
+/// A channel shuffle alone, as a matrix that is transposed.
+struct ShuffleSchedule : ImageSchedule<ShuffleSchedule> {
+  static const char *name() { return "shuffle"; }
+};
+/// Local response norm.
+struct NeighbourSchedule : ImageSchedule<NeighbourSchedule> {
+  static const char *name() { return "local response norm"; }
+};
+/// Concatenations and channels among zeros.
+struct ConcatSchedule : ImageSchedule<ConcatSchedule> {
+  static const char *name() { return "concat"; }
+};
+
+/// Nothing to choose.
+template <typename Family> struct FixedSchedule {
+  static std::vector<Key<Family>> keys() { return {}; }
+  static Family choose(const Problem &) { return {}; }
+  std::string illegal(const Problem &) const { return ""; }
+};
+/// Elementwise ops on vectors, filters, and maps walked as rows of W * C.
+struct FlatSchedule : FixedSchedule<FlatSchedule> {
+  static const char *name() { return "flat"; }
+};
+/// Statistics of a batch from those of its images.
+struct CombineSchedule : FixedSchedule<CombineSchedule> {
+  static const char *name() { return "combine"; }
+};
+/// Sums over each image's map, and all of it.
+struct GlobalPoolSchedule : FixedSchedule<GlobalPoolSchedule> {
+  static const char *name() { return "global pool"; }
+};
+/// Sums over each position's channels.
+struct PositionSumSchedule : FixedSchedule<PositionSumSchedule> {
+  static const char *name() { return "position sum"; }
+};
+struct LossSchedule : FixedSchedule<LossSchedule> {
+  static const char *name() { return "loss"; }
+};
+struct SgdSchedule : FixedSchedule<SgdSchedule> {
+  static const char *name() { return "sgd"; }
+};
+struct PackSchedule : FixedSchedule<PackSchedule> {
+  static const char *name() { return "pack"; }
+};
+
+using TypedSchedule =
+    std::variant<ConvolutionSchedule, FilterGradientSchedule,
+                 LinearGradientSchedule, PoolSchedule, ReductionSchedule,
+                 PointwiseSchedule, ShuffleSchedule, NeighbourSchedule,
+                 ConcatSchedule, FlatSchedule, CombineSchedule,
+                 GlobalPoolSchedule, PositionSumSchedule, LossSchedule,
+                 SgdSchedule, PackSchedule>;
+
+/// The default of the problem's family. Throws std::invalid_argument for a
+/// kernel that makes no sense: a missing attribute, an unpacked filter.
+TypedSchedule defaultSchedule(const Problem &problem);
+
+/// Why the kernel cannot have the schedule, with the key at fault; empty if it
+/// can. The schedule must be of the problem's family.
+std::string illegal(const TypedSchedule &schedule, const Problem &problem);
+
+/// Every key with its value.
+Schedule print(const TypedSchedule &schedule);
+
+struct ReadSchedule {
+  TypedSchedule schedule;
+  std::string error; ///< an unknown key, or why it is illegal; else empty
+};
+/// `problem.kernel.schedule`; keys that it leaves out take their default.
+/// Throws as defaultSchedule does.
+ReadSchedule readSchedule(const Problem &problem);
+
+/// print(defaultSchedule(...)).
+Schedule chooseSchedule(const Kernel &kernel, const TargetInfo &target);
+
+/// Bytes that a kernel with a schedule holds beside its results while it runs,
+/// whatever the batch: the sums of a backward-filter. Not counted are copies
+/// of strips and the like, less than a megabyte a thread.
+int64_t scratchBytes(const Kernel &kernel);
+
+/// Whether an operand of the anchor comes from ops before it, which would be
+/// computed again wherever it is read.
+bool isComputed(const Kernel &kernel, const Op &anchor, size_t operand);
+
+/// How a dimension of channels is covered by vectors.
+struct ChannelSplit {
+  int vector; ///< lanes of one vector
+  int block;  ///< channels of a block: at most `most` vectors
+  bool exact; ///< blocks divide the channels; else a block is one vector
+  int vectors() const { return block / vector; }
+};
+ChannelSplit splitChannels(int64_t lanes, int64_t channels, int64_t most);
+
+} // namespace rootc::codegen
+
+#endif // ROOTC_CODEGEN_SCHEDULES_FAMILIES_H

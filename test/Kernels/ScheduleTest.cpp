@@ -1,0 +1,239 @@
+//===- ScheduleTest.cpp - Schedules that are legal, and those that are not ===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Random schedules of every family: what is legal gives the reference's
+// numbers, what is not is refused before Halide sees it. The variable
+// ROOTC_SCHEDULES sets how many of each kernel are run, ROOTC_SEED from where.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Pipeline.h"
+#include "codegen/Schedules/Families.h"
+#include "test/Bench/ConvolutionCases.h"
+#include "test/Kernels/KernelHarness.h"
+
+#include <cstdlib>
+#include <gtest/gtest.h>
+#include <random>
+#include <stdexcept>
+
+using namespace rootc::test;
+using namespace rootc::codegen;
+
+namespace {
+
+const Halide::Target host = Halide::get_host_target();
+const TargetInfo machine = targetInfo(host);
+
+struct Case {
+  std::string name;
+  Kernel kernel;
+  int64_t batch;
+  std::vector<size_t> positive = {};
+};
+
+std::vector<Case> convolutions() {
+  struct Shape {
+    const char *name;
+    int64_t batch;
+    ConvShape shape;
+  };
+  const Shape shapes[] = {
+      {"dense", 3, {6, 8, 16, 48, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}}},
+      {"odd", 2, {9, 7, 5, 13, 1, {3, 2}, {1, 1}, {1, 0, 1, 1}, {1, 1}}},
+      {"strided", 2, {8, 12, 16, 24, 1, {3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}}},
+      {"groups", 2, {6, 6, 32, 64, 2, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}}},
+      {"groups_of_13",
+       2,
+       {4, 6, 26, 26, 2, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}}},
+      {"groups_of_4",
+       2,
+       {6, 6, 24, 24, 6, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}}},
+      {"strided_groups_of_6",
+       1,
+       {8, 8, 36, 36, 6, {3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}}},
+      {"depthwise",
+       2,
+       {6, 9, 20, 20, 20, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}}},
+      {"pointwise", 5, {6, 4, 24, 40, 1, {1, 1}, {1, 1}, {}, {1, 1}}},
+      {"linear", 11, {1, 1, 64, 36, 1, {1, 1}, {1, 1}, {}, {1, 1}}},
+      {"flattened", 5, {2, 3, 20, 24, 1, {2, 3}, {1, 1}, {}, {1, 1}}},
+  };
+  const std::pair<const char *, ConvKind> kinds[] = {
+      {"forward", ConvKind::ForwardRelu},
+      {"data", ConvKind::BackwardData},
+      {"filter", ConvKind::BackwardFilter}};
+  std::vector<Case> cases;
+  for (const Shape &shape : shapes)
+    for (auto &[name, kind] : kinds)
+      cases.push_back({std::string(shape.name) + "_" + name,
+                       convKernel(kind, shape.shape, machine), shape.batch});
+  return cases;
+}
+
+std::vector<Case> others() {
+  std::vector<Case> cases;
+  using Pair = std::vector<int64_t>;
+  AttributeMap window = {{"kernel", Pair{3, 2}},
+                         {"stride", Pair{2, 1}},
+                         {"pad", Pair{1, 0, 1, 1}},
+                         {"output", Pair{4, 7}}};
+  for (int64_t channels : {96, 19}) {
+    std::string suffix = "_" + std::to_string(channels);
+    TensorType x = f32({-1, 8, 7, channels}), y = f32({-1, 4, 7, channels}),
+               c = f32({channels});
+    auto add = [&](Kernel kernel, std::vector<size_t> positive = {}) {
+      cases.push_back({kernel.ops[0].name + suffix, kernel, 3, positive});
+    };
+    AttributeMap back = window, average = window;
+    back["input"] = average["input"] = Pair{8, 7};
+    average["exclude_pad"] = int64_t(0);
+    add(oneOp("max_pool", {x}, {y}, window));
+    add(oneOp("average_pool", {x}, {y}, average));
+    add(oneOp("average_pool_backward", {y}, {x}, average));
+    add(oneOp("channel_sum", {x}, {c}));
+    add(oneOp("batch_norm_backward_reduce", {x, x, c, c}, {c, c, c, c},
+              {{"epsilon", 1e-5}}),
+        {3});
+    add(oneOp("channel_affine", {x, c, c}, {x}));
+    add(oneOp("concat", {x, x}, {f32({-1, 8, 7, 2 * channels})}));
+    add(oneOp(
+        "local_response_norm", {x}, {x},
+        {{"size", int64_t(5)}, {"alpha", 1e-2}, {"beta", 0.75}, {"k", 1.0}}));
+  }
+  TensorType shuffled = f32({-1, 6, 5, 36});
+  cases.push_back({"channel_shuffle",
+                   oneOp("channel_shuffle", {shuffled}, {shuffled},
+                         {{"groups", int64_t(3)}}),
+                   2});
+  return cases;
+}
+
+int64_t number(const char *variable, int64_t otherwise) {
+  const char *text = std::getenv(variable);
+  return text ? std::atoll(text) : otherwise;
+}
+
+/// Changes some keys of a schedule to values that may be right.
+Schedule mutate(Schedule schedule, std::mt19937 &random) {
+  auto upTo = [&](int64_t most) {
+    return std::uniform_int_distribution<int64_t>(0, most)(random);
+  };
+  for (auto &[key, value] : schedule)
+    switch (upTo(3)) {
+    case 0:
+      value = 1 + upTo(12);
+      break;
+    case 1:
+      value = int64_t(1) << upTo(5);
+      break;
+    case 2:
+      value = upTo(1);
+      break;
+    default:
+      break;
+    }
+  return schedule;
+}
+
+std::string describe(const Schedule &schedule) {
+  std::string text;
+  for (const auto &[key, value] : schedule)
+    text += key + "=" + std::to_string(value) + " ";
+  return text;
+}
+
+class Schedules : public ::testing::TestWithParam<Case> {
+protected:
+  std::mt19937 random{static_cast<uint32_t>(number("ROOTC_SEED", 1))};
+};
+
+TEST_P(Schedules, LegalOnesComputeTheSame) {
+  Kernel kernel = GetParam().kernel;
+  const Schedule usual = chooseSchedule(kernel, machine);
+  auto inputs = makeInputs(kernel, GetParam().batch, GetParam().positive);
+  auto expected = rootc::reference::evaluate(kernel, inputs);
+  int64_t wanted = number("ROOTC_SCHEDULES", 1), refused = 0;
+  for (int64_t tries = 0, run = 0; run < wanted && tries < 2000 * wanted;
+       ++tries) {
+    kernel.schedule = mutate(usual, random);
+    if (kernel.schedule == usual)
+      continue;
+    SCOPED_TRACE(describe(kernel.schedule));
+    ReadSchedule read = readSchedule(Problem(kernel, machine));
+    if (!read.error.empty()) {
+      // Refused by name, and by the compiler too.
+      EXPECT_NE(read.error.find('\''), std::string::npos);
+      if (++refused <= 3) {
+        EXPECT_THROW(buildPipeline(kernel, host), std::invalid_argument);
+      }
+      continue;
+    }
+    EXPECT_EQ(print(read.schedule), kernel.schedule);
+    ++run;
+    EXPECT_EQ(difference(runKernel(kernel, inputs), expected, 4e-6), "");
+  }
+}
+
+TEST_P(Schedules, AbsurdOnesAreRefused) {
+  Kernel kernel = GetParam().kernel;
+  for (int64_t bits : {512, 256, 128}) {
+    TargetInfo target{"", bits, bits == 512 ? 32 : 16};
+    kernel.schedule = {};
+    EXPECT_EQ(readSchedule(Problem(kernel, target)).error, "");
+    const Schedule usual = chooseSchedule(kernel, target);
+    for (const auto &[key, value] : usual)
+      for (int64_t absurd :
+           {int64_t(-1), int64_t(1) << 31, INT64_MAX, INT64_MIN}) {
+        kernel.schedule = usual;
+        kernel.schedule[key] = absurd;
+        std::string error = readSchedule(Problem(kernel, target)).error;
+        EXPECT_EQ(error.find("'" + key + "' is " + std::to_string(absurd)), 0u)
+            << error;
+      }
+    kernel.schedule = usual;
+    kernel.schedule["tile_z"] = 1;
+    std::string error = readSchedule(Problem(kernel, target)).error;
+    EXPECT_EQ(error.find("'tile_z' is no key of the schedule family '"), 0u)
+        << error;
+    for (const auto &[key, value] : usual)
+      EXPECT_NE(error.find("'" + key + "'"), std::string::npos) << error;
+  }
+}
+
+auto nameOf = [](const auto &info) { return info.param.name; };
+INSTANTIATE_TEST_SUITE_P(Convolutions, Schedules,
+                         ::testing::ValuesIn(convolutions()), nameOf);
+INSTANTIATE_TEST_SUITE_P(Others, Schedules, ::testing::ValuesIn(others()),
+                         nameOf);
+
+// In channels of a register tile that the algorithm does not clamp.
+TEST(FilterGradientSchedule, TilesBeyondTheChannelsAreRefused) {
+  ConvShape shape{7, 11, 16, 32, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
+  Kernel kernel = convKernel(ConvKind::BackwardFilter, shape, machine);
+  auto error = [&](const char *key, int64_t value) {
+    Kernel other = kernel;
+    other.schedule[key] = value;
+    return readSchedule(Problem(other, machine)).error;
+  };
+  EXPECT_EQ(error("tile_i", 4), "");
+  EXPECT_EQ(error("tile_i", 5),
+            "'tile_i' is 5, which does not divide the in channels of a group, "
+            "16");
+  EXPECT_EQ(error("tile_i", 17), "'tile_i' is 17, not from 1 to 16");
+  EXPECT_EQ(error("tile_j", 4),
+            "'tile_j' is no key of the schedule family 'filter gradient'; its "
+            "keys are 'copy', 'copy_dy', 'lanes', 'rows', 'split_out', "
+            "'tile_i', 'tile_kx', 'vectors'");
+  Kernel loss = oneOp("softmax_cross_entropy", {f32({-1, 1, 1, 10}), i64({-1})},
+                      {f32({1})});
+  loss.schedule["rows"] = 1;
+  EXPECT_EQ(readSchedule(Problem(loss, machine)).error,
+            "'rows' is no key of the schedule family 'loss'; it has none");
+}
+
+} // namespace
