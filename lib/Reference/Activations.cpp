@@ -8,7 +8,6 @@
 #include "lib/Reference/Support.h"
 
 #include <cmath>
-#include <limits>
 
 namespace rootc::reference {
 
@@ -48,16 +47,16 @@ Results reluBackward(const Op &op, const Operands &operands) {
                   [](double dy, double y) { return y <= 0 ? 0 : dy; });
 }
 
-/// A bound as kernels have it, in single precision.
-double bound(const Op &op, const std::string &key, double otherwise) {
-  return op.attributes.contains(key) ? float(real(op, key)) : otherwise;
+/// A bound as kernels have it, in single precision. One that is absent is NaN:
+/// no number is beyond it.
+double bound(const Op &op, const std::string &key) {
+  return op.attributes.contains(key) ? float(real(op, key)) : NAN;
 }
 
 struct Bounds {
   double min, max;
   explicit Bounds(const Op &op)
-      : min(bound(op, "min", -std::numeric_limits<double>::infinity())),
-        max(bound(op, "max", std::numeric_limits<double>::infinity())) {}
+      : min(bound(op, "min")), max(bound(op, "max")) {}
   Bounds(double min, double max) : min(min), max(max) {}
   /// NaN stays.
   double clamp(double x) const {

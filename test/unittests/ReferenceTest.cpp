@@ -191,6 +191,11 @@ TEST(Reference, WhatIsNotANumberStaysSo) {
             (Values{1, 2, 0, 0}));
   EXPECT_EQ(apply("hard_sigmoid_backward", line, {dy, x}).reals,
             (Values{0.25, 0, 0, 0}));
+  // Nor is a bound that is absent.
+  EXPECT_EQ(apply("clip_backward", {{"min", 0.0}},
+                  {dy, Tensor({1, 2, 2, 1}, {INFINITY, -1, 0, 9})})
+                .reals,
+            (Values{1, 0, 0, 4}));
   for (const char *name : {"sigmoid_backward", "hard_swish_backward"})
     EXPECT_EQ(nans(apply(name, {}, {dy, x})), first) << name;
   // A gradient that is not a number does not pass where all is flat.
