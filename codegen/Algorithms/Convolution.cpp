@@ -98,11 +98,24 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
   Func strip = stripOf(gather, input);
   lowered.stages["strip"] = strip;
 
-  auto taps = gather.taps();
-  RDom r(0, constant(layout.inPerGroup), 0, constant(taps[1]), 0,
-         constant(taps[0]), "r");
-  Taps tapsX = tapsOf(gather, 1, x, px, r.y),
-       tapsY = tapsOf(gather, 0, y, py, r.z);
+  SumBlocks cut = gather.sumBlocks();
+  RDom r(0, constant(cut.size[0]), 0, constant(cut.size[1]), 0,
+         constant(cut.size[2]), "r");
+  Var k[3] = {Var("k0"), Var("k1"), Var("k2")};
+  Expr term[3] = {r.x, r.y, r.z}; // in channel, column, row of taps
+  if (!cut.one()) {
+    auto taps = gather.taps();
+    int64_t extent[3] = {layout.inPerGroup, taps[1], taps[0]};
+    for (int d = 0; d < 3; ++d) {
+      term[d] = k[d] * constant(cut.size[d]) + term[d];
+      if (extent[d] % cut.size[d] != 0) {
+        r.where(term[d] < constant(extent[d]));
+        term[d] = unsafe_promise_clamped(term[d], 0, constant(extent[d] - 1));
+      }
+    }
+  }
+  Taps tapsX = tapsOf(gather, 1, x, px, term[1]),
+       tapsY = tapsOf(gather, 0, y, py, term[2]);
   for (const Taps &taps : {tapsX, tapsY})
     if (taps.exists.defined())
       r.where(taps.exists);
@@ -111,7 +124,7 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
   if (layout.groupsPerBlock == 1) {
     Expr first =
         b / constant(layout.blocksPerGroup) * constant(layout.inPerGroup);
-    value = strip(first + r.x, tapX, tapY, n);
+    value = strip(first + term[0], tapX, tapY, n);
   } else if (layout.inPerGroup == 1 && layout.outPerGroup == 1) {
     value =
         strip(existing(b * constant(layout.block) + l, layout), tapX, tapY, n);
@@ -122,17 +135,31 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
     spread(l, i, x, y, n, b) = strip(
         existing(group * constant(layout.inPerGroup) + i, layout), x, y, n);
     lowered.stages["spread"] = spread;
-    value = spread(l, r.x, tapX, tapY, n, b);
+    value = spread(l, term[0], tapX, tapY, n, b);
   }
   Func accumulator("accumulator");
   std::vector<Var> sums = {l, x, y, n, b};
   bool phased = gather.phases[0] != 1 || gather.phases[1] != 1;
   if (phased)
     sums.insert(sums.end(), {px, py});
-  accumulator(sums) = 0.0f;
-  accumulator(sums) +=
-      packed.func(l, r.x, tapsX.filter, tapsY.filter, b) * value;
+  std::vector<Var> terms = sums;
+  if (!cut.one())
+    terms.insert(terms.end(), {k[0], k[1], k[2]});
+  accumulator(terms) = 0.0f;
+  accumulator(terms) +=
+      packed.func(l, term[0], tapsX.filter, tapsY.filter, b) * value;
   lowered.stages["accumulator"] = accumulator;
+  Func total = accumulator;
+  if (!cut.one()) {
+    RDom q(0, constant(cut.count[0]), 0, constant(cut.count[1]), 0,
+           constant(cut.count[2]), "q");
+    std::vector<Expr> block = asExprs(sums);
+    block.insert(block.end(), {q.x, q.y, q.z});
+    total = Func("total");
+    total(sums) = 0.0f;
+    total(sums) += accumulator(block);
+    lowered.stages["total"] = total;
+  }
 
   Var c = imageVars(1)[0];
   Expr block = c / constant(layout.block), lane = c % constant(layout.block);
@@ -148,7 +175,7 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
     // Halide takes x % phases for any phase, even in a loop over one. So tiles
     // of all phases are summed in loops of their own, then interleaved.
     Func tiles("tiles");
-    tiles(sums) = accumulator(asExprs(sums));
+    tiles(sums) = total(asExprs(sums));
     lowered.stages["tiles"] = tiles;
     Expr phasesX = constant(gather.phases[1]),
          phasesY = constant(gather.phases[0]);
@@ -158,7 +185,7 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
               unsafe_promise_clamped(x % phasesX, 0, constant(counts[1] - 1)),
               unsafe_promise_clamped(y % phasesY, 0, constant(counts[0] - 1)));
   } else {
-    sum = accumulator(lane, x, y, n, block);
+    sum = total(lane, x, y, n, block);
   }
   result(c, x, y, n) = bias ? sum + bias->func(c) : sum;
   lowered.results = {result};

@@ -14,6 +14,8 @@
 //   accumulator  conv2d, conv2d_backward_data: (lane, x, y, n, block), and
 //                (phase of x, of y) where there are several: x and y then
 //                count the pixels of a phase
+//   total        of a long sum, which is cut into SumBlocks that the
+//                accumulator's last three dimensions count: their sum
 //   tiles        where there are phases: the accumulator's sums, all phases
 //   partial      conv2d_backward_filter: one sum a chunk of the batch
 //                (absent in linear layers)

@@ -107,7 +107,7 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
   schedule.rows = rows;
   schedule.blocks = blocks;
   schedule.copy = copy;
-  schedule.unroll = largestDivisor(layout.inPerGroup, 4);
+  schedule.unroll = largestDivisor(gather.sumBlocks().size[0], 4);
   return schedule;
 }
 

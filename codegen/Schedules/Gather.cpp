@@ -41,6 +41,29 @@ std::array<int64_t, 2> Gather::taps() const {
           ceilDiv(layout.kernel[1], tapStep(1))};
 }
 
+SumBlocks Gather::sumBlocks() const {
+  const int64_t longest = 8192, longestBlock = 2048;
+  auto rowsAndColumns = taps();
+  SumBlocks blocks;
+  blocks.size = {layout.inPerGroup, rowsAndColumns[1], rowsAndColumns[0]};
+  if (blocks.size[0] * blocks.size[1] * blocks.size[2] <= longest)
+    return blocks;
+  int64_t room = longestBlock;
+  for (int d = 0; d < 3; ++d) {
+    int64_t extent = blocks.size[d], least = ceilDiv(extent, room);
+    // Blocks of one size, if not many more; else the last one is shorter.
+    int64_t count = least;
+    while (count < 2 * least && extent % count != 0)
+      ++count;
+    blocks.size[d] = extent % count == 0
+                         ? extent / count
+                         : std::min(room, ceilDiv(extent, 4 * least) * 4);
+    blocks.count[d] = ceilDiv(extent, blocks.size[d]);
+    room = std::max<int64_t>(room / blocks.size[d], 1);
+  }
+  return blocks;
+}
+
 int64_t Gather::reach(int d) const {
   return (phases[d] - 1 + (layout.kernel[d] - 1) * dilation[d] - skew[d]) /
          phases[d];

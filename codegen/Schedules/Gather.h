@@ -19,6 +19,16 @@
 
 namespace rootc::codegen {
 
+/// The blocks that a sum over in channels, columns and rows of taps is cut
+/// into, each summed apart: what rounding loses grows with the terms of one
+/// sum. They follow from the shape alone, and so do the bits.
+struct SumBlocks {
+  std::array<int64_t, 3> size{1, 1, 1}; ///< in channels, columns, rows of one
+  std::array<int64_t, 3> count{1, 1, 1};
+
+  bool one() const { return count[0] * count[1] * count[2] == 1; }
+};
+
 /// A convolution without regard to direction: what is read where.
 struct Gather {
   FilterLayout layout;
@@ -49,6 +59,8 @@ struct Gather {
   int64_t tapStep(int dimension) const;
   /// The most taps that a written pixel sums over: rows, columns.
   std::array<int64_t, 2> taps() const;
+  /// One block, unless more than 8192 terms are summed.
+  SumBlocks sumBlocks() const;
   /// The farthest that a tap of any phase reads from its pixel's first.
   int64_t reach(int dimension) const;
   /// The strip that `rows` rows of every phase need: rows, columns.

@@ -265,6 +265,29 @@ TEST(Loss, InfiniteLogits) {
   }
 }
 
+/// Sums of many terms, all positive, so that what rounding loses adds up.
+TEST(LongSums, LoseFewDigits) {
+  TargetInfo target = {"", 512, 32};
+  auto run = [&](ConvKind kind, const ConvShape &shape, int64_t batch) {
+    Kernel kernel = convKernel(kind, shape, target, /*block=*/16);
+    return check(kernel, makeInputs(kernel, batch, {0, 1}), 1e-6);
+  };
+  ConvShape flattened{64, 64, 32, 3, 1, {64, 64}, {1, 1}, {0, 0, 0, 0}, {1, 1}};
+  EXPECT_EQ(run(ConvKind::Forward, flattened, 1), "");
+  ConvShape prime{1, 1, 32749, 19, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}};
+  EXPECT_EQ(run(ConvKind::Forward, prime, 5), "");
+  ConvShape wide{3, 2, 4099, 3, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
+  EXPECT_EQ(run(ConvKind::Forward, wide, 1), "");
+  ConvShape columns{1, 3067, 3, 4, 1, {1, 3061}, {1, 1}, {0, 0, 0, 0}, {1, 1}};
+  EXPECT_EQ(run(ConvKind::Forward, columns, 2), "");
+  ConvShape toMany{2, 2, 3, 32768, 1, {2, 2}, {1, 1}, {0, 0, 0, 0}, {1, 1}};
+  EXPECT_EQ(run(ConvKind::BackwardData, toMany, 3), "");
+  ConvShape strided{3, 4, 4, 9998, 1, {3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}};
+  EXPECT_EQ(run(ConvKind::BackwardData, strided, 1), "");
+  ConvShape grouped{2, 3, 8, 20000, 2, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}};
+  EXPECT_EQ(run(ConvKind::BackwardData, grouped, 1), "");
+}
+
 /// A mean that dwarfs the deviation, through all of batch norm.
 TEST(BatchNorm, LargeMeansLoseNoDigits) {
   TensorType x = f32({-1, 9, 7, 24}), v = f32({24});

@@ -38,6 +38,8 @@ void apply(const ScheduleContext &context,
   bool phased = context.anchorFuncs.stages.count("tiles") != 0;
   Func tiles = phased ? context.stage("tiles") : output;
   Var c("c"), x("x"), y("y"), n("n"), l("l"), b("b");
+  bool cut = context.anchorFuncs.stages.count("total") != 0;
+  Func total = cut ? context.stage("total") : accumulator;
   auto phase = gather.phaseSize();
   auto lanes = static_cast<int>(schedule.lanes),
        tileX = static_cast<int>(schedule.tileX),
@@ -100,25 +102,32 @@ void apply(const ScheduleContext &context,
   }
   output.fuse(cs, ys, task).fuse(task, no, task).parallel(task);
 
-  RVar ri = accumulator.rvars()[0], rx = accumulator.rvars()[1],
-       ry = accumulator.rvars()[2];
-  accumulator.compute_at(tiles, xo)
-      .bound_extent(l, static_cast<int>(layout.block))
-      .bound_extent(n, tileN)
-      .vectorize(l, lanes)
-      .unroll(l)
-      .unroll(x)
-      .unroll(y)
-      .unroll(n);
-  accumulator.update()
-      .reorder(l, x, y, n, ri, rx, ry, b)
-      .vectorize(l, lanes)
-      .unroll(l)
-      .unroll(x)
-      .unroll(y)
-      .unroll(n);
+  auto inRegisters = [&](Func sum) {
+    sum.bound_extent(l, static_cast<int>(layout.block))
+        .bound_extent(n, tileN)
+        .vectorize(l, lanes)
+        .unroll(l)
+        .unroll(x)
+        .unroll(y)
+        .unroll(n);
+    std::vector<RVar> r = sum.rvars();
+    sum.update()
+        .reorder(l, x, y, n, r[0], r[1], r[2], b)
+        .vectorize(l, lanes)
+        .unroll(l)
+        .unroll(x)
+        .unroll(y)
+        .unroll(n);
+  };
+  total.compute_at(tiles, xo);
+  inRegisters(total);
+  if (cut) {
+    accumulator.compute_at(total, total.rvars()[0]);
+    inRegisters(accumulator);
+  }
   if (schedule.unroll > 1)
-    accumulator.update().unroll(ri, static_cast<int>(schedule.unroll));
+    accumulator.update().unroll(accumulator.rvars()[0],
+                                static_cast<int>(schedule.unroll));
 
   bool copies = schedule.copy != 0;
   auto size = gather.stripSize(rows);

@@ -58,15 +58,22 @@ void schedulePlainConvolution(const ScheduleContext &context) {
     output.split(x, xo, xi, tile, TailStrategy::RoundUp)
         .reorder(ci, xi, xo, y, co, n);
   }
-  accumulator.compute_at(tiles, xo)
-      .bound_extent(l, static_cast<int>(layout.block))
-      .bound_extent(x, tile)
-      .reorder(x, l)
-      .unroll(x);
-  accumulator.update()
-      .reorder(x, l, accumulator.rvars()[0], accumulator.rvars()[1],
-               accumulator.rvars()[2])
-      .unroll(x);
+  auto inTiles = [&](Func sum) {
+    sum.bound_extent(l, static_cast<int>(layout.block))
+        .bound_extent(x, tile)
+        .reorder(x, l)
+        .unroll(x);
+    std::vector<RVar> r = sum.rvars();
+    sum.update().reorder(x, l, r[0], r[1], r[2]).unroll(x);
+  };
+  Func total = accumulator;
+  if (context.anchorFuncs.stages.count("total")) {
+    total = context.stage("total");
+    accumulator.compute_at(total, total.rvars()[0]);
+    inTiles(accumulator);
+  }
+  total.compute_at(tiles, xo);
+  inTiles(total);
   if (isComputed(context.kernel, *context.anchor, 0) || gather.needsZeros())
     context.stage("strip").compute_at(output, n);
   if (context.anchorFuncs.stages.count("spread"))
