@@ -114,7 +114,7 @@ private:
     StringRef name;
     GlobalValue::LinkageTypes linkage;
     bool isArray;
-  } started;
+  } started = {};
   /// What the table, and each struct opened in it, holds so far.
   std::vector<std::vector<Constant *>> groups;
 

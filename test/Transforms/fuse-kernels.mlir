@@ -210,4 +210,26 @@ root.model @fusion image(4x4x8) classes(8) {
     root.store prepared "b" %s : !channels
     root.store prepared "c" %p : !channels
   }
+
+  // Dropouts are long: four of them make a kernel.
+  // CHECK-LABEL: root.program @dropouts
+  // CHECK: root.kernel
+  // CHECK-COUNT-4: root.prim.dropout
+  // CHECK-NEXT: root.yield
+  // CHECK: root.kernel
+  // CHECK-NEXT: root.prim.dropout
+  // CHECK-NEXT: root.prim.dropout
+  // CHECK-NEXT: root.yield
+  root.program @dropouts kind(train) {
+    %x = root.argument image : !map
+    %r = root.argument random : tensor<2xi64>
+    %s = root.argument samples : tensor<?xi64>
+    %0 = root.prim.dropout %x, %r, %s {ordinal = 0 : i64, rate = 0.1 : f64} : (!map, tensor<2xi64>, tensor<?xi64>) -> !map
+    %1 = root.prim.dropout %0, %r, %s {ordinal = 1 : i64, rate = 0.1 : f64} : (!map, tensor<2xi64>, tensor<?xi64>) -> !map
+    %2 = root.prim.dropout %1, %r, %s {ordinal = 2 : i64, rate = 0.1 : f64} : (!map, tensor<2xi64>, tensor<?xi64>) -> !map
+    %3 = root.prim.dropout %2, %r, %s {ordinal = 3 : i64, rate = 0.1 : f64} : (!map, tensor<2xi64>, tensor<?xi64>) -> !map
+    %4 = root.prim.dropout %3, %r, %s {ordinal = 4 : i64, rate = 0.1 : f64} : (!map, tensor<2xi64>, tensor<?xi64>) -> !map
+    %5 = root.prim.dropout %4, %r, %s {ordinal = 5 : i64, rate = 0.1 : f64} : (!map, tensor<2xi64>, tensor<?xi64>) -> !map
+    root.store logits %5 : !map
+  }
 }
