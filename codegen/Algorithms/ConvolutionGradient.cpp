@@ -44,12 +44,78 @@ static Lowered linearGradient(const Op &op, const ConvShape &shape,
   return lowered;
 }
 
+/// Vectors run over the in channels, as the filter's do: what is summed lies as
+/// it is written.
+static Lowered acrossInsGradient(const Op &op, const ConvShape &shape,
+                                 const Gather &gather, const Value &input,
+                                 const Value &gradient) {
+  int64_t ins = shape.inPerGroup(), outs = shape.outPerGroup();
+  int64_t chunks = filterGradientChunks(shape);
+  Var i("i"), kx("kx"), ky("ky"), o("o"), g("g"), k("k"), x("x"), y("y"),
+      n("n"), c("c"), lane("lane"), tile("tile");
+  Lowered lowered;
+  Func strip("strip"), map = stripOf(gather, input);
+  // A single tap reads no pixels between those of its stride.
+  int64_t stripStride[2], tapStride[2];
+  for (int d = 0; d < 2; ++d) {
+    bool single = shape.kernel[d] == 1;
+    stripStride[d] = single ? shape.stride[d] : 1;
+    tapStride[d] = single ? 1 : shape.stride[d];
+  }
+  strip(c, x, y, n) =
+      map(c, x * constant(stripStride[1]), y * constant(stripStride[0]), n);
+  lowered.stages["strip"] = strip;
+
+  Func dy("dy");
+  Expr out = tile * constant(filterGradientOutTile) + lane;
+  bool full = outs % filterGradientOutTile == 0;
+  Expr value = gradient.func(g * constant(outs) +
+                                 (full ? out : min(out, constant(outs - 1))),
+                             x, y, min(n, gradient.batch() - 1));
+  dy(lane, x, y, n, tile, g) =
+      full ? value : select(out < constant(outs), value, 0.0f);
+  lowered.stages["dy"] = dy;
+
+  Expr chunk = (gradient.batch() + constant(chunks - 1)) / constant(chunks);
+  RDom r(0, constant(gather.width), 0, constant(gather.height), 0, chunk, "r");
+  Expr sample = k * chunk + r.z;
+  r.where(sample < gradient.batch());
+  Func partial("partial");
+  partial(i, kx, ky, o, g, k) = 0.0f;
+  partial(i, kx, ky, o, g, k) +=
+      dy(o % constant(filterGradientOutTile), r.x, r.y, sample,
+         o / constant(filterGradientOutTile), g) *
+      strip(g * constant(ins) + i,
+            r.x * constant(tapStride[1]) + kx * constant(shape.dilation[1]),
+            r.y * constant(tapStride[0]) + ky * constant(shape.dilation[0]),
+            sample);
+  lowered.stages["partial"] = partial;
+
+  std::vector<Var> vars = imageVars(4);
+  Expr sum, inGroup = vars[3], group = 0;
+  if (shape.groups > 1) {
+    inGroup = vars[3] % constant(outs);
+    group = vars[3] / constant(outs);
+  }
+  for (int64_t index = 0; index < chunks; ++index) {
+    Expr part =
+        partial(vars[0], vars[1], vars[2], inGroup, group, constant(index));
+    sum = index == 0 ? part : sum + part;
+  }
+  Func result(op.name);
+  result(vars) = sum;
+  lowered.results = {result};
+  return lowered;
+}
+
 static Lowered backwardFilter(const Op &op, const std::vector<Value> &in) {
   const Value &input = in.at(0), &gradient = in.at(1);
   ConvShape shape = convShape(op.attributes, input.channels());
   Gather gather = forwardGather(shape, 1);
   if (isLinearGradient(shape))
     return linearGradient(op, shape, gather, input, gradient);
+  if (filterGradientAcrossIns(shape))
+    return acrossInsGradient(op, shape, gather, input, gradient);
   bool across = filterGradientAcrossGroups(shape);
   int64_t outs = across ? shape.outChannels : shape.outPerGroup();
   int64_t ins = shape.inPerGroup();
@@ -113,8 +179,11 @@ static Lowered backwardFilter(const Op &op, const std::vector<Value> &in) {
   // The layout [O,kh,kw,I/g] reversed, under the names all outputs have.
   std::vector<Var> vars = imageVars(4);
   Func result(op.name);
-  result(vars) = total(vars[3] % constant(outs), vars[3] / constant(outs),
-                       vars[0], vars[1], vars[2]);
+  // Halide takes o % outs for any out channel, wherever o lies.
+  bool several = shape.groups > 1 && !across;
+  result(vars) = total(several ? vars[3] % constant(outs) : Expr(vars[3]),
+                       several ? vars[3] / constant(outs) : Expr(0), vars[0],
+                       vars[1], vars[2]);
   lowered.results = {result};
   return lowered;
 }

@@ -201,6 +201,69 @@ std::string LinearGradientSchedule::illegal(const Problem &problem) const {
 }
 
 //===----------------------------------------------------------------------===//
+// Backward-filter across in channels
+//===----------------------------------------------------------------------===//
+
+std::vector<Key<AcrossInsGradientSchedule>> AcrossInsGradientSchedule::keys() {
+  using S = AcrossInsGradientSchedule;
+  return {{"block_o", &S::blockO}, {"images", &S::images},
+          {"lanes", &S::lanes},    {"rows", &S::rows},
+          {"tile_o", &S::tileO},   {"vectors", &S::vectors}};
+}
+
+AcrossInsGradientSchedule
+AcrossInsGradientSchedule::choose(const Problem &problem) {
+  const TargetInfo &target = problem.target;
+  ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
+  Gather gather = forwardGather(shape, 1);
+  int64_t lanes = std::max<int64_t>(target.vectorBits / 32, 4);
+  while (shape.inPerGroup() % lanes != 0)
+    lanes /= 2;
+  AcrossInsGradientSchedule schedule;
+  schedule.lanes = lanes;
+  schedule.vectors = largestDivisor(shape.inPerGroup() / lanes, 3);
+  schedule.tileO = filterGradientOutTile / (target.registers < 32 ? 2 : 1);
+  // dy of a block stays in the L2 cache.
+  schedule.blockO =
+      filterGradientOutTile * largestDivisor(filterGradientTiles(shape), 8);
+  // So many pixels that registers are put away seldom, so few that a tile's
+  // dy and in channels stay in the L1 cache.
+  const int64_t pixels = 256;
+  schedule.rows = largestDivisor(gather.height,
+                                 std::max<int64_t>(pixels / gather.width, 1));
+  if (schedule.rows == gather.height)
+    schedule.images =
+        std::max<int64_t>(pixels / (gather.width * gather.height), 1);
+  return schedule;
+}
+
+std::string AcrossInsGradientSchedule::illegal(const Problem &problem) const {
+  ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
+  int64_t ins = shape.inPerGroup();
+  int64_t padded = filterGradientTiles(shape) * filterGradientOutTile;
+  Legality legality;
+  legality.lanes(lanes, ins);
+  if (!legality.good())
+    return legality.reason;
+  legality.range("vectors", vectors, 1, std::min(ins / lanes, mostVectors));
+  if (!legality.good())
+    return legality.reason;
+  return legality
+      .divides("lanes * vectors", lanes * vectors, ins,
+               "the in channels of a group")
+      .range("tile_o", tileO, 1, filterGradientOutTile)
+      .divides("tile_o", tileO, filterGradientOutTile, "a tile of dy")
+      .range("block_o", blockO, filterGradientOutTile, padded)
+      .divides("block_o", blockO, padded,
+               "the out channels of a group, filled up to whole tiles")
+      .range("rows", rows, 1, shape.outHeight())
+      .range("images", images, 1, 256)
+      .multiple("block_o", blockO, filterGradientOutTile)
+      .unrolled("'vectors', 'tile_o'", vectors * tileO, mostVectors)
+      .reason;
+}
+
+//===----------------------------------------------------------------------===//
 // Backward-filter of all others
 //===----------------------------------------------------------------------===//
 

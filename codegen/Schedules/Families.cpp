@@ -21,8 +21,11 @@ template <typename Family> TypedSchedule chosen(const Problem &problem) {
 }
 
 TypedSchedule chooseFilterGradient(const Problem &problem) {
-  return isLinearGradient(convShapeOf(problem.kernel, *problem.anchor))
-             ? chosen<LinearGradientSchedule>(problem)
+  ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
+  if (isLinearGradient(shape))
+    return chosen<LinearGradientSchedule>(problem);
+  return filterGradientAcrossIns(shape)
+             ? chosen<AcrossInsGradientSchedule>(problem)
              : chosen<FilterGradientSchedule>(problem);
 }
 
@@ -183,6 +186,11 @@ int64_t scratchBytes(const Kernel &kernel) {
   ConvShape shape = convShapeOf(kernel, *problem.anchor);
   if (isLinearGradient(shape))
     return 0;
+  int64_t chunk =
+      4 * filterGradientChunks(shape) * shape.kernel[0] * shape.kernel[1];
+  if (filterGradientAcrossIns(shape)) // blocks divide what they cover
+    return chunk * shape.groups * shape.inPerGroup() *
+           filterGradientTiles(shape) * filterGradientOutTile;
   FilterGradientSchedule schedule;
   set(schedule, kernel.schedule);
   auto padded = [&](int64_t size, int64_t tile) {
@@ -190,10 +198,9 @@ int64_t scratchBytes(const Kernel &kernel) {
   };
   bool across = filterGradientAcrossGroups(shape);
   int64_t outs = across ? shape.outChannels : shape.outPerGroup();
-  return 4 * filterGradientChunks(shape) * (across ? 1 : shape.groups) *
+  return chunk * (across ? 1 : shape.groups) *
          padded(outs, schedule.lanes * schedule.vectors) *
-         padded(shape.inPerGroup(), schedule.tileI) * shape.kernel[0] *
-         shape.kernel[1];
+         padded(shape.inPerGroup(), schedule.tileI);
 }
 
 bool isComputed(const Kernel &kernel, const Op &anchor, size_t operand) {

@@ -67,7 +67,7 @@ struct ConvolutionSchedule {
   std::string illegal(const Problem &problem) const;
 };
 
-/// Backward-filter convolutions, but for linear layers.
+/// Backward-filter convolutions with vectors across out channels.
 struct FilterGradientSchedule {
   int64_t copy = 0, copyDy = 0; ///< 1: the strip of x, of dy, is copied
   int64_t lanes = 1;            ///< of a vector of out channels
@@ -80,6 +80,21 @@ struct FilterGradientSchedule {
   static const char *name() { return "filter gradient"; }
   static std::vector<Key<FilterGradientSchedule>> keys();
   static FilterGradientSchedule choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+
+/// Backward-filter convolutions with vectors across in channels.
+struct AcrossInsGradientSchedule {
+  int64_t blockO = 8;  ///< out channels of a task
+  int64_t images = 1;  ///< that a register tile sums before it is put away
+  int64_t lanes = 1;   ///< of a vector of in channels
+  int64_t rows = 1;    ///< of dy, likewise
+  int64_t tileO = 1;   ///< out channels of a register tile
+  int64_t vectors = 1; ///< of in channels in a register tile
+
+  static const char *name() { return "filter gradient across in channels"; }
+  static std::vector<Key<AcrossInsGradientSchedule>> keys();
+  static AcrossInsGradientSchedule choose(const Problem &problem);
   std::string illegal(const Problem &problem) const;
 };
 
@@ -177,11 +192,11 @@ struct PackSchedule : FixedSchedule<PackSchedule> {
 
 using TypedSchedule =
     std::variant<ConvolutionSchedule, FilterGradientSchedule,
-                 LinearGradientSchedule, PoolSchedule, ReductionSchedule,
-                 PointwiseSchedule, ShuffleSchedule, NeighbourSchedule,
-                 ConcatSchedule, FlatSchedule, CombineSchedule,
-                 GlobalPoolSchedule, PositionSumSchedule, LossSchedule,
-                 SgdSchedule, PackSchedule>;
+                 AcrossInsGradientSchedule, LinearGradientSchedule,
+                 PoolSchedule, ReductionSchedule, PointwiseSchedule,
+                 ShuffleSchedule, NeighbourSchedule, ConcatSchedule,
+                 FlatSchedule, CombineSchedule, GlobalPoolSchedule,
+                 PositionSumSchedule, LossSchedule, SgdSchedule, PackSchedule>;
 
 /// The default of the problem's family. Throws std::invalid_argument for a
 /// kernel that makes no sense: a missing attribute, an unpacked filter.

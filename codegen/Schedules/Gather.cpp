@@ -161,6 +161,15 @@ bool isLinearGradient(const ConvShape &shape) {
          gather.height == 1 && !gather.needsZeros();
 }
 
+bool filterGradientAcrossIns(const ConvShape &shape) {
+  return shape.inPerGroup() >= 16 && shape.inPerGroup() % 8 == 0 &&
+         shape.outPerGroup() >= 16 && !isLinearGradient(shape);
+}
+
+int64_t filterGradientTiles(const ConvShape &shape) {
+  return ceilDiv(shape.outPerGroup(), filterGradientOutTile);
+}
+
 int64_t filterGradientInTile(const ConvShape &shape) {
   int64_t ins = shape.inPerGroup();
   if (ins <= 8)

@@ -92,6 +92,16 @@ bool filterGradientAcrossGroups(const ConvShape &shape);
 /// Then a weight's gradient is summed over the batch in a register, in order.
 bool isLinearGradient(const ConvShape &shape);
 
+/// Whether a backward-filter's vectors run over the in channels of a group:
+/// where these fill vectors, and there are enough out channels for tiles.
+bool filterGradientAcrossIns(const ConvShape &shape);
+
+/// How many out channels lie side by side in the copy of dy that a
+/// backward-filter across in channels reads.
+inline constexpr int64_t filterGradientOutTile = 8;
+/// How many of these cover the out channels of a group.
+int64_t filterGradientTiles(const ConvShape &shape);
+
 /// How many in channels the register tile of a backward-filter spans.
 int64_t filterGradientInTile(const ConvShape &shape);
 

@@ -35,6 +35,11 @@ public:
                std::to_string(size);
     return *this;
   }
+  Legality &multiple(const char *key, int64_t value, int64_t of) {
+    if (reason.empty() && value % of != 0)
+      reason = quoted(key, value) + ", not a multiple of " + std::to_string(of);
+    return *this;
+  }
   /// Vectors have a power of two of lanes.
   Legality &lanes(int64_t value, int64_t most) {
     range("lanes", value, 1, most < 64 ? most : 64);

@@ -57,6 +57,8 @@ void apply(const ScheduleContext &context,
            const FilterGradientSchedule &schedule);
 void apply(const ScheduleContext &context,
            const LinearGradientSchedule &schedule);
+void apply(const ScheduleContext &context,
+           const AcrossInsGradientSchedule &schedule);
 void apply(const ScheduleContext &context, const PoolSchedule &schedule);
 void apply(const ScheduleContext &context, const ReductionSchedule &schedule);
 void apply(const ScheduleContext &context, const PointwiseSchedule &schedule);

@@ -77,6 +77,21 @@ const Case cases[] = {
     {"stride_beyond_kernel",
      2,
      {8, 8, 5, 6, 1, {2, 2}, {3, 3}, {0, 1, 1, 0}, {1, 1}}},
+    // Filter gradients with vectors across in channels: many in, out channels
+    // that no tile divides, groups, both kinds of chunks, single taps strided.
+    {"ins_of_72", 3, {9, 7, 72, 44, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}}},
+    {"ins_of_512",
+     2,
+     {3, 5, 512, 520, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
+    {"ins_in_groups",
+     2,
+     {11, 5, 96, 57, 3, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}}},
+    {"ins_strided_uneven",
+     5,
+     {9, 7, 40, 21, 1, {1, 3}, {2, 3}, {0, 1, 0, 1}, {1, 2}}},
+    {"ins_one_image",
+     1,
+     {70, 33, 16, 18, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
     // Phases of a stride: of every size, with taps or without, more of them
     // than pixels, sharing a factor with the dilation or not.
     {"strided_odd_map",
@@ -193,9 +208,8 @@ TEST(ConvolutionSchedule, ImpossibleTilesAreRefused) {
   EXPECT_THROW(runKernel(kernel, inputs), std::invalid_argument);
 }
 
-TEST(ConvolutionSchedule, OpsBeforeItAreComputedOnce) {
-  ConvShape shape{7, 6, 16, 24, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}};
-  Kernel alone = convKernel(ConvKind::BackwardFilter, shape, target(512));
+/// A filter's gradient behind a ReLU of each map.
+Kernel gradientBehindOps(const Kernel &alone) {
   Kernel kernel;
   kernel.inputs = alone.inputs;
   kernel.ops = {Op{"relu", {0}, {}, {alone.inputs[0]}},
@@ -203,10 +217,60 @@ TEST(ConvolutionSchedule, OpsBeforeItAreComputedOnce) {
   kernel.ops[2].operands = {2, 3};
   kernel.outputs = {4};
   kernel.schedule = chooseSchedule(kernel, target(512));
+  return kernel;
+}
+
+TEST(ConvolutionSchedule, OpsBeforeItAreComputedOnce) {
+  ConvShape shape{7, 6, 12, 24, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}};
+  Kernel alone = convKernel(ConvKind::BackwardFilter, shape, target(512));
+  Kernel kernel = gradientBehindOps(alone);
   EXPECT_EQ(kernel.schedule["copy"], 1);
   EXPECT_EQ(kernel.schedule["copy_dy"], 1);
   EXPECT_EQ(alone.schedule["copy_dy"], 0);
   EXPECT_EQ(check(kernel, makeInputs(kernel, 3), 4e-6), "");
+}
+
+// Vectors across in channels: stages that are always copies.
+TEST(AcrossInsGradient, OpsBeforeItAndAnyThreads) {
+  for (ConvShape shape :
+       {ConvShape{7, 6, 16, 24, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}},
+        ConvShape{9, 7, 48, 36, 2, {3, 3}, {2, 1}, {1, 1, 1, 1}, {1, 1}}}) {
+    Kernel kernel = gradientBehindOps(
+        convKernel(ConvKind::BackwardFilter, shape, target(512)));
+    ASSERT_EQ(kernel.schedule.count("images"), 1u);
+    auto inputs = makeInputs(kernel, 21);
+    EXPECT_EQ(check(kernel, inputs, 4e-6), "");
+    std::vector<std::vector<Tensor>> results;
+    for (int threads : {1, 2, 5}) {
+      Halide::Internal::JITSharedRuntime::set_num_threads(threads);
+      results.push_back(runKernel(kernel, inputs));
+    }
+    Halide::Internal::JITSharedRuntime::set_num_threads(0);
+    EXPECT_EQ(results[0][0].reals, results[1][0].reals);
+    EXPECT_EQ(results[0][0].reals, results[2][0].reals);
+  }
+}
+
+TEST(AcrossInsGradient, ImpossibleTilesAreRefused) {
+  ConvShape shape{7, 6, 96, 24, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
+  Kernel kernel = convKernel(ConvKind::BackwardFilter, shape, target(512));
+  auto inputs = makeInputs(kernel, 2);
+  Kernel sound = kernel;
+  sound.schedule = {{"lanes", 8},    {"vectors", 4}, {"tile_o", 2},
+                    {"block_o", 24}, {"rows", 3},    {"images", 3}};
+  EXPECT_EQ(check(sound, inputs, 4e-6), "");
+  for (auto [key, value] : {std::pair<const char *, int64_t>{"vectors", 5},
+                            {"lanes", 0},
+                            {"tile_o", 3},
+                            {"block_o", 12},
+                            {"block_o", 16},
+                            {"rows", 8},
+                            {"images", 0}}) {
+    Kernel wrong = kernel;
+    wrong.schedule[key] = value;
+    EXPECT_THROW(runKernel(wrong, inputs), std::invalid_argument)
+        << key << " = " << value;
+  }
 }
 
 ConvShape linearShape(int64_t ins, int64_t outs) {

@@ -59,6 +59,9 @@ std::vector<Case> convolutions() {
       {"depthwise",
        2,
        {6, 9, 20, 20, 20, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}}},
+      {"groups_of_32",
+       3,
+       {7, 5, 96, 60, 3, {3, 3}, {2, 1}, {1, 1, 1, 1}, {1, 1}}},
       {"pointwise", 5, {6, 4, 24, 40, 1, {1, 1}, {1, 1}, {}, {1, 1}}},
       {"linear", 11, {1, 1, 64, 36, 1, {1, 1}, {1, 1}, {}, {1, 1}}},
       {"flattened", 5, {2, 3, 20, 24, 1, {2, 3}, {1, 1}, {}, {1, 1}}},
@@ -213,7 +216,7 @@ INSTANTIATE_TEST_SUITE_P(Others, Schedules, ::testing::ValuesIn(others()),
 
 // In channels of a register tile that the algorithm does not clamp.
 TEST(FilterGradientSchedule, TilesBeyondTheChannelsAreRefused) {
-  ConvShape shape{7, 11, 16, 32, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
+  ConvShape shape{7, 11, 12, 32, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
   Kernel kernel = convKernel(ConvKind::BackwardFilter, shape, machine);
   auto error = [&](const char *key, int64_t value) {
     Kernel other = kernel;
@@ -223,8 +226,8 @@ TEST(FilterGradientSchedule, TilesBeyondTheChannelsAreRefused) {
   EXPECT_EQ(error("tile_i", 4), "");
   EXPECT_EQ(error("tile_i", 5),
             "'tile_i' is 5, which does not divide the in channels of a group, "
-            "16");
-  EXPECT_EQ(error("tile_i", 17), "'tile_i' is 17, not from 1 to 16");
+            "12");
+  EXPECT_EQ(error("tile_i", 13), "'tile_i' is 13, not from 1 to 12");
   EXPECT_EQ(error("tile_j", 4),
             "'tile_j' is no key of the schedule family 'filter gradient'; its "
             "keys are 'copy', 'copy_dy', 'lanes', 'rows', 'split_out', "

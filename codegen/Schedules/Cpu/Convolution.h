@@ -16,6 +16,7 @@ namespace rootc::codegen {
 void schedulePlainConvolution(const ScheduleContext &context);
 void schedulePlainFilterGradient(const ScheduleContext &context);
 void schedulePlainLinearGradient(const ScheduleContext &context);
+void schedulePlainAcrossInsGradient(const ScheduleContext &context);
 
 /// Where a task's copy of so many bytes lives.
 Halide::MemoryType memoryFor(int64_t bytes);

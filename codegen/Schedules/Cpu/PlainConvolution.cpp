@@ -111,6 +111,36 @@ void schedulePlainLinearGradient(const ScheduleContext &context) {
   total.update().reorder(inner[3], inner[0], total.rvars()[0]).unroll(inner[3]);
 }
 
+void schedulePlainAcrossInsGradient(const ScheduleContext &context) {
+  keepOperands(context);
+  ConvShape shape = convShapeOf(context.kernel, *context.anchor);
+  Func output = context.output, partial = context.stage("partial");
+  std::vector<Var> vars = output.args(), inner = partial.args();
+  Var it("it"), ot("ot"), group("group"), oi("oi");
+  int64_t outs = shape.outPerGroup(), taps = shape.kernel[0] * shape.kernel[1] *
+                                             filterGradientChunks(shape);
+  int tileI = tileOf(shape.inPerGroup(), sums),
+      // A group of several is computed whole: Halide takes o % outs for any.
+      tileO = shape.groups > 1
+                  ? static_cast<int>(outs)
+                  : tileOf(outs, std::clamp<int64_t>(
+                                     cachedSums / (tileI * taps), 1, together));
+  output.split(vars[3], group, vars[3], static_cast<int>(outs))
+      .split(vars[3], ot, vars[3], tileO, TailStrategy::RoundUp)
+      .split(vars[0], it, vars[0], tileI, TailStrategy::RoundUp)
+      .reorder(vars[0], vars[1], vars[2], vars[3], it, ot, group);
+  partial.compute_at(output, it)
+      .bound_extent(inner[0], tileI)
+      .bound_extent(inner[3], tileO)
+      .store_in(memoryFor(tileO * tileI * taps * 4));
+  partial.update()
+      .split(inner[3], inner[3], oi, tileOf(tileO, together),
+             TailStrategy::RoundUp)
+      .reorder({oi, inner[0], inner[3], inner[1], inner[2], partial.rvars()[0],
+                partial.rvars()[1], partial.rvars()[2]})
+      .unroll(oi);
+}
+
 void schedulePlainFilterGradient(const ScheduleContext &context) {
   keepOperands(context);
   ConvShape shape = convShapeOf(context.kernel, *context.anchor);
