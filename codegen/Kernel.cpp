@@ -65,10 +65,12 @@ TensorType readType(const json &value, const std::string &where) {
     type.element = ElementType::F32;
   else if (element == "i64")
     type.element = ElementType::I64;
+  else if (element == "i32")
+    type.element = ElementType::I32;
   else if (element == "u8")
     type.element = ElementType::U8;
   else
-    fail(where + ".element", "is '" + element + "', not f32, i64 or u8");
+    fail(where + ".element", "is '" + element + "', not f32, i64, i32 or u8");
   readArray(
       value, "shape", where, [&](const json &dim, const std::string &path) {
         int64_t size = readInteger(dim, path);
@@ -151,6 +153,7 @@ json kernelToJson(const Kernel &kernel) {
 json typeToJson(const TensorType &type) {
   const char *element = type.element == ElementType::F32   ? "f32"
                         : type.element == ElementType::I64 ? "i64"
+                        : type.element == ElementType::I32 ? "i32"
                                                            : "u8";
   return {{"element", element}, {"shape", type.shape}};
 }

@@ -21,7 +21,7 @@
 
 namespace rootc::codegen {
 
-enum class ElementType { F32, I64, U8 };
+enum class ElementType { F32, I64, U8, I32 };
 
 /// A dense row-major tensor, shape outermost first. A dimension of -1 is
 /// dynamic: the batch (or the parameter count of `sgd`), only in position 0.

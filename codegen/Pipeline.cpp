@@ -22,6 +22,8 @@ Type halideType(ElementType element) {
     return Float(32);
   case ElementType::I64:
     return Int(64);
+  case ElementType::I32:
+    return Int(32);
   case ElementType::U8:
     return UInt(8);
   }

@@ -169,10 +169,9 @@ static FailureOr<MapShape> inferPool(PoolOp op, MapShape in) {
 LogicalResult MaxPoolOp::verify() {
   if (failed(verifyPool(*this)))
     return failure();
-  std::optional<int64_t> count = elementCount({getKernel()[0], getKernel()[1]});
-  if (!count || *count > 256)
-    return emitOpError() << "(P5) the kernel has more than 256 elements; pool "
-                            "in two steps";
+  if (!elementCount({getKernel()[0], getKernel()[1]}))
+    return emitOpError() << "(P5) the kernel has more than " << maxElements
+                         << " elements; pool in two steps";
   return success();
 }
 

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/MaxPoolIndex.h"
 #include "dialect/RootDialect.h"
 
 using namespace mlir;
@@ -242,12 +243,17 @@ LogicalResult PrimMaxPoolOp::verify() {
   return verifyWindow(*this, getY(), shapeOf(getX()).slice(1, 2), getX());
 }
 
-/// An index is one byte.
+/// An index is as wide as its window needs.
 template <typename WindowOp> static LogicalResult verifyIndex(WindowOp op) {
-  ArrayRef<int64_t> kernel = op.getKernel();
-  if (kernel[0] > 256 || kernel[1] > 256 || kernel[0] * kernel[1] > 256)
-    return op.emitOpError("has a window of more than 256 elements, which a "
-                          "training-mode max pool cannot index");
+  if (!elementCount({op.getKernel()[0], op.getKernel()[1]}))
+    return op.emitOpError() << "has a window of more than " << maxElements
+                            << " elements, which a training-mode max pool "
+                               "cannot index";
+  Type expected = maxPoolIndexType(op.getContext(), op.getKernel());
+  Type element = op.getIndex().getType().getElementType();
+  if (element != expected)
+    return op.emitOpError()
+           << "expects an index map of " << expected << ", got " << element;
   return success();
 }
 

@@ -183,8 +183,8 @@ def Root_MaxPoolOp : Root_PoolOp<"max_pool", (ins)> {
     The padding never wins.
 
   }], Root_PoolRules, [{
-    * (P5) a kernel has at most 256 elements: training keeps the place of the
-      largest in a byte.
+    * (P5) a kernel has at most 2147483647 elements: training keeps the place of
+      the largest, in one byte up to 256 elements, else in four.
   }]);
 }
 

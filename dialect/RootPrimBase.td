@@ -17,7 +17,7 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 //===----------------------------------------------------------------------===//
 
 def Root_Map : 4DTensorOf<[F32]>;      // [N,H,W,C]
-def Root_IndexMap : 4DTensorOf<[UI8]>; // [N,H,W,C]
+def Root_IndexMap : 4DTensorOf<[UI8, I32]>; // [N,H,W,C]
 def Root_Filter : 4DTensorOf<[F32]>;   // [O,kh,kw,I/g]
 def Root_Packed : RankedTensorOf<[F32]>;
 def Root_Vector : 1DTensorOf<[F32]>;

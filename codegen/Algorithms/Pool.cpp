@@ -7,7 +7,7 @@
 
 // Windows are clipped to the image. The backward ops are in gather form: an
 // input position looks at the at most ceil(kernel / stride) windows a
-// dimension that cover it.
+// dimension that cover it, and at all windows where these are fewer.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,17 +32,16 @@ struct Axis {
   Expr clampInput(Expr position) const { return clamp(position, 0, input - 1); }
   Expr clampOutput(Expr window) const { return clamp(window, 0, output - 1); }
   /// How many windows can cover a position, and the i-th of them.
-  int covering() const { return (kernel + stride - 1) / stride; }
+  int covering() const { return std::min((kernel - 1) / stride + 1, output); }
   Expr window(Expr position, Expr i) const {
-    return (position + before) / stride - i;
+    return min((position + before) / stride, output - 1) - i;
   }
   /// Where in its i-th window a position lies; may exceed the kernel.
   Expr tap(Expr position, Expr i) const {
-    return (position + before) % stride + i * stride;
+    return position + before - window(position, i) * stride;
   }
   Expr valid(Expr position, Expr i) const {
-    Expr w = window(position, i);
-    return tap(position, i) < kernel && w >= 0 && w < output;
+    return tap(position, i) < kernel && window(position, i) >= 0;
   }
   /// Positions that the average of a window divides by, in this dimension.
   Expr count(Expr window, bool excludePad) const {
@@ -55,7 +54,7 @@ struct Axis {
 
 struct Window {
   Axis x, y;
-  int taps() const { return x.kernel * y.kernel; }
+  int64_t taps() const { return int64_t(x.kernel) * y.kernel; }
 };
 
 Window window(const Op &op, int64_t inputHeight, int64_t inputWidth) {
@@ -107,9 +106,10 @@ Lowered maxPool(const Op &op, const Operands &in) {
 
 Lowered maxPoolWithIndex(const Op &op, const Operands &in) {
   Window w = forwardWindow(op, in.at(0));
-  if (w.taps() > 256)
+  bool wide = op.results.at(1).element == ElementType::I32;
+  if (w.taps() > (wide ? std::numeric_limits<int32_t>::max() : 256))
     throw std::invalid_argument("op '" + op.name +
-                                "': a window of more than 256 positions");
+                                "': its index is too narrow for the window");
   std::vector<Var> v = imageVars(4);
   RDom r(0, w.x.kernel, 0, w.y.kernel, "r");
   Func largest("largest"), result("pooled"), index("index");
@@ -122,7 +122,7 @@ Lowered maxPoolWithIndex(const Op &op, const Operands &in) {
   largest(v) = Tuple(select(better, value, best),
                      select(better, r.y * w.x.kernel + r.x, largest(v)[1]));
   result(v) = largest(v)[0];
-  index(v) = cast<uint8_t>(largest(v)[1]);
+  index(v) = cast(wide ? Int(32) : UInt(8), largest(v)[1]);
   return {{result, index}, {{"accumulator", largest}}};
 }
 

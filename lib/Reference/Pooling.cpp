@@ -66,9 +66,9 @@ Results maxPoolWithIndex(const Op &op, const Operands &operands) {
   Windows windows(op, x.dim(1), x.dim(2));
   std::vector<int64_t> shape{x.dim(0), windows.output[0], windows.output[1],
                              x.dim(3)};
-  Tensor y({ElementType::F32, shape}), index({ElementType::U8, shape});
-  if (windows.kernel[0] * windows.kernel[1] > 256)
-    fail(op, "a window of more than 256 taps has no 8-bit index");
+  bool wide = windows.kernel[0] > 256 / windows.kernel[1];
+  Tensor y({ElementType::F32, shape});
+  Tensor index({wide ? ElementType::I32 : ElementType::U8, shape});
   int64_t element = 0;
   forEach(y, [&](int64_t n, int64_t oy, int64_t ox, int64_t c) {
     int64_t best = -1;

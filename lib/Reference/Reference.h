@@ -28,7 +28,7 @@ namespace rootc::reference {
 /// A dense row-major tensor whose shape is concrete. F32 tensors hold their
 /// values in double and are rounded only by `floats`, so that finite
 /// differences of the ops work and kernels meet an oracle without its own
-/// rounding. I64 and U8 tensors hold theirs in `integers`.
+/// rounding. I64, I32 and U8 tensors hold theirs in `integers`.
 struct Tensor {
   codegen::TensorType type;
   std::vector<double> reals;

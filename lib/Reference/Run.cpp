@@ -27,7 +27,7 @@ using codegen::TensorType;
 namespace {
 
 int64_t bytesPerElement(ElementType element) {
-  return element == ElementType::F32 ? 4 : element == ElementType::I64 ? 8 : 1;
+  return element == ElementType::I64 ? 8 : element == ElementType::U8 ? 1 : 4;
 }
 
 /// A buffer's place: `bytes` bytes at `offset` of `arena`.
@@ -169,6 +169,8 @@ private:
       load(std::vector<float>(count), tensor.reals, place);
     else if (type.element == ElementType::I64)
       load(std::vector<int64_t>(count), tensor.integers, place);
+    else if (type.element == ElementType::I32)
+      load(std::vector<int32_t>(count), tensor.integers, place);
     else
       load(std::vector<uint8_t>(count), tensor.integers, place);
     return tensor;
@@ -185,6 +187,8 @@ private:
       store<float>(tensor.reals, place);
     else if (tensor.type.element == ElementType::I64)
       store<int64_t>(tensor.integers, place);
+    else if (tensor.type.element == ElementType::I32)
+      store<int32_t>(tensor.integers, place);
     else
       store<uint8_t>(tensor.integers, place);
   }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Transforms/ForwardBuilder.h"
+#include "dialect/MaxPoolIndex.h"
 #include "lib/Analysis/LayerGraph.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -266,7 +267,7 @@ Value ForwardBuilder::emit(MaxPoolOp op) {
   if (!training)
     return b.make<PrimMaxPoolOp>(type, at(op.getInput()), attributes);
   auto index = RankedTensorType::get(
-      type.getShape(), builder.getIntegerType(8, /*isSigned=*/false));
+      type.getShape(), maxPoolIndexType(op.getContext(), op.getKernel()));
   return b
       .make<PrimMaxPoolWithIndexOp>({type, index}, at(op.getInput()),
                                     attributes)

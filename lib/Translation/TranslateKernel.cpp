@@ -18,6 +18,8 @@ static codegen::TensorType translateType(Type type) {
   codegen::TensorType result;
   if (tensor.getElementType().isInteger(64))
     result.element = codegen::ElementType::I64;
+  else if (tensor.getElementType().isInteger(32))
+    result.element = codegen::ElementType::I32;
   else if (tensor.getElementType().isInteger(8))
     result.element = codegen::ElementType::U8;
   for (int64_t size : tensor.getShape())

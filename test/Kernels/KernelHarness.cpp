@@ -103,6 +103,7 @@ public:
     std::vector<int> extents(type.shape.rbegin(), type.shape.rend());
     Halide::Type element = type.element == ElementType::F32 ? Halide::Float(32)
                            : type.element == ElementType::I64 ? Halide::Int(64)
+                           : type.element == ElementType::I32 ? Halide::Int(32)
                                                               : Halide::UInt(8);
     return Halide::Buffer<>(element, data(), extents);
   }
@@ -165,6 +166,9 @@ std::vector<Tensor> runKernel(const Kernel &kernel,
         memory.back()->write(tensor.floats());
       else if (tensor.type.element == ElementType::I64)
         memory.back()->write(tensor.integers);
+      else if (tensor.type.element == ElementType::I32)
+        memory.back()->write(std::vector<int32_t>(tensor.integers.begin(),
+                                                  tensor.integers.end()));
       else
         memory.back()->write(std::vector<uint8_t>(tensor.integers.begin(),
                                                   tensor.integers.end()));
@@ -189,6 +193,9 @@ std::vector<Tensor> runKernel(const Kernel &kernel,
         outputs[i].reals.assign(values.begin(), values.end());
       } else if (outputs[i].type.element == ElementType::I64) {
         outputs[i].integers = block.read<int64_t>();
+      } else if (outputs[i].type.element == ElementType::I32) {
+        std::vector<int32_t> values = block.read<int32_t>();
+        outputs[i].integers.assign(values.begin(), values.end());
       } else {
         std::vector<uint8_t> values = block.read<uint8_t>();
         outputs[i].integers.assign(values.begin(), values.end());

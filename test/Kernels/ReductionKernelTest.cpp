@@ -144,14 +144,18 @@ const Pool pools[] = {
     {{3, 8, 10, 19}, {3, 3}, {2, 2}, {0, 0, 1, 1}, {4, 5}}, // TensorFlow SAME
     {{2, 8, 10, 5}, {3, 3}, {4, 3}, {1, 0, 0, 1}, {3, 4}},  // rounded up
     {{2, 4, 5, 16}, {3, 3}, {3, 3}, {0, 0, 1, 2}, {2, 2}},  // one dropped
-    {{1, 6, 3, 33}, {3, 3}, {1, 1}, {2, 0, 0, 2}, {6, 3}}};
+    {{1, 6, 3, 33}, {3, 3}, {1, 1}, {2, 0, 0, 2}, {6, 3}},
+    {{2, 18, 18, 5}, {18, 18}, {1, 1}, {0, 0, 0, 0}, {1, 1}}, // the whole map
+    {{1, 21, 17, 9}, {20, 15}, {2, 1}, {1, 1, 0, 1}, {2, 5}}};
 
 class Pools : public ::testing::TestWithParam<Pool> {};
 
 TEST_P(Pools, Maximum) {
   Pool p = GetParam();
   TensorType x = p.map.type(), y = p.result(ElementType::F32),
-             index = p.result(ElementType::U8);
+             index =
+                 p.result(p.kernel[0] * p.kernel[1] > 256 ? ElementType::I32
+                                                          : ElementType::U8);
   Kernel plain = oneOp("max_pool", {x}, {y}, p.attributes());
   EXPECT_EQ(check(plain, makeInputs(plain, p.map.batch)), "");
   Kernel kernel = oneOp("max_pool_with_index", {x}, {y, index}, p.attributes());

@@ -72,9 +72,10 @@ TEST(KernelJson, RoundTrips) {
 TEST(KernelJson, IsCanonical) {
   Kernel kernel;
   kernel.name = "k";
-  kernel.inputs = {{ElementType::I64, {-1}}};
+  kernel.inputs = {{ElementType::I64, {-1}}, {ElementType::I32, {2}}};
   kernel.schedule = {{"b", 1}, {"a", 2}};
-  EXPECT_EQ(toJson(kernel), R"({"inputs":[{"element":"i64","shape":[-1]}],)"
+  EXPECT_EQ(toJson(kernel), R"({"inputs":[{"element":"i64","shape":[-1]},)"
+                            R"({"element":"i32","shape":[2]}],)"
                             R"("name":"k","ops":[],"outputs":[],)"
                             R"("schedule":{"a":2,"b":1}})");
 }

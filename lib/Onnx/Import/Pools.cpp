@@ -18,9 +18,6 @@ using namespace rootc::importer;
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Training keeps the place of a window's largest element in a byte.
-constexpr int64_t largestMaxPool = 256;
-
 std::vector<int64_t> twoSizes(Operation &op, const std::string &name,
                               int64_t fallback) {
   std::vector<int64_t> sizes = op.integers(name, {fallback, fallback});
@@ -132,9 +129,10 @@ Map emitPool(Operation &op, const std::string &name, const Map &input,
             "would lie outside of its input",
             input.padding.any() ? ", with that of the Pad before it," : "");
   if (name == "max_pool" &&
-      windows.vertical.kernel > largestMaxPool / windows.horizontal.kernel)
+      !root::elementCount({windows.vertical.kernel, windows.horizontal.kernel}))
     op.fail("its kernel is {}x{}; a max_pool has at most {} elements",
-            windows.vertical.kernel, windows.horizontal.kernel, largestMaxPool);
+            windows.vertical.kernel, windows.horizontal.kernel,
+            root::maxElements);
   Layer layer;
   layer.op = name;
   layer.inputs = {input.layer};

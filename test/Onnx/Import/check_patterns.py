@@ -258,6 +258,13 @@ def response_norm_by_hand():
     return finish(g, x), [r'local_response_norm .*size\(3\)'], ['average_pool.*3', 'multiply']
 
 
+def global_max_of_large_maps():
+    """A window of 18 x 20 elements, whose places need more than a byte."""
+    g = Graph(13, (18, 20, 3))
+    x = g.node('GlobalMaxPool', [g.conv('input', 'conv', 8, 3)], shape=(8, 1, 1))
+    return g.model(g.linear(g.flatten(x), 'fc', 5), 5), [r'max_pool .*kernel\(18x20\)'], []
+
+
 def filter_of(name, make):
     """A convolution whose filters are computed of constants."""
     def pattern():
@@ -408,13 +415,13 @@ PATTERNS = (input_normalised_by_channel, keras_preprocessing, norm_behind_convol
             transposed_and_scaled, swish_of_convolution, factor_behind_convolution, gate_expanded, context_added,
             channels_turned_round, indexed_pixel, tanh_behind_layers, sums_over_the_map, constants_cast_like_maps,
             divided_sizes, softmax_before_the_end, shuffled_and_not, torch_scopes, tensorflow_paths, response_norm_of_torch,
-            response_norm_by_hand, mean_image, mean_image_of_channels_last, mean_image_read_twice,
+            response_norm_by_hand, global_max_of_large_maps, mean_image, mean_image_of_channels_last, mean_image_read_twice,
             pads_before_pools, filters_shared, convolutions_with_biases, sigmoid_of_one, sigmoid_of_one_convolution,
             sigmoid_of_one_sum, sigmoid_of_many, one_output,
             *(filter_of(make.__name__, make) for make in (standardised, standardised_by_batch_norm, normalised, divided_by_spectral_norm,
                                                           quantised, clamped_and_padded, grey_repeated)))
 # Those with layers that no other test of imported networks trains.
-TRAINED = (response_norm_of_torch, sigmoid_of_one)
+TRAINED = (response_norm_of_torch, global_max_of_large_maps, sigmoid_of_one)
 
 
 def check(tools, folder, pattern):

@@ -469,7 +469,7 @@ def cases():
         'pool without a kernel': (with_node('MaxPool'), "no 'kernel_shape'"),
         'pool of 0': (with_node('MaxPool', kernel_shape=[0, 0]), "'kernel_shape' holds 0"),
         'pool larger than the map': (with_node('AveragePool', kernel_shape=[9, 9]), 'larger than its padded input'),
-        'pool of more than 256': (with_node('MaxPool', kernel_shape=[20, 20], shape=('N', 3, 40, 40)), 'at most 256 elements'),
+        'pool of more than 2^31': (with_node('MaxPool', kernel_shape=[65536, 65536], pads=[65535] * 4), 'at most 2147483647 elements'),
         'pool padded by its kernel': (with_node('MaxPool', kernel_shape=[2, 2], pads=[2, 2, 2, 2]), 'not smaller than its kernel'),
         'epsilon 0': (edited('BatchNormalization', lambda n: set_attribute(n, 'epsilon', 0.0)), "'epsilon' is 0"),
         'epsilon NaN': (edited('BatchNormalization', lambda n: set_attribute(n, 'epsilon', float('nan'))), "'epsilon' is nan"),
