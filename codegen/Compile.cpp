@@ -101,6 +101,19 @@ void markAssertionsUnlikely(const std::string &path, const std::string &name) {
 }
 } // namespace
 
+/// What the exception being handled says.
+static std::string reason() {
+  try {
+    throw;
+  } catch (const Error &error) { // not a std::exception
+    return error.what();
+  } catch (const std::bad_alloc &) {
+    return "memory ran out";
+  } catch (const std::exception &error) {
+    return error.what();
+  }
+}
+
 void compileKernel(const Kernel &kernel, OutputKind kind,
                    const std::string &target, const std::string &output) {
   Target machine = kernelTarget(target);
@@ -117,14 +130,10 @@ void compileKernel(const Kernel &kernel, OutputKind kind,
     if (kind == OutputKind::Cpp)
       markAssertionsUnlikely(aside, kernel.name);
     std::filesystem::rename(aside, output);
-  } catch (const Error &error) { // not a std::exception
+  } catch (...) {
     std::error_code ignored;
     std::filesystem::remove(aside, ignored);
-    throw std::runtime_error("kernel '" + kernel.name + "': " + error.what());
-  } catch (const std::exception &error) {
-    std::error_code ignored;
-    std::filesystem::remove(aside, ignored);
-    throw std::runtime_error("kernel '" + kernel.name + "': " + error.what());
+    throw std::runtime_error("kernel '" + kernel.name + "': " + reason());
   }
 }
 

@@ -14,6 +14,7 @@
 #include "codegen/Emit/TemporaryFolder.h"
 #include "runtime/src/ElfNote.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -120,6 +121,7 @@ private:
                      : options.kind == EmitKind::Assembly ? "#"
                                                           : "//";
     if (options.kind != EmitKind::Stmt) {
+      announce("compiling the host code");
       LLVMContext context;
       auto host = buildHostModule(model, plan, options.target, context);
       text += (mark + " host code\n").str();
@@ -145,6 +147,20 @@ private:
     return writeOutput(options.output, *text);
   }
 
+  void announce(const std::string &what) const {
+    if (options.kernels.progress)
+      options.kernels.progress(what);
+  }
+
+  /// An error about an intermediate file, with what helps.
+  static Error explain(Error error) {
+    if (!error)
+      return error;
+    std::string text = toString(std::move(error));
+    return createStringError(
+        TemporaryFolder::isFull(text) ? TemporaryFolder::fullText(text) : text);
+  }
+
   Error emitBinary() {
     Expected<TemporaryFolder> folder = TemporaryFolder::create();
     if (!folder)
@@ -152,8 +168,9 @@ private:
     std::vector<std::string> objects;
     auto addObject = [&](const std::string &name, StringRef bytes) -> Error {
       objects.push_back(folder->path() + "/" + name + ".o");
-      return writeOutput(objects.back(), bytes);
+      return explain(writeOutput(objects.back(), bytes));
     };
+    announce("compiling the host code");
     LLVMContext context;
     auto host = compileHostModule(
         *buildHostModule(model, plan, options.target, context), false);
@@ -166,7 +183,11 @@ private:
     for (size_t i = 0; i < kernels.size(); ++i)
       if (Error error = addObject(model.kernels[i].name, kernels[i]))
         return error;
-    return finishBinary(objects, folder->path());
+    std::string made;
+    announce("linking");
+    if (Error error = linkBinary(objects, folder->path(), made))
+      return explain(std::move(error));
+    return writeBinary(made);
   }
 
   /// Of the header beside a static library.
@@ -199,19 +220,21 @@ private:
     }
   }
 
-  Error finishBinary(const std::vector<std::string> &objects,
-                     const std::string &folder) {
-    std::string made = folder + "/output";
+  Error linkBinary(const std::vector<std::string> &objects,
+                   const std::string &folder, std::string &made) {
+    made = folder + "/output";
     std::string entry = entryName(model);
     if (Error error = options.kind == EmitKind::SharedLibrary
                           ? linkShared(objects, entry, made, folder)
                           : linkRelocatable(objects, entry, made, folder))
       return error;
-    if (options.kind == EmitKind::StaticLibrary) {
-      std::string object = std::exchange(made, folder + "/archive");
-      if (Error error = archiveObject(object, model.name + ".o", made))
-        return error;
-    }
+    if (options.kind != EmitKind::StaticLibrary)
+      return Error::success();
+    std::string object = std::exchange(made, folder + "/archive");
+    return archiveObject(object, model.name + ".o", made);
+  }
+
+  Error writeBinary(const std::string &made) {
     auto buffer = MemoryBuffer::getFile(made, false, false);
     if (!buffer)
       return createStringError(made + ": " + buffer.getError().message());

@@ -10,13 +10,18 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-
 #include "llvm/Support/xxhash.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utime.h>
 #include <vector>
 
@@ -26,16 +31,25 @@ namespace rootc::codegen {
 
 namespace {
 
-/// Follows the content in each file, then the content's hash as text.
-const char magic[] = "rootc-kernel-1\n";
+/// Follows the content in each file, then the key and the hash of all that is
+/// before it.
+const char magic[] = "rootc-kernel-2\n";
+
+/// Of keys and of hashes, as text.
+const size_t digits = 32;
 
 const char suffix[] = ".kernel";
 
 /// Others may keep files in the folder too.
 bool isEntry(StringRef path) {
   StringRef name = sys::path::filename(path);
-  return name.consume_back(suffix) && name.size() == 32 &&
+  return name.consume_back(suffix) && name.size() == digits &&
          all_of(name, [](char c) { return isHexDigit(c); });
+}
+
+std::string sealed(StringRef key, StringRef content) {
+  std::string text = (content + magic + key).str();
+  return text + hashText(text);
 }
 
 } // namespace
@@ -71,27 +85,78 @@ std::optional<std::string> KernelCache::lookup(StringRef key) const {
   if (!file)
     return std::nullopt;
   StringRef bytes = (*file)->getBuffer();
-  const size_t trailer = strlen(magic) + 32;
-  if (bytes.size() < trailer)
+  StringRef content =
+      bytes.drop_back(std::min(bytes.size(), strlen(magic) + 2 * digits));
+  if (bytes != sealed(key, content)) {
+    (void)sys::fs::remove(path(key));
     return std::nullopt;
-  StringRef content = bytes.drop_back(trailer);
-  if (bytes.substr(content.size()) != magic + hashText(content))
-    return std::nullopt;
+  }
   utime(path(key).c_str(), nullptr);
   return content.str();
 }
 
 bool KernelCache::store(StringRef key, StringRef content) {
-  if (directory.empty() || !reason.empty())
+  if (!isUsed() || !reason.empty())
     return false;
   if (std::error_code error = sys::fs::create_directories(directory)) {
     reason = directory + ": " + error.message();
     return false;
   }
-  if (Error error =
-          writeOutput(path(key), content.str() + magic + hashText(content)))
+  if (Error error = writeOutput(path(key), sealed(key, content)))
     reason = toString(std::move(error));
   return reason.empty();
+}
+
+KernelCache::~KernelCache() {
+  if (claims >= 0)
+    close(claims);
+}
+
+/// Of one byte for each key; these locks belong to the open file, so that two
+/// caches of one process exclude each other as well. An error code.
+int KernelCache::lock(StringRef key, short kind) {
+  if (claims < 0) {
+    (void)sys::fs::create_directories(directory);
+    claims = open((directory + "/.claims").c_str(),
+                  O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  }
+  struct flock range = {};
+  range.l_type = kind;
+  range.l_whence = SEEK_SET;
+  range.l_start = off_t(xxh3_64bits(key) >> 1);
+  range.l_len = 1;
+  return fcntl(claims, F_OFD_SETLK, &range) ? errno : 0;
+}
+
+bool KernelCache::claim(StringRef key) {
+  int error = isUsed() ? lock(key, F_WRLCK) : 0;
+  return error != EAGAIN && error != EACCES;
+}
+
+void KernelCache::release(StringRef key) {
+  if (isUsed())
+    (void)lock(key, F_UNLCK);
+}
+
+std::string KernelCache::hashFile(const std::string &path) {
+  struct stat file;
+  if (stat(path.c_str(), &file))
+    return "";
+  // Any write changes the last of these times, which nobody can set.
+  std::string key = hashText(formatv("{0}\n{1} {2} {3} {4}.{5} {6}.{7}", path,
+                                     file.st_dev, file.st_ino, file.st_size,
+                                     file.st_mtim.tv_sec, file.st_mtim.tv_nsec,
+                                     file.st_ctim.tv_sec, file.st_ctim.tv_nsec)
+                                 .str());
+  if (auto known = lookup(key))
+    return *known;
+  auto content = MemoryBuffer::getFile(path, /*IsText=*/false,
+                                       /*RequiresNullTerminator=*/false);
+  if (!content)
+    return "";
+  std::string hash = hashText((*content)->getBuffer());
+  store(key, hash);
+  return hash;
 }
 
 void KernelCache::trim() const {
@@ -105,9 +170,15 @@ void KernelCache::trim() const {
   std::error_code error;
   for (sys::fs::directory_iterator it(directory, error), end;
        !error && it != end; it.increment(error)) {
-    if (!isEntry(it->path()))
+    auto status = it->status();
+    if (!status)
       continue;
-    if (auto status = it->status()) {
+    // What a compiler that was killed had begun to write.
+    if (isEntry(StringRef(it->path()).rsplit('.').first) &&
+        status->getLastModificationTime() <
+            std::chrono::system_clock::now() - std::chrono::hours(24))
+      (void)sys::fs::remove(it->path());
+    if (isEntry(it->path())) {
       entries.push_back(
           {it->path(), status->getSize(), status->getLastModificationTime()});
       total += status->getSize();

@@ -13,6 +13,7 @@
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 
+#include <chrono>
 #include <thread>
 
 using namespace llvm;
@@ -40,38 +41,48 @@ std::string quote(StringRef text) {
   return out;
 }
 
+/// The object that a worker answered with, or why there is none.
+Expected<json::Object> parseAnswer(const WorkerAnswer &answer) {
+  if (!answer.answered)
+    return createStringError("the kernel compiler failed: " + answer.text);
+  Expected<json::Value> value = json::parse(answer.text);
+  json::Object *object = value ? value->getAsObject() : nullptr;
+  if (!object) {
+    consumeError(value.takeError());
+    return createStringError("the kernel compiler answered '" + answer.text +
+                             "'");
+  }
+  if (!object->getBoolean("ok").value_or(false))
+    return createStringError(
+        object->getString("error").value_or("the kernel compiler failed"));
+  return std::move(*object);
+}
+
 class Compilation {
 public:
   Compilation(const std::vector<Kernel> &kernels,
-              const KernelCompilerOptions &options)
+              const KernelCompilerOptions &options, TemporaryFolder folder)
       : kernels(kernels), options(options), cache(options.cacheDirectory),
-        results(kernels.size()) {}
+        folder(std::move(folder)), results(kernels.size()),
+        keys(kernels.size()) {}
 
   Expected<std::vector<std::string>> run() {
-    Expected<std::string> compiler = readFile(options.program);
-    if (!compiler)
+    if (std::error_code error =
+            sys::fs::access(options.program, sys::fs::AccessMode::Exist))
       return createStringError(
-          "the kernel compiler is missing: " + toString(compiler.takeError()) +
-          "; rootc-kernel belongs beside rootc");
-    // Any change of the kernel compiler makes other kernels.
-    std::string version = hashText(*compiler);
-    Expected<TemporaryFolder> folder = TemporaryFolder::create();
-    if (!folder)
-      return folder.takeError();
-    for (size_t i = 0; i < kernels.size(); ++i) {
-      keys.push_back(hashText(toJson(kernels[i]) + "\n" + options.target +
-                              "\n" + options.kind + "\n" + version));
-      if (auto content = cache.lookup(keys[i]))
-        results[i] = std::move(*content);
-      else
-        addJob(i, folder->path());
-    }
-    if (!jobs.empty())
-      if (std::string problem = compile(); !problem.empty())
-        return createStringError(options.program +
-                                 " cannot be started: " + problem);
-    if (!jobs.empty())
+          "the kernel compiler is missing: " + options.program + ": " +
+          error.message() + "; rootc-kernel belongs beside rootc");
+    if (cache.isUsed())
+      if (Error error = makeKeys())
+        return error;
+    for (size_t i = 0; i < kernels.size(); ++i)
+      if (!take(i))
+        pending.push_back(i);
+    if (!pending.empty()) {
+      report();
+      compile();
       cache.trim();
+    }
     if (!cache.problem().empty() && options.warn)
       options.warn("the kernel cache is not used: " + cache.problem());
     if (errors)
@@ -80,50 +91,155 @@ public:
   }
 
 private:
-  void addJob(size_t kernel, const std::string &folder) {
-    std::string output = folder + "/" + std::to_string(kernel);
-    jobs.push_back("{\"kernel\":" + toJson(kernels[kernel]) +
-                   ",\"kind\":" + quote(options.kind) +
-                   ",\"target\":" + quote(options.target) +
-                   ",\"output\":" + quote(output) + "}");
-    outputs.push_back(std::move(output));
-    kernelOfJob.push_back(kernel);
-  }
+  using Clock = std::chrono::steady_clock;
 
-  std::string compile() {
+  WorkerPoolOptions poolOptions() const {
     WorkerPoolOptions pool;
     pool.program = options.program;
     pool.workers =
         options.jobs ? options.jobs : std::thread::hardware_concurrency();
     pool.timeoutSeconds = options.timeoutSeconds;
     pool.warn = options.warn;
-    return runJobs(jobs, pool, [this](size_t job, WorkerAnswer answer) {
-      if (Error error = accept(job, std::move(answer)))
-        errors = joinErrors(std::move(errors),
-                            make_error<KernelError>(
-                                kernelOfJob[job], toString(std::move(error))));
-    });
+    return pool;
   }
 
-  Error accept(size_t job, const WorkerAnswer &answer) {
-    if (!answer.answered)
-      return createStringError("the kernel compiler failed: " + answer.text);
-    Expected<json::Value> value = json::parse(answer.text);
-    const json::Object *object = value ? value->getAsObject() : nullptr;
-    if (!object) {
-      consumeError(value.takeError());
-      return createStringError("the kernel compiler answered '" + answer.text +
-                               "'");
+  Error runPool(const std::function<WorkerJob()> &next,
+                const std::function<void(size_t, WorkerAnswer)> &done) {
+    std::string problem = runJobs(poolOptions(), next, done);
+    if (problem.empty())
+      return Error::success();
+    return createStringError(options.program +
+                             " cannot be started: " + problem);
+  }
+
+  /// Hashes of all that decides the results.
+  Error makeKeys() {
+    Expected<std::string> compiler = describeCompiler();
+    if (!compiler)
+      return compiler.takeError();
+    for (size_t i = 0; i < kernels.size(); ++i)
+      keys[i] = hashText(toJson(kernels[i]) + "\n" + options.target + "\n" +
+                         options.kind + "\n" + *compiler);
+    return Error::success();
+  }
+
+  /// What the kernel compiler says that it is made of, and the content of the
+  /// files that it names: itself and the libraries that it has loaded.
+  Expected<std::string> describeCompiler() {
+    std::string text;
+    bool isAsked = false;
+    Error error = Error::success();
+    Error problem = runPool(
+        [&]() -> WorkerJob {
+          if (std::exchange(isAsked, true))
+            return {};
+          return {WorkerJob::Kind::Job, 0, "{\"kind\":\"identity\"}"};
+        },
+        [&](size_t, const WorkerAnswer &answer) {
+          text = answer.text;
+          if (auto object = parseAnswer(answer)) {
+            if (const json::Array *files = object->getArray("files"))
+              for (const json::Value &file : *files)
+                text += "\n" +
+                        cache.hashFile(file.getAsString().value_or("").str());
+          } else {
+            error = object.takeError();
+          }
+        });
+    error = joinErrors(std::move(problem), std::move(error));
+    if (error)
+      return error;
+    return text;
+  }
+
+  /// Takes a kernel's result from the cache, if it is there.
+  bool take(size_t kernel) {
+    auto content = cache.lookup(keys[kernel]);
+    if (!content)
+      return false;
+    results[kernel] = std::move(*content);
+    ++ready;
+    return true;
+  }
+
+  void report() const {
+    if (options.progress)
+      options.progress("compiling kernels: " + std::to_string(ready) + " of " +
+                       std::to_string(kernels.size()) + " are ready");
+  }
+
+  void compile() {
+    lastMoved = Clock::now();
+    fail(runPool([this] { return nextJob(); },
+                 [this](size_t kernel, const WorkerAnswer &answer) {
+                   accept(kernel, answer);
+                 }));
+  }
+
+  void fail(Error error) {
+    errors = joinErrors(std::move(errors), std::move(error));
+  }
+
+  /// The first kernel that nobody else compiles. Others' are asked for again
+  /// until they are there, or for too long: a compiler may have been stopped.
+  WorkerJob nextJob() {
+    bool isImpatient = Clock::now() - lastMoved >
+                       std::chrono::seconds(options.patienceSeconds);
+    for (size_t i = 0; i < pending.size() && !isFull;) {
+      size_t kernel = pending[i];
+      if (!cache.claim(keys[kernel]) && !(isImpatient && running == 0)) {
+        ++i;
+        continue;
+      }
+      pending.erase(pending.begin() + i);
+      // It may have come since it was looked for.
+      if (!take(kernel)) {
+        ++running;
+        return {WorkerJob::Kind::Job, kernel,
+                "{\"kernel\":" + toJson(kernels[kernel]) +
+                    ",\"kind\":" + quote(options.kind) +
+                    ",\"target\":" + quote(options.target) +
+                    ",\"output\":" + quote(output(kernel)) + "}"};
+      }
+      cache.release(keys[kernel]);
+      lastMoved = Clock::now();
+      report();
     }
-    if (!object->getBoolean("ok").value_or(false))
-      return createStringError(
-          object->getString("error").value_or("the kernel compiler failed"));
-    Expected<std::string> content = readFile(outputs[job]);
+    if (pending.empty() || isFull)
+      return {};
+    return {WorkerJob::Kind::Later, 0, ""};
+  }
+
+  std::string output(size_t kernel) const {
+    return folder.path() + "/" + std::to_string(kernel);
+  }
+
+  void accept(size_t kernel, const WorkerAnswer &answer) {
+    --running;
+    Error error = keep(kernel, answer);
+    cache.release(keys[kernel]);
+    lastMoved = Clock::now();
+    report();
+    if (!error)
+      return;
+    std::string text = toString(std::move(error));
+    // A full disk fails each kernel and is no kernel's fault.
+    if (!TemporaryFolder::isFull(text))
+      fail(make_error<KernelError>(kernel, std::move(text)));
+    else if (!std::exchange(isFull, true))
+      fail(createStringError(TemporaryFolder::fullText(text)));
+  }
+
+  Error keep(size_t kernel, const WorkerAnswer &answer) {
+    auto object = parseAnswer(answer);
+    if (!object)
+      return object.takeError();
+    Expected<std::string> content = readFile(output(kernel));
     if (!content)
       return content.takeError();
-    (void)sys::fs::remove(outputs[job]); // goes with its folder otherwise
-    size_t kernel = kernelOfJob[job];
+    (void)sys::fs::remove(output(kernel)); // goes with its folder otherwise
     results[kernel] = std::move(*content);
+    ++ready;
     cache.store(keys[kernel], results[kernel]);
     return Error::success();
   }
@@ -131,9 +247,13 @@ private:
   const std::vector<Kernel> &kernels;
   const KernelCompilerOptions &options;
   KernelCache cache;
-  std::vector<std::string> results, keys, jobs, outputs;
-  std::vector<size_t> kernelOfJob;
+  TemporaryFolder folder;
+  std::vector<std::string> results, keys;
+  std::vector<size_t> pending;
+  size_t ready = 0, running = 0;
+  Clock::time_point lastMoved;
   Error errors = Error::success();
+  bool isFull = false; ///< the disk
 };
 
 } // namespace
@@ -141,7 +261,10 @@ private:
 Expected<std::vector<std::string>>
 compileKernels(const std::vector<Kernel> &kernels,
                const KernelCompilerOptions &options) {
-  return Compilation(kernels, options).run();
+  Expected<TemporaryFolder> folder = TemporaryFolder::create();
+  if (!folder)
+    return folder.takeError();
+  return Compilation(kernels, options, std::move(*folder)).run();
 }
 
 } // namespace rootc::codegen

@@ -7,7 +7,8 @@
 //
 // Kernels are compiled by `rootc-kernel` processes, one job at a time each, so
 // that a crash or an endless compile in one of them costs one kernel and is
-// reported as that kernel's error.
+// reported as that kernel's error. Compilers with one cache split the kernels
+// that they have in common.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,9 +29,13 @@ struct KernelCompilerOptions {
   std::string target;            ///< Halide target string
   std::string kind = "object";   ///< or stmt, llvm, asm, cpp
   unsigned jobs = 0;             ///< worker processes; 0: one a core
-  unsigned timeoutSeconds = 600; ///< for one kernel
+  unsigned timeoutSeconds = 600; ///< of processor time, for one kernel
   std::string cacheDirectory;    ///< empty: no cache
+  /// Idle processes wait so long for kernels that other compilers have claimed.
+  unsigned patienceSeconds = 60;
   std::function<void(const std::string &)> warn;
+  /// Told what is being done, whenever that changes.
+  std::function<void(const std::string &)> progress;
 };
 
 /// A kernel that could not be compiled.

@@ -17,6 +17,11 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
 LLD_HAS_DRIVER(elf)
 
 using namespace llvm;
@@ -24,6 +29,29 @@ using namespace llvm;
 namespace rootc::codegen {
 
 namespace {
+
+/// Fails where the disk has too little room to put the objects together: the
+/// linker maps its output into memory, and would be ended by SIGBUS, and other
+/// streams of LLVM end the program as well.
+Error checkRoom(const std::vector<std::string> &objects,
+                const std::string &output) {
+  uint64_t bytes = 1 << 16; // for what is added
+  for (const std::string &object : objects) {
+    uint64_t size = 0;
+    if (std::error_code error = sys::fs::file_size(object, size))
+      return createStringError(object + ": " + error.message());
+    bytes += size;
+  }
+  int file = open(output.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  int error = file < 0 ? errno : posix_fallocate(file, 0, off_t(bytes));
+  if (file >= 0)
+    close(file);
+  (void)sys::fs::remove(output);
+  // Other errors are of file systems that cannot tell.
+  if (error == ENOSPC || error == EDQUOT)
+    return createStringError(output + ": " + strerror(error));
+  return Error::success();
+}
 
 Error runLinker(const std::vector<std::string> &arguments) {
   // It aborts where it cannot start threads, and gains nothing by them here.
@@ -36,8 +64,11 @@ Error runLinker(const std::vector<std::string> &arguments) {
       lld::lldMain(pointers, stream, stream, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode == 0)
     return Error::success();
+  std::string reason = StringRef(problems).rtrim().str();
   return createStringError("linking failed: " +
-                           StringRef(problems).rtrim().str());
+                           (reason.empty() ? "the linker crashed; please "
+                                             "report it with the network's file"
+                                           : reason));
 }
 
 /// The C library's shared objects by file name, so that linking needs no
@@ -60,6 +91,8 @@ Expected<std::string> findLibrary(const std::string &name) {
 Error linkShared(const std::vector<std::string> &objects,
                  const std::string &entry, const std::string &output,
                  const std::string &scratchFolder) {
+  if (Error error = checkRoom(objects, output))
+    return error;
   std::string script = scratchFolder + "/exports";
   if (Error error =
           writeOutput(script, "{ global: " + entry + "; local: *; };\n"))
@@ -98,9 +131,13 @@ Error linkRelocatable(const std::vector<std::string> &objects,
                       const std::string &entry, const std::string &output,
                       const std::string &scratchFolder) {
   std::string joined = scratchFolder + "/joined.o";
+  if (Error error = checkRoom(objects, joined))
+    return error;
   std::vector<std::string> arguments = {"-r", "-o", joined};
   arguments.insert(arguments.end(), objects.begin(), objects.end());
   if (Error error = runLinker(arguments))
+    return error;
+  if (Error error = checkRoom({joined}, output))
     return error;
   auto buffer = MemoryBuffer::getFile(joined, false, false);
   if (!buffer)
@@ -125,6 +162,8 @@ Error linkRelocatable(const std::vector<std::string> &objects,
 
 Error archiveObject(const std::string &object, const std::string &member,
                     const std::string &output) {
+  if (Error error = checkRoom({object}, output))
+    return error;
   Expected<NewArchiveMember> entry =
       NewArchiveMember::getFile(object, /*Deterministic=*/true);
   if (!entry)

@@ -8,35 +8,31 @@
 #define ROOTC_CODEGEN_EMIT_TEMPORARYFOLDER_H
 
 #include "llvm/Support/Error.h"
-#include "llvm/Support/FileSystem.h"
 
 #include <string>
-#include <utility>
 
 namespace rootc::codegen {
 
+/// A folder in $TMPDIR, removed with its object and by `runCleanups`.
 class TemporaryFolder {
 public:
-  static llvm::Expected<TemporaryFolder> create() {
-    llvm::SmallString<128> path;
-    if (std::error_code error =
-            llvm::sys::fs::createUniqueDirectory("rootc", path))
-      return llvm::createStringError(
-          "no temporary folder can be made: " + error.message() +
-          "; set TMPDIR to a folder that can be written to");
-    return TemporaryFolder(std::string(path));
-  }
-  TemporaryFolder(TemporaryFolder &&other) noexcept
-      : name(std::exchange(other.name, "")) {}
-  ~TemporaryFolder() {
-    if (!name.empty())
-      (void)llvm::sys::fs::remove_directories(name);
-  }
+  static llvm::Expected<TemporaryFolder> create();
+  TemporaryFolder(TemporaryFolder &&other) noexcept;
+  TemporaryFolder &operator=(TemporaryFolder &&) = delete;
+  ~TemporaryFolder();
+
   const std::string &path() const { return name; }
 
+  /// Whether an error's text is the system's for a full disk, and what is to be
+  /// said then.
+  static bool isFull(llvm::StringRef error);
+  static std::string fullText(llvm::StringRef error);
+
 private:
-  explicit TemporaryFolder(std::string name) : name(std::move(name)) {}
-  std::string name;
+  explicit TemporaryFolder(std::string name);
+
+  std::string name; ///< empty: moved away
+  uint64_t cleanup = 0;
 };
 
 } // namespace rootc::codegen

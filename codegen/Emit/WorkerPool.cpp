@@ -6,19 +6,26 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Emit/WorkerPool.h"
+#include "codegen/Emit/Cleanup.h"
+#include "codegen/Emit/ProcessorTime.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <memory>
+#include <optional>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 extern char **environ;
 
@@ -28,8 +35,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// One process: a socket as its standard input and output, a nameless file as
-/// its standard error. Killed and reaped with the object.
+/// One process: a socket as its standard input and output, memory as its
+/// standard error, where no full disk loses it. Killed and reaped with the
+/// object.
 class Worker {
 public:
   ~Worker() { stop(); }
@@ -40,32 +48,37 @@ public:
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
       return strerror(errno);
-    FILE *file = tmpfile();
-    if (file) {
-      log = fcntl(fileno(file), F_DUPFD_CLOEXEC, 3);
-      fclose(file);
-    }
+    log = memfd_create("rootc-kernel", MFD_CLOEXEC);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], 0);
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
     if (log >= 0)
       posix_spawn_file_actions_adddup2(&actions, log, 2);
+    // What this program waits for is not blocked in others.
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
     std::string name = program;
     char *arguments[] = {name.data(), nullptr};
-    int error = posix_spawn(&process, program.c_str(), &actions, nullptr,
+    int error = posix_spawn(&process, program.c_str(), &actions, &attributes,
                             arguments, environ);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
-    if (!error) {
-      socket = ends[0];
-      return "";
+    if (error) {
+      process = -1;
+      close(ends[0]);
+      if (log >= 0)
+        close(log);
+      return strerror(error);
     }
-    process = -1;
-    close(ends[0]);
-    if (log >= 0)
-      close(log);
-    return strerror(error);
+    socket = ends[0];
+    cleanup = addCleanup([id = process] { kill(id, SIGKILL); });
+    return "";
   }
 
   /// False if the process is gone.
@@ -108,6 +121,8 @@ public:
   std::string stop() {
     if (process < 0)
       return "";
+    // Before the number can be another process's.
+    removeCleanup(cleanup);
     std::string how = "it closed its output";
     int status = 0;
     // A process that crashes has closed its socket a moment before it is dead.
@@ -139,11 +154,43 @@ public:
     return how;
   }
 
+  /// A job begins.
+  void begin(size_t number) {
+    busy = true;
+    job = number;
+    used = usedBefore = processorSeconds(process, false).value_or(0);
+    progressed = looked = Clock::now();
+  }
+
+  /// Why the job it has takes too long, "" if it does not.
+  std::string overdue(unsigned seconds) {
+    if (Clock::now() < deadline(seconds))
+      return "";
+    looked = Clock::now();
+    bool isLong = looked - progressed > std::chrono::seconds(seconds);
+    std::string limit = "it took more than " + std::to_string(seconds) + " s";
+    std::optional<double> now = processorSeconds(process, true);
+    if (!now)
+      return isLong ? limit : "";
+    if (*now - usedBefore > seconds)
+      return limit + " of processor time";
+    if (*now == used)
+      return isLong ? limit + " and computed nothing meanwhile" : "";
+    used = *now;
+    progressed = looked;
+    return "";
+  }
+
+  /// When `overdue` is to be asked again.
+  Clock::time_point deadline(unsigned seconds) const {
+    double left = std::max(seconds - (used - usedBefore), 0.1);
+    return looked + std::chrono::milliseconds(int64_t(left * 1000));
+  }
+
   int socket = -1;
   bool wasBroken = false;
   bool busy = false;
   size_t job = 0;
-  Clock::time_point deadline;
 
 private:
   std::string lastWords() {
@@ -159,59 +206,87 @@ private:
   }
 
   pid_t process = -1;
+  uint64_t cleanup = 0;
   int log = -1;
+  /// Processor time when the job began and when last looked at; when that was,
+  /// and when it had last become more.
+  double usedBefore = 0, used = 0;
+  Clock::time_point looked, progressed;
   std::string received;
 };
 
 class Run {
 public:
-  Run(const std::vector<std::string> &jobs, const WorkerPoolOptions &options,
+  Run(const WorkerPoolOptions &options, const std::function<WorkerJob()> &next,
       const std::function<void(size_t, WorkerAnswer)> &done)
-      : jobs(jobs), options(options), done(done) {}
+      : options(options), next(next), done(done),
+        workers(std::max(options.workers, 1u)) {}
 
   std::string run() {
-    workers.resize(
-        std::min<size_t>(std::max(options.workers, 1u), jobs.size()));
-    while (finished < jobs.size()) {
-      for (size_t i = 0; i < workers.size() && next < jobs.size(); ++i) {
-        if (workers[i] && workers[i]->busy)
-          continue;
-        if (std::string error = give(workers[i]); !error.empty()) {
-          workers.erase(workers.begin() + i--);
-          if (workers.empty())
-            return error;
-          refusal = error;
-        }
-      }
-      if (!refusal.empty() && options.warn)
-        options.warn("no more than " + std::to_string(workers.size()) +
-                     " processes of " + options.program +
-                     " can be started: " + refusal + "; going on with these");
-      refusal.clear();
-      wait();
+    while (true) {
+      bool isWaiting = false;
+      if (std::string error = giveAll(isWaiting); !error.empty())
+        return error;
+      bool isBusy =
+          std::any_of(workers.begin(), workers.end(), [](const auto &worker) {
+            return worker && worker->busy;
+          });
+      if (isEnded && !isBusy)
+        return "";
+      if (!isBusy && !isWaiting)
+        continue;
+      wait(isWaiting ? Clock::now() + std::chrono::milliseconds(100)
+                     : Clock::time_point::max());
     }
-    return "";
   }
 
 private:
+  /// Gives jobs to all processes that are free. A job whose process could not
+  /// be started waits for another one.
+  std::string giveAll(bool &isWaiting) {
+    std::string refusal;
+    for (size_t i = 0; i < workers.size() && !isEnded && !isWaiting;) {
+      if (workers[i] && workers[i]->busy) {
+        ++i;
+        continue;
+      }
+      if (job.kind != WorkerJob::Kind::Job)
+        job = next();
+      isEnded = job.kind == WorkerJob::Kind::None;
+      isWaiting = job.kind == WorkerJob::Kind::Later;
+      if (job.kind != WorkerJob::Kind::Job)
+        break;
+      std::string error = give(workers[i]);
+      if (error.empty()) {
+        job = {};
+        continue;
+      }
+      workers.erase(workers.begin() + i);
+      if (workers.empty())
+        return error;
+      refusal = error;
+    }
+    if (!refusal.empty() && options.warn)
+      options.warn("no more than " + std::to_string(workers.size()) +
+                   " processes of " + options.program +
+                   " can be started: " + refusal + "; going on with these");
+    return "";
+  }
+
   std::string give(std::unique_ptr<Worker> &worker) {
     if (!worker) {
       worker = std::make_unique<Worker>();
       if (std::string error = worker->start(options.program); !error.empty())
         return error;
     }
-    worker->busy = true;
-    worker->job = next++;
-    worker->deadline =
-        Clock::now() + std::chrono::seconds(options.timeoutSeconds);
-    if (!worker->send(jobs[worker->job]))
+    worker->begin(job.number);
+    if (!worker->send(job.line))
       lose(worker, "");
     return "";
   }
 
   void finish(Worker &worker, WorkerAnswer answer) {
     worker.busy = false;
-    ++finished;
     done(worker.job, std::move(answer));
   }
 
@@ -223,23 +298,20 @@ private:
     worker.reset();
   }
 
-  void wait() {
+  void wait(Clock::time_point until) {
     std::vector<pollfd> waiting;
     std::vector<std::unique_ptr<Worker> *> owners;
-    auto soonest = Clock::time_point::max();
     for (auto &worker : workers) {
       if (!worker || !worker->busy)
         continue;
       waiting.push_back({worker->socket, POLLIN, 0});
       owners.push_back(&worker);
-      soonest = std::min(soonest, worker->deadline);
+      until = std::min(until, worker->deadline(options.timeoutSeconds));
     }
-    if (waiting.empty())
-      return;
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        soonest - Clock::now());
+        until - Clock::now());
     poll(waiting.data(), waiting.size(),
-         std::max<int64_t>(0, left.count() + 1));
+         std::clamp<int64_t>(left.count() + 1, 0, INT_MAX));
     for (size_t i = 0; i < waiting.size(); ++i) {
       std::unique_ptr<Worker> &worker = *owners[i];
       std::string line;
@@ -247,26 +319,26 @@ private:
         lose(worker, "");
       else if (worker->takeLine(line))
         finish(*worker, {true, std::move(line)});
-      else if (Clock::now() > worker->deadline)
-        lose(worker, "it took more than " +
-                         std::to_string(options.timeoutSeconds) + " s");
+      else if (std::string why = worker->overdue(options.timeoutSeconds);
+               !why.empty())
+        lose(worker, why);
     }
   }
 
-  const std::vector<std::string> &jobs;
   const WorkerPoolOptions &options;
+  const std::function<WorkerJob()> &next;
   const std::function<void(size_t, WorkerAnswer)> &done;
   std::vector<std::unique_ptr<Worker>> workers;
-  size_t next = 0, finished = 0;
-  std::string refusal; ///< why a process could not be started
+  WorkerJob job; ///< the next one, if it is a job
+  bool isEnded = false;
 };
 
 } // namespace
 
-std::string runJobs(const std::vector<std::string> &jobs,
-                    const WorkerPoolOptions &options,
+std::string runJobs(const WorkerPoolOptions &options,
+                    const std::function<WorkerJob()> &next,
                     const std::function<void(size_t, WorkerAnswer)> &done) {
-  return Run(jobs, options, done).run();
+  return Run(options, next, done).run();
 }
 
 } // namespace rootc::codegen

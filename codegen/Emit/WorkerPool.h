@@ -9,7 +9,6 @@
 
 #include <functional>
 #include <string>
-#include <vector>
 
 namespace rootc::codegen {
 
@@ -24,18 +23,34 @@ struct WorkerAnswer {
 struct WorkerPoolOptions {
   std::string program;
   unsigned workers = 1;
-  unsigned timeoutSeconds = 600; ///< for one job
+  /// Of processor time for one job, so that a loaded machine fails none; and
+  /// of time without any.
+  unsigned timeoutSeconds = 600;
   std::function<void(const std::string &)> warn;
 };
 
-/// Sends each job (one line, without its end) to a process of `program` that
-/// is free, which answers with one line; `done` is called on this thread as
-/// answers arrive. A process that ends, or takes too long, fails the job it
-/// had, and the rest go on in a new one. Where fewer processes than `workers`
-/// can be started, those do all jobs, and `warn` is told. Returns "", or why no
-/// process could be started, and then some jobs have had no answer.
-std::string runJobs(const std::vector<std::string> &jobs,
-                    const WorkerPoolOptions &options,
+/// What a free process is to do.
+struct WorkerJob {
+  enum class Kind {
+    Job,
+    Later, ///< nothing yet; to be asked again soon
+    None,  ///< nothing any more
+  };
+  Kind kind = Kind::None;
+  size_t number = 0; ///< the caller's
+  std::string line;  ///< without its end
+};
+
+/// Sends each job that `next` gives to a process of `program` that is free,
+/// which answers with one line; `done` is called with the job's number as
+/// answers arrive, both on this thread. A process that ends, or takes too long,
+/// fails the job it had, and the rest go on in a new one. Where fewer processes
+/// than `workers` can be started, those do all jobs, and `warn` is told.
+/// Returns
+/// "", or why no process could be started, and then some jobs have had no
+/// answer.
+std::string runJobs(const WorkerPoolOptions &options,
+                    const std::function<WorkerJob()> &next,
                     const std::function<void(size_t, WorkerAnswer)> &done);
 
 } // namespace rootc::codegen

@@ -7,10 +7,8 @@
 
 #include "codegen/Emit/Emit.h"
 #include "HandMadeModel.h"
-#include "codegen/Emit/KernelCache.h"
 #include "codegen/Emit/Target.h"
 #include "codegen/Emit/TemporaryFolder.h"
-#include "codegen/Emit/WorkerPool.h"
 #include "rootc/model.h"
 
 #include <dlfcn.h>
@@ -19,8 +17,6 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -257,91 +253,6 @@ TEST(Emit, OpensAndClosesAHundredTimes) {
     ASSERT_EQ(dlclose(library.handle), 0);
     library.open("again");
   }
-}
-
-/// The kernels that fail when `script` stands in for the kernel compiler.
-std::string failuresWith(const std::string &script, unsigned timeout) {
-  auto folder = llvm::cantFail(TemporaryFolder::create());
-  std::string program = folder.path() + "/worker";
-  {
-    std::ofstream file(program);
-    file << "#!/bin/sh\n" << script << "\n";
-  }
-  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
-  EmitOptions options = optionsFor(EmitKind::Object, folder.path() + "/out.o");
-  options.kernels.program = program;
-  options.kernels.timeoutSeconds = timeout;
-  return llvm::toString(emitModel(handMadeModel("broken"), options));
-}
-
-TEST(KernelCompiler, FailuresOfWorkersAreReported) {
-  using testing::HasSubstr;
-  EXPECT_THAT(failuresWith("read job; echo last words >&2; kill -SEGV $$", 60),
-              AllOf(HasSubstr("ended by signal 11"), HasSubstr("last words")));
-  EXPECT_THAT(failuresWith("read job; exit 3", 60),
-              HasSubstr("it ended with code 3"));
-  EXPECT_THAT(failuresWith("read job; exec sleep 100", 1),
-              HasSubstr("it took more than 1 s"));
-  EXPECT_THAT(failuresWith("while read job; do echo nonsense; done", 60),
-              HasSubstr("answered 'nonsense'"));
-  EXPECT_THAT(
-      failuresWith("while read job; do echo '{\"ok\": false, \"error\": "
-                   "\"too hard\"}'; done",
-                   60),
-      HasSubstr("too hard"));
-}
-
-TEST(KernelCache, RemovesItsOwnFilesAlone) {
-  auto folder = llvm::cantFail(TemporaryFolder::create());
-  KernelCache cache(folder.path(), /*limit=*/100);
-  std::string key = hashText("a kernel");
-  EXPECT_TRUE(cache.store(key, std::string(200, 'x')));
-  std::vector<std::string> others = {"mine.kernel", "x" + key + ".kernel",
-                                     key + ".txt",
-                                     std::string(32, 'k') + ".kernel"};
-  for (const std::string &name : others)
-    std::ofstream(folder.path() + "/" + name) << std::string(200, 'x');
-  EXPECT_TRUE(cache.lookup(key).has_value());
-  cache.trim();
-  EXPECT_FALSE(cache.lookup(key).has_value());
-  for (const std::string &name : others)
-    EXPECT_TRUE(std::filesystem::exists(folder.path() + "/" + name)) << name;
-}
-
-/// The answers of `cat` to 40 jobs, where a process may open so many files.
-std::string answersWith(int files, std::vector<std::string> &warnings) {
-  std::vector<std::string> jobs;
-  for (int i = 0; i < 40; ++i)
-    jobs.push_back(std::to_string(i));
-  std::vector<std::string> answers(jobs.size());
-  WorkerPoolOptions options;
-  options.program = "/bin/cat";
-  options.workers = 16;
-  options.warn = [&](const std::string &text) { warnings.push_back(text); };
-  int firstFree = open("/dev/null", O_RDONLY);
-  close(firstFree);
-  rlimit before;
-  getrlimit(RLIMIT_NOFILE, &before);
-  rlimit fewer = {rlim_t(firstFree + files), before.rlim_max};
-  setrlimit(RLIMIT_NOFILE, &fewer);
-  std::string error = runJobs(jobs, options, [&](size_t job, WorkerAnswer got) {
-    answers[job] = got.answered ? got.text : "lost: " + got.text;
-  });
-  setrlimit(RLIMIT_NOFILE, &before);
-  EXPECT_TRUE(!error.empty() || answers == jobs);
-  return error;
-}
-
-TEST(KernelCompiler, FewerProcessesThanAskedForWillDo) {
-  using testing::HasSubstr;
-  std::vector<std::string> warnings;
-  EXPECT_EQ(answersWith(200, warnings), "");
-  EXPECT_EQ(warnings.size(), 0u);
-  EXPECT_EQ(answersWith(9, warnings), "");
-  ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_THAT(warnings[0], HasSubstr("processes of /bin/cat can be started: "));
-  EXPECT_THAT(warnings[0], HasSubstr("going on with these"));
-  EXPECT_EQ(answersWith(0, warnings), strerror(EMFILE));
 }
 
 } // namespace

@@ -11,17 +11,21 @@
 //   {"kernel": {...}, "kind": "object", "target": "host", "output": "k.o"}
 //
 // and standard output one line for each, {"ok": true} or {"ok": false,
-// "error": "..."}, in order. Kinds: object, stmt, llvm, asm, cpp.
+// "error": "..."}, in order. Kinds: object, stmt, llvm, asm, cpp. The job
+// {"kind": "identity"} asks for what decides the code of kernels besides.
 //
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Compile.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
+#include <link.h>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <sys/prctl.h>
@@ -40,15 +44,47 @@ FILE *takeStandardOutput() {
   return fdopen(answers, "w");
 }
 
+/// The files that this process has loaded, and what Halide reads of the
+/// environment.
+json identity() {
+  std::vector<std::string> files;
+  dl_iterate_phdr(
+      [](dl_phdr_info *info, size_t, void *files) {
+        // The program itself has no name; what has no path is the kernel's.
+        std::string name =
+            info->dlpi_name[0] ? info->dlpi_name : "/proc/self/exe";
+        std::error_code error;
+        auto path = std::filesystem::canonical(name, error);
+        if (name.find('/') != std::string::npos)
+          static_cast<std::vector<std::string> *>(files)->push_back(
+              error ? name : path.string());
+        return 0;
+      },
+      &files);
+  std::vector<std::string> environment;
+  for (char **variable = environ; *variable; ++variable)
+    if (std::strncmp(*variable, "HL_", 3) == 0)
+      environment.push_back(*variable);
+  std::sort(environment.begin(), environment.end());
+  return {{"ok", true},
+          {"version", rootc::codegen::codegenVersion()},
+          {"files", files},
+          {"environment", environment}};
+}
+
 json answer(const std::string &line) {
   try {
     json job = json::parse(line);
+    if (job.at("kind") == "identity")
+      return identity();
     rootc::codegen::compileKernel(
         rootc::codegen::kernelFromJson(job.at("kernel").dump()),
         rootc::codegen::outputKind(job.at("kind").get<std::string>()),
         job.at("target").get<std::string>(),
         job.at("output").get<std::string>());
     return {{"ok", true}};
+  } catch (const std::bad_alloc &) {
+    return {{"ok", false}, {"error", "memory ran out"}};
   } catch (const std::exception &error) {
     return {{"ok", false}, {"error", error.what()}};
   }
@@ -91,13 +127,15 @@ int runJob(const std::string &line, FILE *answers) {
 int main(int argc, char **argv) {
   if (argc == 2 && std::string(argv[1]) == "--version") {
     std::printf("%s\n", rootc::codegen::codegenVersion().c_str());
-    return 0;
+    return std::fflush(stdout) == 0 ? 0 : 1;
   }
   if (argc != 1) {
     std::fprintf(stderr, "usage: rootc-kernel [--version] < jobs\n"
                          "Compiles kernels; started by rootc.\n");
     return 1;
   }
+  // Nobody is left to answer to, and the files' folder may be gone.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   FILE *answers = takeStandardOutput();
   if (!answers) {
     std::perror("rootc-kernel: cannot take over standard output");
