@@ -6,15 +6,18 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Driver/Driver.h"
+#include "codegen/Emit/Cleanup.h"
 #include "codegen/Emit/Emit.h"
 #include "codegen/Emit/KernelCache.h"
 #include "codegen/Emit/OutputFile.h"
+#include "codegen/Emit/Progress.h"
 #include "codegen/Schedules/Families.h"
 #include "dialect/RootDialect.h"
 #include "dialect/SourceText.h"
 #include "lib/Analysis/Cost.h"
 #include "lib/Analysis/LayerGraph.h"
 #include "lib/Driver/Diagnostics.h"
+#include "lib/Driver/EarlyEnd.h"
 #include "lib/Driver/Options.h"
 #include "lib/Onnx/Export.h"
 #include "lib/Pipelines/Pipelines.h"
@@ -23,7 +26,6 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/CrashRecoveryContext.h"
-#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
@@ -43,6 +45,12 @@ namespace {
 
 void reportError(const Twine &message) {
   WithColor::error(errs(), "rootc") << message << "\n";
+}
+
+/// A protocol buffer that begins with a small number as field 1, which is the
+/// version of ONNX's format. No text begins with such bytes.
+bool isOnnx(StringRef bytes) {
+  return bytes.size() > 1 && bytes[0] == '\b' && bytes[1] > 0 && bytes[1] < ' ';
 }
 
 std::optional<codegen::EmitKind> emitKind(OutputKind kind) {
@@ -86,6 +94,12 @@ public:
     if (!buffer) {
       reportError("cannot read '" + options.input +
                   "': " + buffer.getError().message());
+      return 1;
+    }
+    if (isOnnx((*buffer)->getBuffer())) {
+      reportError("'" + options.input +
+                  "' is an ONNX file; rootc-import makes a network of it: "
+                  "rootc-import NET.onnx -o NET.mlir");
       return 1;
     }
     if (Error error = codegen::checkOutput(options.output)) {
@@ -259,12 +273,19 @@ private:
     emit.kernels.program = programFolder + "/rootc-kernel";
     emit.kernels.jobs = options.jobs;
     emit.kernels.cacheDirectory = codegen::KernelCache::defaultDirectory();
-    emit.kernels.warn = [](const std::string &message) {
+    codegen::Progress progress(codegen::ProgressOptions::standardError());
+    emit.kernels.progress = [&](const std::string &what) {
+      progress.say(what);
+    };
+    emit.kernels.warn = [&](const std::string &message) {
+      progress.erase();
       WithColor::warning(errs(), "rootc") << message << "\n";
     };
+    Error error = codegen::emitModel(translated->model, emit);
+    progress.erase();
     bool good = true;
     handleAllErrors(
-        codegen::emitModel(translated->model, emit),
+        std::move(error),
         [&](const codegen::KernelError &error) {
           good = false;
           mlir::emitError(translated->locations[error.kernel])
@@ -287,20 +308,10 @@ private:
   }
 };
 
-/// A library gave up. The process may not go on, but its user gets a sentence.
-void onFatalError(void *, const char *reason, bool) {
-  errs() << "rootc: error: " << reason;
-  if (StringRef(reason).starts_with("pthread_create"))
-    errs() << "; raise the limit on processes (ulimit -u) or on memory (ulimit "
-              "-v)";
-  errs() << "\n";
-  _exit(1);
-}
-
 } // namespace
 
 int rootcMain(int argc, char **argv) {
-  install_fatal_error_handler(onFatalError);
+  prepareForEarlyEnd();
   CrashRecoveryContext::Enable();
   int exitCode = 1;
   std::optional<Options> options = parseOptions(argc, argv, exitCode);
@@ -321,6 +332,7 @@ int rootcMain(int argc, char **argv) {
     return exitCode;
   errs() << "rootc: error: the compiler crashed on '" << options->input
          << "'; please report it with this file\n";
+  codegen::runCleanups();
   _exit(1);
 }
 
