@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <sstream>
 
 using namespace rootc;
@@ -108,8 +109,11 @@ int main(int argc, char **argv) {
     importOnnx(options, note);
     return 0;
   } catch (const CLI::ParseError &error) {
-    if (error.get_exit_code() == 0)
-      return app.exit(error);
+    if (error.get_exit_code() == 0) {
+      int code = app.exit(error);
+      return std::cout.flush() ? code
+                               : report("standard output cannot be written");
+    }
     return report(std::string(error.what()) + "; see rootc-import --help");
   } catch (const Error &error) {
     return report(error.what());
