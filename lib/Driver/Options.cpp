@@ -11,6 +11,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
 #include "rootc/model.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Path.h"
@@ -21,6 +22,28 @@ using namespace llvm;
 namespace rootc {
 
 namespace {
+
+/// What is wrong with the value of a switch, "" if nothing is.
+std::string &switchProblem() {
+  static std::string problem;
+  return problem;
+}
+
+/// Reads a switch; LLVM's own words for a bad value do not say "error".
+class SwitchParser : public cl::parser<bool> {
+public:
+  using cl::parser<bool>::parser;
+  bool parse(cl::Option &, StringRef flag, StringRef text, bool &value) {
+    std::string word = text.lower();
+    value = word.empty() || word == "true" || word == "1";
+    if (value || word == "false" || word == "0")
+      return false;
+    switchProblem() =
+        ("--" + flag + "=" + text + ": a switch has no value, or true or false")
+            .str();
+    return true;
+  }
+};
 
 /// Made when the command line is read, so that other programs that link this
 /// library have no such options.
@@ -39,8 +62,8 @@ struct Flags {
       "emit", cl::value_desc("kind"), cl::cat(category),
       cl::desc("so, static (with a header), obj, header, cpp, llvm, asm, stmt, "
                "mlir, onnx or cost; texts go to standard output without -o")};
-  cl::opt<int64_t> root{
-      "root", cl::value_desc("n"), cl::cat(category), cl::init(0),
+  cl::opt<std::string> root{
+      "root", cl::value_desc("n"), cl::cat(category),
       cl::desc("Split the spatial convolutions into filter groups: n in the "
                "stage nearest the image")};
   cl::opt<std::string> topology{
@@ -60,7 +83,7 @@ struct Flags {
   cl::opt<std::string> image{
       "image", cl::value_desc("HxW"), cl::cat(category),
       cl::desc("Height and width of the image instead of the declared ones")};
-  cl::opt<bool> recompute{
+  cl::opt<bool, false, SwitchParser> recompute{
       "recompute", cl::cat(category),
       cl::desc("Training keeps less in memory: batch norm, ReLU and pools are "
                "computed again for the backward pass")};
@@ -71,21 +94,21 @@ struct Flags {
       "weights", cl::value_desc("file"), cl::cat(category),
       cl::desc("Of --emit=onnx: weights, as rootrun writes them (safetensors); "
                "default: He initialisation by --seed")};
-  cl::opt<bool> sliceWeights{
+  cl::opt<bool, false, SwitchParser> sliceWeights{
       "slice-weights", cl::cat(category),
       cl::desc("Cut filters of --weights with fewer groups than the network's "
                "to their diagonal blocks")};
-  cl::opt<bool> pixels{
+  cl::opt<bool, false, SwitchParser> pixels{
       "pixels", cl::cat(category),
       cl::desc(
           "Of --emit=onnx: the file takes pixels, 0 to 255, and normalises "
           "them by input.mean and input.scale of --weights")};
-  cl::opt<uint64_t> seed{
-      "seed", cl::value_desc("n"), cl::cat(category), cl::init(0),
+  cl::opt<std::string> seed{
+      "seed", cl::value_desc("n"), cl::cat(category),
       cl::desc("Of --emit=onnx: seed of the weights without --weights, as of "
                "rootrun init; default 0")};
-  cl::opt<unsigned> jobs{
-      "jobs", cl::value_desc("n"), cl::cat(category), cl::init(0),
+  cl::opt<std::string> jobs{
+      "jobs", cl::value_desc("n"), cl::cat(category),
       cl::desc("Processes that compile kernels; default: one a core")};
 };
 
@@ -145,6 +168,33 @@ bool isSize(StringRef text) {
          !width.getAsInteger(10, value) && value > 0;
 }
 
+/// Reads a flag of a whole number, if it was given; what is wrong with it, ""
+/// if nothing is.
+template <typename T>
+std::string readNumber(const cl::opt<std::string> &flag, T least, T most,
+                       T &value) {
+  if (!flag.getNumOccurrences() ||
+      (to_integer(flag, value, 10) && value >= least && value <= most))
+    return "";
+  return ("--" + flag.ArgStr + "=" + flag + ": give a whole number from " +
+          Twine(least) + " to " + Twine(most))
+      .str();
+}
+
+/// The flags of whole numbers.
+std::string readNumbers(const Flags &flags, Options &options) {
+  std::string problem =
+      readNumber<int64_t>(flags.root, 1, INT32_MAX, options.root);
+  if (problem.empty())
+    problem = readNumber(flags.jobs, 1u, 1024u, options.jobs);
+  uint64_t seed = 0;
+  if (problem.empty())
+    problem = readNumber<uint64_t>(flags.seed, 0, UINT64_MAX, seed);
+  if (flags.seed.getNumOccurrences())
+    options.seed = seed;
+  return problem;
+}
+
 /// What is wrong with the flags of --emit=onnx; empty if nothing is.
 std::string checkOnnx(const Flags &flags, const Options &options) {
   if (options.kind != OutputKind::Onnx) {
@@ -183,6 +233,11 @@ std::optional<Options> check(const Flags &flags) {
                   ": unknown kind; give so, static, obj, header, cpp, llvm, "
                   "asm, stmt, mlir, onnx or cost");
     options.kind = *kind;
+    // What a file's name says is what is in it.
+    if (auto named = kindOfSuffix(suffix); named && *named != *kind)
+      return fail("-o " + options.output +
+                  ": the suffix is not that of --emit=" + flags.emit +
+                  "; leave --emit out, or change one of them");
   } else if (!options.output.empty()) {
     auto kind = kindOfSuffix(suffix);
     if (!kind)
@@ -197,11 +252,8 @@ std::optional<Options> check(const Flags &flags) {
            defaultOutput(options.input, options.kind) != "-")
     return fail("-o -: libraries, objects and ONNX files do not go to standard "
                 "output");
-  options.root = flags.root;
-  if (flags.root.getNumOccurrences() && flags.root < 1)
-    return fail("--root=" + Twine(flags.root) +
-                ": the groups of the first "
-                "stage are at least 1");
+  if (std::string problem = readNumbers(flags, options); !problem.empty())
+    return fail(problem);
   options.topology = flags.topology;
   if (options.topology != "root" && options.topology != "tree" &&
       options.topology != "column")
@@ -220,10 +272,7 @@ std::optional<Options> check(const Flags &flags) {
   options.weights = flags.weights;
   options.sliceWeights = flags.sliceWeights;
   options.pixels = flags.pixels;
-  if (flags.seed.getNumOccurrences())
-    options.seed = flags.seed;
-  std::string problem = checkOnnx(flags, options);
-  if (!problem.empty())
+  if (std::string problem = checkOnnx(flags, options); !problem.empty())
     return fail(problem);
   if (flags.mode != "train" && flags.mode != "infer")
     return fail("--mode=" + flags.mode + ": give train or infer");
@@ -232,7 +281,6 @@ std::optional<Options> check(const Flags &flags) {
   if (options.recompute && options.inferOnly)
     return fail("--recompute saves memory in training, which --mode=infer "
                 "leaves out; drop one of them");
-  options.jobs = flags.jobs;
   Expected<codegen::TargetInfo> target = codegen::parseTarget(flags.target);
   if (!target)
     return fail(toString(target.takeError()));
@@ -250,6 +298,10 @@ std::optional<Options> parseOptions(int argc, char **argv, int &exitCode) {
   // Lives as long as the registry that refers to it.
   static Flags flags;
   cl::HideUnrelatedOptions(flags.category);
+  // From --help, not from --help-hidden.
+  for (auto &[name, option] : cl::getRegisteredOptions())
+    if (option->getOptionHiddenFlag() == cl::ReallyHidden)
+      option->setHiddenFlag(cl::Hidden);
   cl::SetVersionPrinter([](raw_ostream &os) {
     os << "rootc " ROOTC_VERSION " (ABI " << ROOTC_ABI_VERSION << ")\n";
   });
@@ -261,7 +313,9 @@ std::optional<Options> parseOptions(int argc, char **argv, int &exitCode) {
           &stream)) {
     StringRef text = problems;
     text.consume_front("rootc: ");
-    // A value of the wrong type was reported already.
+    if (!switchProblem().empty())
+      return fail(switchProblem());
+    // LLVM has reported a bad value of one of its own flags already.
     if (text.empty())
       return std::nullopt;
     return fail(text.rtrim());
