@@ -125,7 +125,7 @@ std::string ConvolutionSchedule::illegal(const Problem &problem) const {
       .divides("tile_y", tileY, rows, "'rows'")
       .range("tile_n", tileN, 1, 64)
       .range("blocks", blocks, 1, layout.blocks)
-      .range("unroll", unroll, 1, layout.inPerGroup)
+      .range("unroll", unroll, 1, gather.sumBlocks().size[0])
       .flag("copy", copy);
   if (!legality.good())
     return legality.reason;
