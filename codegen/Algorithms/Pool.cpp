@@ -141,15 +141,20 @@ Lowered maxPoolBackward(const Op &op, const Operands &in) {
   return {{result}, {{"accumulator", sum}}};
 }
 
+/// What so many terms are summed in: where many lose digits, in double.
+Type sumType(int64_t terms) { return terms > 1024 ? Float(64) : Float(32); }
+
 Lowered averagePool(const Op &op, const Operands &in) {
   Window w = forwardWindow(op, in.at(0));
   bool excludePad = integerAttribute(op, "exclude_pad") != 0;
   std::vector<Var> v = imageVars(4);
   RDom r(0, w.x.kernel, 0, w.y.kernel, "r");
   Func sum("sum"), result(op.name);
-  sum(v) += tapValue(in[0], w, v, r, 0.0f);
-  result(v) = sum(v) / cast<float>(w.x.count(v[1], excludePad) *
-                                   w.y.count(v[2], excludePad));
+  Type type = sumType(w.taps());
+  sum(v) = cast(type, 0.0f);
+  sum(v) += cast(type, tapValue(in[0], w, v, r, 0.0f));
+  result(v) = cast<float>(sum(v)) / cast<float>(w.x.count(v[1], excludePad) *
+                                                w.y.count(v[2], excludePad));
   return {{result}, {{"accumulator", sum}}};
 }
 
@@ -162,10 +167,13 @@ Lowered averagePoolBackward(const Op &op, const Operands &in) {
   Expr wy = w.y.clampOutput(w.y.window(v[2], r.y));
   Expr count = w.x.count(wx, excludePad) * w.y.count(wy, excludePad);
   Func sum("sum"), result(op.name);
+  Type type = sumType(int64_t(w.x.covering()) * w.y.covering());
+  sum(v) = cast(type, 0.0f);
   sum(v) +=
-      select(w.x.valid(v[1], r.x) && w.y.valid(v[2], r.y),
-             in.at(0).func(v[0], wx, wy, v[3]) / cast<float>(count), 0.0f);
-  result(v) = Expr(sum(v));
+      cast(type, select(w.x.valid(v[1], r.x) && w.y.valid(v[2], r.y),
+                        in.at(0).func(v[0], wx, wy, v[3]) / cast<float>(count),
+                        0.0f));
+  result(v) = cast<float>(sum(v));
   return {{result}, {{"accumulator", sum}}};
 }
 } // namespace

@@ -288,6 +288,21 @@ TEST(LongSums, LoseFewDigits) {
   EXPECT_EQ(run(ConvKind::BackwardData, grouped, 1), "");
 }
 
+TEST(LongSums, OfLargeAveragesLoseFewDigits) {
+  AttributeMap window = {
+      {"kernel", Integers{90, 90}},  {"stride", Integers{1, 1}},
+      {"pad", Integers{0, 0, 0, 0}}, {"output", Integers{2, 91}},
+      {"input", Integers{91, 180}},  {"exclude_pad", int64_t(1)}};
+  TensorType x = f32({-1, 91, 180, 3}), y = f32({-1, 2, 91, 3});
+  Kernel forward = oneOp("average_pool", {x}, {y}, window);
+  EXPECT_EQ(check(forward, makeInputs(forward, 1, {0}), 3e-7), "");
+  window["output"] = Integers{91, 91};
+  window["input"] = Integers{180, 180};
+  TensorType dx = f32({-1, 180, 180, 1}), dy = f32({-1, 91, 91, 1});
+  Kernel backward = oneOp("average_pool_backward", {dy}, {dx}, window);
+  EXPECT_EQ(check(backward, makeInputs(backward, 1, {0}), 3e-7), "");
+}
+
 /// A mean that dwarfs the deviation, through all of batch norm.
 TEST(BatchNorm, LargeMeansLoseNoDigits) {
   TensorType x = f32({-1, 9, 7, 24}), v = f32({24});
