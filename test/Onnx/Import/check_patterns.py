@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from check_classifiers import check_inference, softmax
 from graphs import Graph
-from imported import Imported, add_tools, read_safetensors
+from imported import Imported, add_tools
 
 IMAGE = (8, 10, 3)
 
@@ -438,12 +438,10 @@ def check(tools, folder, pattern):
     for expression in notes[0] if notes else ():
         if not re.search(expression, imported.notes):
             raise AssertionError(f'no note says {expression}:\n{imported.notes}')
-    infer, weights = imported.infer, read_safetensors(imported.weights)
+    infer = imported.infer
 
     def answer(image):
-        if 'input.mean' in weights:
-            image = (image - weights['input.mean']) / weights['input.scale']
-        logits = infer(image).astype(np.float64)
+        logits = infer(imported.normalised(image)).astype(np.float64)
         if any(entry.op_type == 'Softmax' for entry in model.graph.node):
             return softmax(logits)  # its probabilities are compared
         return softmax(logits)[:, 1:] if 'two classes' in imported.notes else logits

@@ -57,6 +57,11 @@ class Imported:
         self.call('run', self.file('logits.npy'), '--input', self.file('image.npy'))
         return np.load(self.file('logits.npy'))
 
+    def normalised(self, image):
+        """What the network gets of an image of the model: a mean image that the model subtracts is in the weights."""
+        weights = read_safetensors(self.weights)
+        return (image - weights['input.mean']) / weights['input.scale'] if 'input.mean' in weights else image
+
     def check_gradients(self, batch):
         """Against jax in float64, on a batch that stays off the kinks; returns the worst error."""
         model = Model(load(self.network))
