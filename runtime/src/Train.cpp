@@ -6,24 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "Train.h"
-#include "Checkpoint.h"
-#include "Data.h"
-#include "Evaluate.h"
-#include "Loader.h"
 #include "LoaderThreads.h"
-#include "MemoryPlan.h"
-#include "Progress.h"
-#include "RunFolder.h"
-#include "RunRecord.h"
+#include "Trainer.h"
 
 #include <cmath>
 #include <csignal>
-#include <filesystem>
-#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 using namespace rootc;
 
@@ -50,168 +40,11 @@ private:
   struct sigaction interrupt, terminate;
 };
 
-/// One run, from its first or next step to its end.
-class Trainer {
-public:
-  Trainer(const TrainOptions &options, Model model, RunFolder &folder,
-          spdlog::logger &log);
-  int run();
-
-private:
-  void begin();
-  bool trainEpoch(Loader &loader, Progress &progress);
-  void step(const Batch &batch);
-  Evaluation evaluateTestSet();
-  Evaluation evaluateTestSet(const Prepared &prepared);
-  bool finishEpoch(Progress &progress);
-  void save() { saveCheckpoint(folder.path(), model, *state); }
-  int stopped(Progress &progress);
-  std::map<std::string, std::string> optionsToKeep() const;
-  void writeRecord() const;
-  void beginAfresh(std::map<std::string, std::string> kept);
-  void logReports(Progress &progress);
-
-  const TrainOptions &options;
-  Model model;
-  RunFolder &folder;
-  spdlog::logger &log;
-  std::unique_ptr<ImageSource> trainingSet, testSet;
-  const int64_t processBytes = residentBytes(); ///< before weights
-  std::string modelHash;
-  int loaderThreads, testThreads;
-  int64_t perEpoch;
-  Session session;
-  FloatArray gradients;
-  std::optional<TrainingState> state;
-  Normalisation normalisation;
-  Augment augment = Augment::None;
-};
 } // namespace
 
 static double secondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
       .count();
-}
-
-static std::shared_ptr<ThreadPool> makePool(const Model &model, int threads) {
-  return std::make_shared<ThreadPool>(model, threads);
-}
-
-Trainer::Trainer(const TrainOptions &options, Model model, RunFolder &folder,
-                 spdlog::logger &log)
-    : options(options), model(model), folder(folder), log(log),
-      trainingSet(openData(options.data, true, model)),
-      testSet(openData(options.data, false, model)),
-      modelHash(hashOfFile(model.path())),
-      loaderThreads(options.loaderThreads ? options.loaderThreads
-                                          : trainingSet->defaultThreads()),
-      testThreads(loaderThreads),
-      perEpoch((trainingSet->count + options.batch - 1) / options.batch),
-      session(model, makePool(model, options.threads)),
-      gradients(size_t(model->parameter_count)) {}
-
-std::map<std::string, std::string> Trainer::optionsToKeep() const {
-  const LearningRate &rate = options.rate;
-  std::map<std::string, std::string> kept = {
-      {"model", fmt::format("{} {}", model->name, modelHash)},
-      {"data", trainingSet->hash()},
-      {"--epochs", fmt::format("{}", options.epochs)},
-      {"--batch", fmt::format("{}", options.batch)},
-      {"--lr", fmt::format("{}", rate.lr)},
-      {"--lr-policy", rate.policy},
-      {"--lr-every", fmt::format("{}", rate.every)},
-      {"--lr-milestones", fmt::format("{}", fmt::join(rate.milestones, ","))},
-      {"--lr-gamma", fmt::format("{}", rate.gamma)},
-      {"--lr-power", fmt::format("{}", rate.power)},
-      {"--momentum", fmt::format("{}", options.momentum)},
-      {"--weight-decay", fmt::format("{}", options.weightDecay)},
-      {"--decay-all", options.decayAll ? "on" : "off"},
-      {"--seed", fmt::format("{}", options.seed)}};
-  // Where it is not said, a run goes on with what it began with.
-  if (options.augment)
-    kept["--augment"] = augmentName(*options.augment);
-  return kept;
-}
-
-void Trainer::begin() {
-  auto kept = optionsToKeep();
-  auto warn = [&](const std::string &text) { log.warn("{}", text); };
-  if (options.resume) {
-    state = loadCheckpoint(folder.path(), model, kept, warn);
-    if (state && state->epoch == options.epochs)
-      log.info("{} is complete", folder.path());
-    else if (state)
-      log.info("resuming {} at epoch {}, step {}", folder.path(),
-               state->epoch + 1, state->step);
-    else
-      log.info("{} has no checkpoint: starting afresh", folder.path());
-  } else if (hasCheckpoint(folder.path())) {
-    if (!options.overwrite)
-      fail("-o {}: holds a run already; pass --resume to go on with it, "
-           "--overwrite to begin again, or choose another folder",
-           folder.path());
-    removeCheckpoints(folder.path());
-  }
-  if (!state) {
-    if (!options.overwrite)
-      folder.requireFree();
-    beginAfresh(std::move(kept));
-  }
-  auto known = augmentFromName(state->options["--augment"]);
-  if (!known || state->weights.inputMean.empty() ||
-      state->weights.inputScale.empty())
-    fail("{}: its checkpoint does not say how images are normalised; begin the "
-         "run again, with --overwrite",
-         folder.path());
-  augment = *known;
-  normalisation = {state->weights.inputMean, state->weights.inputScale};
-  folder.truncateMetrics(state->metricsBytes);
-  writeRecord();
-}
-
-/// Says in the folder what the run is.
-void Trainer::writeRecord() const {
-  RunRecord record;
-  auto absolute = [](const std::string &path) {
-    std::error_code error;
-    auto result = std::filesystem::absolute(path, error).lexically_normal();
-    return error ? path : result.string();
-  };
-  record.modelName = model->name;
-  record.modelPath = absolute(model.path());
-  record.modelHash = modelHash;
-  record.target = model->target;
-  record.description = model->description;
-  record.dataPath = absolute(options.data);
-  record.dataHash = state->options.at("data");
-  record.trainingImages = trainingSet->count;
-  record.testImages = testSet->count;
-  for (const auto &[name, value] : state->options)
-    if (name.starts_with("--"))
-      record.options[name] = value;
-  record.options["--weights"] = options.weights;
-  record.machine = Machine::current();
-  record.threads = options.threads ? options.threads : defaultThreads();
-  record.started = timestamp();
-  writeFile(folder.file("run.json"), {record.toJson()});
-}
-
-void Trainer::beginAfresh(std::map<std::string, std::string> kept) {
-  testSet->requireReadable();
-  Survey survey = trainingSet->survey(loaderThreads);
-  kept["--augment"] = augmentName(options.augment.value_or(survey.augment));
-  state.emplace(model);
-  auto warn = [&](const std::string &text) { log.warn("{}", text); };
-  state->weights =
-      options.weights.empty()
-          ? Weights::initialise(model, options.seed)
-          : Weights::load(model, options.weights, options.sliceWeights, warn);
-  state->weights.inputMean = survey.normalisation.mean;
-  state->weights.inputScale = survey.normalisation.scale;
-  state->weights.classNames = readClassNames(options.data);
-  if (int64_t(state->weights.classNames.size()) != model->classes)
-    state->weights.classNames.clear();
-  state->options = std::move(kept);
 }
 
 /// Says which images could not be read.

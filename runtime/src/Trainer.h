@@ -1,0 +1,67 @@
+//===- Trainer.h - One training run -----------------------------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Inside of `rootrun train`: TrainerBegin.cpp is what happens before the first
+// step, Train.cpp the rest.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_RUNTIME_TRAINER_H
+#define ROOTC_RUNTIME_TRAINER_H
+
+#include "Checkpoint.h"
+#include "Evaluate.h"
+#include "Loader.h"
+#include "MemoryPlan.h"
+#include "Progress.h"
+#include "RunFolder.h"
+#include "Train.h"
+
+#include <spdlog/spdlog.h>
+
+namespace rootc {
+
+/// One run, from its first or next step to its end.
+class Trainer {
+public:
+  Trainer(const TrainOptions &options, Model model, RunFolder &folder,
+          spdlog::logger &log);
+  int run();
+
+private:
+  void begin();
+  bool trainEpoch(Loader &loader, Progress &progress);
+  void step(const Batch &batch);
+  Evaluation evaluateTestSet();
+  Evaluation evaluateTestSet(const Prepared &prepared);
+  bool finishEpoch(Progress &progress);
+  void save() { saveCheckpoint(folder.path(), model, *state); }
+  int stopped(Progress &progress);
+  std::map<std::string, std::string> optionsToKeep() const;
+  void writeRecord() const;
+  void beginAfresh(std::map<std::string, std::string> kept);
+  void logReports(Progress &progress);
+
+  const TrainOptions &options;
+  Model model;
+  RunFolder &folder;
+  spdlog::logger &log;
+  std::unique_ptr<ImageSource> trainingSet, testSet;
+  const int64_t processBytes = residentBytes(); ///< before weights
+  std::string modelHash;
+  int loaderThreads, testThreads;
+  int64_t perEpoch;
+  Session session;
+  FloatArray gradients;
+  std::optional<TrainingState> state;
+  Normalisation normalisation;
+  Augment augment = Augment::None;
+};
+
+} // namespace rootc
+
+#endif // ROOTC_RUNTIME_TRAINER_H
