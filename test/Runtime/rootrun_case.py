@@ -71,8 +71,8 @@ class RootrunCase(unittest.TestCase):
         save_npy(self.path(name), "<f4", (count, 32, 32, 3), struct.pack(f"<{len(values)}f", *values))
         return self.path(name)
 
-    def train(self, name, *arguments):
-        return run("train", MODEL, "--data", DATA, "--epochs", 2, "--lr", 0.002, "-o", self.path(name), *arguments)
+    def train(self, name, *arguments, **options):
+        return run("train", MODEL, "--data", DATA, "--epochs", 2, "--lr", 0.002, "-o", self.path(name), *arguments, **options)
 
     def metrics(self, name):
         lines = [json.loads(line) for line in open(self.path(f"{name}/metrics.jsonl"))]

@@ -21,3 +21,14 @@ def load_tensors(path):
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
         data = file.read()
     return {name: (entry["shape"], data[slice(*entry["data_offsets"])]) for name, entry in header.items() if name != "__metadata__"}
+
+
+def save_tensors(path, tensors):
+    """What load_tensors reads: name -> (shape, float32 bytes)."""
+    header, position = {}, 0
+    for name, (shape, data) in tensors.items():
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [position, position + len(data)]}
+        position += len(data)
+    text = json.dumps(header).encode()
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text + b"".join(data for _, data in tensors.values()))

@@ -68,6 +68,7 @@ int main(int argc, char **argv) {
                "ONNX classifier.",
                "rootc-import");
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.set_version_flag("--version", "rootc-import " ROOTC_VERSION);
   ImportOptions options;
   app.add_option("MODEL.onnx", options.input, "The model, opset 9 or newer")
       ->required();

@@ -15,14 +15,34 @@
 #include "runtime/src/Verbs.h"
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
 #include <fmt/format.h>
+#include <limits>
 
 using namespace rootc;
 
 static const CLI::Range counts(int64_t(1), int64_t(1) << 40);
 static const CLI::Range threadCounts(1, 1024);
 static const CLI::Range indices(int64_t(0), int64_t(1) << 40);
+
+/// A number from 0 to `most`. CLI::Range lets NaN through.
+static CLI::Validator numbersTo(double most, const char *kind,
+                                const std::string &range) {
+  auto check = [=](std::string &text) {
+    double value = NAN;
+    // Written so that NaN is refused.
+    if (CLI::detail::lexical_cast(text, value) && value >= 0 && value <= most)
+      return std::string();
+    return fmt::format("'{}' is not a number {}", text, range);
+  };
+  return {check, kind};
+}
+/// What kernels compute with is a float.
+static const CLI::Validator numbers =
+    numbersTo(std::numeric_limits<float>::max(), "NONNEGATIVE",
+              "of at least 0, and finite as a float");
+static const CLI::Validator parts = numbersTo(1, "0 TO 1", "from 0 to 1");
 
 static const char *const dataHelp =
     "Folder of CIFAR-10's data_batch_*.bin and test_batch.bin, or of "
@@ -104,7 +124,7 @@ static void addTrain(CLI::App &app, TrainOptions &options, int &code) {
       ->check(CLI::Range(int64_t(1), int64_t(1) << 31));
   verb->add_option("--lr", options.rate.lr,
                    "Learning rate, the highest (default: 0.05)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(numbers);
   verb->add_option("--lr-policy", options.rate.policy,
                    "constant, step, multistep, poly, cosine or one-cycle "
                    "(default)");
@@ -118,15 +138,15 @@ static void addTrain(CLI::App &app, TrainOptions &options, int &code) {
       ->check(indices);
   verb->add_option("--lr-gamma", options.rate.gamma,
                    "step, multistep: factor of a drop (default: 0.1)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(numbers);
   verb->add_option("--lr-power", options.rate.power,
                    "poly: exponent (default: 1)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(numbers);
   verb->add_option("--momentum", options.momentum, "Momentum (default: 0.9)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(numbers);
   verb->add_option("--weight-decay", options.weightDecay,
                    "Weight decay (default: 0.0005)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(numbers);
   verb->add_flag("--decay-all", options.decayAll,
                  "Decay biases and batch norm too, not only filters and linear "
                  "weights");
@@ -273,7 +293,7 @@ static void addCovariance(CLI::App &app, Flags &flags) {
   verb->add_option("--epsilon", options.epsilon,
                    "Directions with this part of the largest variance, or "
                    "less, are not whitened (default: 1e-10)")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(parts);
   flags.output(verb, "Folder of covariance.json, matrices and pictures");
   flags.batch(verb, "Images at a time (default: 32)");
   flags.threads(verb);
@@ -335,6 +355,9 @@ static int reportUsage(const CLI::App &app, const std::string &message,
 int main(int argc, char **argv) {
   CLI::App app("Trains and runs the models that rootc compiles.", "rootrun");
   app.require_subcommand(1);
+  app.set_version_flag(
+      "--version",
+      fmt::format("rootrun {} (ABI {})", ROOTC_VERSION, ROOTC_ABI_VERSION));
   // The last one wins, so that scripts can pass defaults before "$@".
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   TrainOptions trainOptions;
