@@ -161,10 +161,19 @@ int64_t Model::imageSize() const {
   return table->height * table->width * table->channels;
 }
 
+bool Model::canTrain() const {
+  return table->has_training && table->classes > 1;
+}
+
 void Model::requireTraining() const {
   if (!table->has_training)
     fail("{}: was compiled for inference only; compile the network without "
          "--mode=infer",
+         path());
+  if (!canTrain())
+    fail("{}: has one class, and softmax over one class is always 1: there is "
+         "nothing to learn; give the network a class for each answer, "
+         "classes(2) for yes and no",
          path());
 }
 

@@ -75,7 +75,7 @@ void rootc::benchModel(const VerbOptions &options) {
     return;
   }
   bool both = !options.train && !options.infer;
-  bool canTrain = Model::open(options.model)->has_training;
+  bool canTrain = Model::open(options.model).canTrain();
   bool training = options.train || (both && canTrain);
   Workload work(options, training, options.infer || both);
   int64_t size = work.batchSize();

@@ -8,6 +8,7 @@
 #include "FakeModel.h"
 #include "TestSupport.h"
 #include "runtime/src/ElfNote.h"
+#include "runtime/src/MemoryPlan.h"
 
 #include <algorithm>
 #include <cstring>
@@ -158,6 +159,26 @@ TEST(ModelTable, Checked) {
   Model model = Model::adopt(&table);
   EXPECT_CONTAINS(errorOf([&] { model.requireTraining(); }),
                   "without --mode=infer");
+  EXPECT_FALSE(model.canTrain());
+}
+
+TEST(ModelTable, OneClassIsNotTrained) {
+  rootc_model table = *fake_model();
+  EXPECT_TRUE(Model::adopt(&table).canTrain());
+  table.classes = 1;
+  table.response_count = 0;
+  Model model = Model::adopt(&table);
+  EXPECT_FALSE(model.canTrain());
+  Session session(model);
+  Weights weights(model);
+  std::vector<float> gradients(size_t(table.parameter_count));
+  for (const std::string &message :
+       {errorOf([&] { model.requireTraining(); }),
+        errorOf([&] { session.train({}, weights, gradients.data()); }),
+        errorOf([&] { planTraining(model, 1); })}) {
+    EXPECT_CONTAINS(message, "fake: has one class");
+    EXPECT_CONTAINS(message, "classes(2)");
+  }
 }
 
 TEST(ModelTable, DescribedWithoutCode) {

@@ -84,7 +84,10 @@ public:
   const std::string &path() const;
   /// Floats of one image: height x width x channels.
   int64_t imageSize() const;
-  /// Throws an Error if the model was compiled without training.
+  /// Whether the model was compiled with training, and has two classes or more:
+  /// softmax over a single one is 1 whatever the network computes.
+  bool canTrain() const;
+  /// Throws an Error that says why not unless canTrain().
   void requireTraining() const;
   /// What inference computes of one layer; throws an Error, which names the
   /// layers that can be had, if it stores nothing under that name.

@@ -95,7 +95,7 @@ public:
     verb.model = library;
     verb.batch = options.batch;
     verb.threads = options.threads;
-    bool training = Model::open(library)->has_training;
+    bool training = Model::open(library).canTrain();
     Workload work(verb, training, /*withInference=*/true);
     result.threads = work.pool->threads();
     measure(work, /*training=*/false, runs, result.infer);
