@@ -8,7 +8,9 @@
 #include "Checkpoint.h"
 #include "WeightsFile.h"
 
+#include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
@@ -27,10 +29,16 @@ std::string previousOf(const std::string &folder) {
 }
 } // namespace
 
-bool rootc::hasCheckpoint(const std::string &folder) {
+std::string rootc::lastCheckpoint(const std::string &folder) {
   std::error_code error;
-  return fs::exists(currentOf(folder), error) ||
-         fs::exists(previousOf(folder), error);
+  for (const std::string &path : {currentOf(folder), previousOf(folder)})
+    if (fs::exists(path, error))
+      return path;
+  return "";
+}
+
+bool rootc::hasCheckpoint(const std::string &folder) {
+  return !lastCheckpoint(folder).empty();
 }
 
 void rootc::removeCheckpoints(const std::string &folder) {
@@ -102,6 +110,25 @@ static TrainingState readState(const Safetensors &file, const Model &model) {
   return state;
 }
 
+/// Older versions also saved what had diverged.
+static void checkFinite(const Safetensors &file, const Model &model) {
+  for (int64_t i = 0; i < model->tensor_count; ++i) {
+    const rootc_tensor &tensor = model->tensors[i];
+    auto found = file.tensors().find(tensor.name);
+    // One that does not fit is reported by who needs it.
+    if (found == file.tensors().end() || found->second.dtype != "F32")
+      continue;
+    const TensorEntry &entry = found->second;
+    for (size_t at = 0; at < entry.bytes; at += sizeof(float)) {
+      float value;
+      std::memcpy(&value, entry.data + at, sizeof(float));
+      if (!std::isfinite(value))
+        fail("{}: the run diverged before it was written: '{}' holds {}",
+             file.path(), tensor.name, valueText(value));
+    }
+  }
+}
+
 static void checkOptions(const std::string &path,
                          const std::map<std::string, std::string> &saved,
                          const std::map<std::string, std::string> &asked) {
@@ -136,6 +163,7 @@ rootc::loadCheckpoint(const std::string &folder, const Model &model,
     try {
       file = Safetensors::read(path);
       state = readState(*file, model);
+      checkFinite(*file, model);
       break;
     } catch (const Error &error) {
       state.reset();
@@ -146,10 +174,9 @@ rootc::loadCheckpoint(const std::string &folder, const Model &model,
     }
   }
   if (!state)
-    fail(
-        "{}: none of its checkpoints can be read; begin the run again, without "
-        "--resume",
-        folder);
+    fail("{}: none of its checkpoints can be used; begin the run again, "
+         "without --resume",
+         folder);
   if (file->path() == previous)
     message(fmt::format("going on from the checkpoint before, {}", previous));
   checkOptions(file->path(), state->options, options);

@@ -41,14 +41,16 @@ void saveCheckpoint(const std::string &folder, const Model &model,
                     const TrainingState &state);
 
 /// Reads the last checkpoint, or with a message the one before if the last is
-/// damaged; nothing if the folder has none. Throws if none can be read, and if
-/// `options` differ from the run's.
+/// damaged or holds what is not finite; nothing if the folder has none. Throws
+/// if none can be read, and if `options` differ from the run's.
 std::optional<TrainingState>
 loadCheckpoint(const std::string &folder, const Model &model,
                const std::map<std::string, std::string> &options,
                const std::function<void(const std::string &)> &message);
 
-/// Whether the folder holds a checkpoint, readable or not.
+/// The last checkpoint's path, be it readable or not; "" if there is none.
+std::string lastCheckpoint(const std::string &folder);
+/// Whether there is one.
 bool hasCheckpoint(const std::string &folder);
 /// Removes the checkpoints, so that the run starts afresh.
 void removeCheckpoints(const std::string &folder);

@@ -7,6 +7,7 @@
 
 #include "Evaluate.h"
 #include "Loader.h"
+#include "WeightsFile.h"
 
 #include <algorithm>
 #include <chrono>
@@ -30,6 +31,28 @@ LogSoftmax::LogSoftmax(const float *logits, int64_t classes)
   for (int64_t i = 0; i < classes; ++i)
     sum += std::exp(logits[i] - largest);
   logOfSum = std::log(sum);
+}
+
+/// The first layer whose response to a batch is not finite; see Evaluation.
+static std::string findNotFinite(Session &session, const Model &model,
+                                 const Prepared &prepared, const Batch &batch,
+                                 FloatArray &logits) {
+  std::vector<const rootc_response *> responses;
+  for (int64_t i = 0; i < model->response_count; ++i)
+    responses.push_back(&model->responses[i]);
+  std::string first;
+  auto read = [&](const rootc_response &response, const float *values) {
+    auto [height, width, channels] = response.shape;
+    const float *end = values + batch.size * height * width * channels;
+    auto found = std::find_if_not(
+        values, end, [](float value) { return std::isfinite(value); });
+    if (first.empty() && found != end)
+      first = fmt::format("the response of '{}' holds {}", response.name,
+                          valueText(*found));
+  };
+  session.infer(prepared, batch.size, batch.image.data(), logits.data(),
+                responses, read);
+  return first;
 }
 
 Evaluation rootc::evaluate(Session &session, const Model &model,
@@ -64,6 +87,8 @@ Evaluation rootc::evaluate(Session &session, const Model &model,
       among += rank < 5;
       result.loss -= LogSoftmax(row, model->classes).of(row[label]);
     }
+    if (!std::isfinite(result.loss) && result.notFinite.empty())
+      result.notFinite = findNotFinite(session, model, prepared, *part, logits);
   }
   if (result.images == 0)
     images.requireReadable(); // says why

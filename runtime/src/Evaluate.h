@@ -13,7 +13,11 @@
 namespace rootc {
 
 struct Evaluation {
-  double loss = 0;     ///< mean cross entropy of the final logits
+  double loss = 0; ///< mean cross entropy of the final logits
+  /// Where the loss is not finite, the first layer whose response is not
+  /// either: "the response of 'fc' holds nan"; empty if none is, or it is not
+  /// stored.
+  std::string notFinite;
   double accuracy = 0; ///< from 0 to 1
   double top5 = 0;     ///< share of images whose class is among the five best
   int64_t images = 0;  ///< that were read

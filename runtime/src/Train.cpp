@@ -8,9 +8,11 @@
 #include "Train.h"
 #include "LoaderThreads.h"
 #include "Trainer.h"
+#include "WeightsFile.h"
 
 #include <cmath>
 #include <csignal>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -56,6 +58,54 @@ void Trainer::logReports(Progress &progress) {
     }
 }
 
+/// Ends a run whose numbers are not finite any more: where that shows first,
+/// and from where one can go on.
+void Trainer::diverged(const std::string &what,
+                       const std::string &response) const {
+  const Weights &weights = state->weights;
+  std::string where = firstNotFinite(model, weights.parameters.data(),
+                                     weights.statistics.data());
+  if (where.empty())
+    where = response;
+  if (where.empty()) {
+    where = firstNotFinite(model, gradients.data(), nullptr);
+    where = where.empty() ? where : "the gradient of " + where;
+  }
+  std::string last = lastCheckpoint(folder.path());
+  fail("{}{}{}; begin another run with a smaller --lr{}", what,
+       where.empty() ? "" : ": ", where,
+       last.empty() ? ""
+                    : fmt::format(" (the last good checkpoint is {}, which its "
+                                  "--weights can be)",
+                                  last));
+}
+
+/// Nothing that is not finite is saved.
+void Trainer::checkWeights() const {
+  if (!firstNotFinite(model, state->weights.parameters.data(),
+                      state->weights.statistics.data())
+           .empty())
+    diverged(fmt::format("the weights are not finite after epoch {}, step {}",
+                         state->epoch + 1, state->step));
+}
+
+/// Writes a file of the run; says how to go on where that fails.
+void Trainer::keep(const std::function<void()> &write) const {
+  try {
+    write();
+  } catch (const Error &error) {
+    if (!hasCheckpoint(folder.path()))
+      throw;
+    fail("{}; then go on from the last checkpoint with --resume -o {}",
+         error.what(), folder.path());
+  }
+}
+
+void Trainer::save() {
+  checkWeights();
+  keep([&] { saveCheckpoint(folder.path(), model, *state); });
+}
+
 void Trainer::step(const Batch &batch) {
   ++state->step;
   state->skipped += batch.skipped;
@@ -73,9 +123,15 @@ void Trainer::step(const Batch &batch) {
   double rate = options.rate.at(batch.epoch * perEpoch + batch.index, perEpoch,
                                 options.epochs);
   if (!std::isfinite(loss))
-    fail("the loss is {} at epoch {}, step {} (learning rate {:.3g}); use a "
-         "smaller --lr; {} keeps the last checkpoint",
-         loss, batch.epoch + 1, batch.index + 1, rate, folder.path());
+    diverged(fmt::format("the loss is {} at epoch {}, step {} (learning rate "
+                         "{:.3g})",
+                         valueText(loss), batch.epoch + 1, batch.index + 1,
+                         rate));
+  // So is NaN, of a rate of 0 times an infinite factor.
+  if (!(rate <= std::numeric_limits<float>::max()))
+    fail("the learning rate is {} at epoch {}, step {}, which is not finite "
+         "as a float; use a smaller --lr-gamma or --lr",
+         valueText(rate), batch.epoch + 1, batch.index + 1);
   session.update(state->weights, gradients.data(), state->velocity.data(),
                  float(rate), float(options.momentum),
                  float(options.weightDecay), options.decayAll);
@@ -145,6 +201,11 @@ bool Trainer::finishEpoch(Progress &progress) {
   logReports(progress);
   if (!test.complete)
     return false;
+  if (!std::isfinite(test.loss))
+    diverged(fmt::format("the test loss is {} after epoch {}",
+                         valueText(test.loss), state->epoch + 1),
+             test.notFinite);
+  checkWeights();
   double loss = state->lossSum / double(state->images);
   double speed = double(state->images) / state->seconds;
   nlohmann::ordered_json line = {
@@ -155,7 +216,7 @@ bool Trainer::finishEpoch(Progress &progress) {
       {"test_skipped", test.skipped}};
   if (model->classes > 5)
     line["top5"] = test.top5;
-  state->metricsBytes = folder.appendMetrics(line.dump());
+  keep([&] { state->metricsBytes = folder.appendMetrics(line.dump()); });
   progress.clear();
   // A wait worth telling: more loader threads may help.
   double share = state->waited / (state->waited + state->seconds);
@@ -203,7 +264,7 @@ int Trainer::run() {
   while (state->epoch < options.epochs)
     if (!trainEpoch(loader, progress) || !finishEpoch(progress))
       return stopped(progress);
-  state->weights.save(model, folder.file("weights.safetensors"));
+  keep([&] { state->weights.save(model, folder.file("weights.safetensors")); });
   log.info("test accuracy {:.4f} after {} epochs", state->testAccuracy,
            options.epochs);
   log.info("memory, at most: {:.0f} MiB",

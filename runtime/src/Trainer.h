@@ -39,7 +39,17 @@ private:
   Evaluation evaluateTestSet();
   Evaluation evaluateTestSet(const Prepared &prepared);
   bool finishEpoch(Progress &progress);
-  void save() { saveCheckpoint(folder.path(), model, *state); }
+  [[noreturn]] void diverged(const std::string &what,
+                             const std::string &response = "") const;
+  void checkWeights() const;
+  void keep(const std::function<void()> &write) const;
+  void save();
+  int64_t largestBatch() const {
+    return std::min(options.batch, trainingSet->count);
+  }
+  int64_t testBatch() const {
+    return std::min(evaluationBatch(model, largestBatch()), testSet->count);
+  }
   int stopped(Progress &progress);
   std::map<std::string, std::string> optionsToKeep() const;
   void writeRecord() const;

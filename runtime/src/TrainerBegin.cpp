@@ -8,6 +8,7 @@
 #include "Data.h"
 #include "RunRecord.h"
 #include "Trainer.h"
+#include "WeightsFile.h"
 
 #include <filesystem>
 #include <fmt/ranges.h>
@@ -123,10 +124,16 @@ void Trainer::beginAfresh(std::map<std::string, std::string> kept) {
   kept["--augment"] = augmentName(options.augment.value_or(survey.augment));
   state.emplace(model);
   auto warn = [&](const std::string &text) { log.warn("{}", text); };
-  state->weights =
-      options.weights.empty()
-          ? Weights::initialise(model, options.seed)
-          : Weights::load(model, options.weights, options.sliceWeights, warn);
+  if (options.weights.empty())
+    state->weights = Weights::initialise(model, options.seed);
+  else
+    state->weights =
+        Weights::load(model, options.weights, options.sliceWeights, warn);
+  if (std::string text = firstNotFinite(model, state->weights.parameters.data(),
+                                        state->weights.statistics.data());
+      !text.empty())
+    fail("--weights {}: {}; use weights of before they diverged",
+         options.weights, text);
   state->weights.inputMean = survey.normalisation.mean;
   state->weights.inputScale = survey.normalisation.scale;
   state->weights.classNames = readClassNames(options.data);

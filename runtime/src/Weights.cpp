@@ -8,6 +8,7 @@
 #include "Philox.h"
 #include "WeightsFile.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -226,6 +227,27 @@ rootc::readWeights(const Model &model, const Safetensors &file, bool slice,
 Weights Weights::load(const Model &model, const std::string &path, bool slice,
                       const std::function<void(const std::string &)> &message) {
   return readWeights(model, Safetensors::read(path), slice, message);
+}
+
+std::string rootc::valueText(double value) {
+  return std::isnan(value) ? "nan" : fmt::format("{:g}", value);
+}
+
+std::string rootc::firstNotFinite(const Model &model, const float *parameters,
+                                  const float *statistics) {
+  for (int64_t i = 0; i < model->tensor_count; ++i) {
+    const rootc_tensor &tensor = model->tensors[i];
+    const float *arena = tensor.statistic ? statistics : parameters;
+    if (!arena)
+      continue;
+    const float *begin = arena + tensor.offset;
+    const float *end = begin + *elementCount(shapeOf(tensor));
+    auto found = std::find_if_not(
+        begin, end, [](float value) { return std::isfinite(value); });
+    if (found != end)
+      return fmt::format("'{}' holds {}", tensor.name, valueText(*found));
+  }
+  return "";
 }
 
 void rootc::addTensors(SafetensorsWriter &writer, const Model &model,

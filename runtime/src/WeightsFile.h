@@ -23,6 +23,14 @@ Weights
 readWeights(const Model &model, const Safetensors &file, bool slice = false,
             const std::function<void(const std::string &)> &message = nullptr);
 
+/// "0.05", "inf"; "nan", whatever its sign.
+std::string valueText(double value);
+
+/// The first tensor of the arenas that are not null, in the network's order,
+/// with a value that is not finite: "'conv1.filter' holds nan". Empty: none.
+std::string firstNotFinite(const Model &model, const float *parameters,
+                           const float *statistics);
+
 /// Adds every tensor of the arenas that are not null.
 void addTensors(SafetensorsWriter &writer, const Model &model,
                 const float *parameters, const float *statistics,

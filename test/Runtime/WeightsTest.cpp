@@ -8,7 +8,7 @@
 #include "FakeModel.h"
 #include "TestSupport.h"
 #include "runtime/src/Checkpoint.h"
-#include "runtime/src/Safetensors.h"
+#include "runtime/src/WeightsFile.h"
 
 #include <cmath>
 
@@ -107,6 +107,28 @@ TEST_F(Grouped, MissingAndForeignTensors) {
                   "has a tensor 'd.filter' [4,1,2,2], which fake does not");
   grouped.table.has_training = 0;
   EXPECT_EQ(errorOf([&] { Weights::load(grouped.model(), path); }), "");
+}
+
+TEST(FirstNotFinite, IsOfTheNetworksOrder) {
+  Model model = Model::open(ROOTC_FAKE_MODEL);
+  Weights weights = Weights::initialise(model, 3);
+  auto first = [&] {
+    return firstNotFinite(model, weights.parameters.data(),
+                          weights.statistics.data());
+  };
+  EXPECT_EQ(first(), "");
+  weights.parameters[30730] = NAN; // padding
+  EXPECT_EQ(first(), "");
+  weights.statistics[16] = -INFINITY;
+  EXPECT_EQ(first(), "'fc.variance' holds -inf");
+  weights.statistics[9] = -NAN;
+  EXPECT_EQ(first(), "'fc.mean' holds nan");
+  weights.parameters[30729] = INFINITY;
+  EXPECT_EQ(first(), "'fc.bias' holds inf");
+  weights.parameters[30719] = NAN;
+  EXPECT_EQ(first(), "'fc.weight' holds nan");
+  EXPECT_EQ(firstNotFinite(model, nullptr, weights.statistics.data()),
+            "'fc.mean' holds nan");
 }
 
 TEST(Initialise, HeNormal) {
@@ -217,6 +239,23 @@ TEST_F(Checkpoints, FallsBackToThePrevious) {
   EXPECT_EQ(load()->epoch, 3);
   std::filesystem::remove(current);
   EXPECT_EQ(load()->epoch, 1);
+}
+
+TEST_F(Checkpoints, WhatDivergedIsNotGoneOnFrom) {
+  // The running statistics count as weights.
+  for (FloatArray Weights::*arena :
+       {&Weights::parameters, &Weights::statistics}) {
+    saveCheckpoint(folder.path, model, makeState(1));
+    TrainingState diverged = makeState(2);
+    (diverged.weights.*arena)[3] = NAN;
+    saveCheckpoint(folder.path, model, diverged);
+    messages.clear();
+    std::optional<TrainingState> state = load();
+    ASSERT_TRUE(state);
+    EXPECT_EQ(state->epoch, 1);
+    EXPECT_CONTAINS(messages, current + ": the run diverged");
+    EXPECT_CONTAINS(messages, "' holds nan");
+  }
 }
 
 TEST_F(Checkpoints, NoneReadable) {

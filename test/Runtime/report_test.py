@@ -267,7 +267,14 @@ class Report(unittest.TestCase):
         run = self.make("diverged", record(), metrics_text="\n".join(lines) + "\n")
         parser = self.page(run)
         self.assertIn("diverged: 2 of 3 epochs have no finite loss", parser.text)
-        self.assertEqual([epoch["loss"] for epoch in self.numbers(run)["runs"][0]["epochs"]], [2, None, None])
+        self.assertIn("diverged diverged: its last epoch has no finite loss; it does not count as finished", parser.text)
+        report = self.numbers(run)
+        self.assertEqual([epoch["loss"] for epoch in report["runs"][0]["epochs"]], [2, None, None])
+        self.assertEqual((report["runs"][0]["status"], report["configurations"][0]["finished"]), ("diverged", False))
+        # A gap is no divergence if the run came out of it; older versions wrote no test loss.
+        lines[2] = lines[2].replace('"loss": null', '"loss": 1.8').replace('"test_loss": -Infinity, ', '')
+        self.assertNotIn("test_loss", lines[2])
+        self.assertEqual(self.numbers(self.make("gap", record(), metrics_text="\n".join(lines) + "\n"))["runs"][0]["status"], "finished")
         self.assertIsNone(re.search(r"[ ,\"](nan|inf)[, \"<]", open(self.path("page.html")).read()))
 
     def test_records_of_other_versions(self):

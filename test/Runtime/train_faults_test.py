@@ -54,6 +54,50 @@ class TrainFaults(RootrunCase):
     def test_version(self):
         self.assertRegex(self.check(run("--version")), r"\Arootrun \d+\.\d+\.\d+ \(ABI \d+\)\n\Z")
 
+    def test_divergence_is_no_success(self):
+        # The loss of the only step is finite; what the step leaves is not.
+        once = ["--batch", 5000, "--lr-policy", "constant"]
+        result = self.train("first", *once, "--epochs", 1, "--lr", 3e38)
+        self.refused(result, "the test loss is", "after epoch 1: the response of 'fc' holds ", "begin another run with a smaller --lr\n")
+        self.assertEqual(open(self.path("first/metrics.jsonl")).read(), "")
+        self.assertEqual(glob.glob(self.path("first/*.safetensors*")), [])
+        self.assertIn("the test loss is", open(self.path("first/log")).read())
+        # A good epoch, and one that diverges.
+        drop = ["--batch", 5000, "--lr", 1, "--lr-policy", "multistep", "--lr-milestones", 1, "--lr-gamma", 1e38]
+        checkpoint = self.path("second/checkpoint.safetensors")
+        for more in [["--overwrite"], ["--resume"]]:
+            self.refused(self.train("second", *drop, *more), "the test loss is", "after epoch 2: the response of 'fc' holds ",
+                         f"(the last good checkpoint is {checkpoint}, which its --weights can be)")
+            self.assert_finite(checkpoint)
+            self.assertFalse(os.path.exists(self.path("second/weights.safetensors")))
+            self.assertEqual(len(self.metrics("second")), 1)
+        report = json.loads(self.check(run("report", self.path("second"), "--json")))
+        self.assertEqual(report["runs"][0]["status"], "not finished")
+        self.check(self.train("third", "--weights", checkpoint))
+        self.assert_finite(self.path("third/weights.safetensors"))
+
+    def test_divergence_that_the_loss_does_not_tell(self):
+        # The velocity overflows in the third step, and 0 times it is NaN; each loss so far is finite.
+        result = self.train("run", "--lr", 0, "--momentum", 3e38, "--batch", 1250, "--checkpoint-every", 1)
+        self.refused(result, "the weights are not finite after epoch 1, step 3: 'fc.weight' holds nan; ", self.path("run/checkpoint.safetensors"))
+        self.assert_finite(self.path("run/checkpoint.safetensors"))
+        self.refused(self.train("loss", "--lr", 0, "--momentum", 3e38, "--batch", 1250), "the loss is nan at epoch 1, step 4", "'fc.weight' holds nan")
+
+    def test_rates_that_overflow(self):
+        # 0 times an infinite factor.
+        result = self.train("run", "--batch", 5000, "--lr-policy", "step", "--lr-every", 1, "--lr", 0, "--lr-gamma", 3e38, "--epochs", 12)
+        self.refused(result, "the learning rate is nan at epoch 10, step 1", "--lr-gamma")
+
+    def test_weights_that_are_not_finite(self):
+        tensors = load_tensors(self.weights)
+        for name, value in [("fc.bias", math.nan), ("fc.variance", math.inf), ("input.mean", math.nan)]:
+            bad = {**tensors, "input.mean": ([32, 32, 3], bytes(12288)), "input.scale": ([3], struct.pack("<3f", 1, 1, 1))}
+            shape, data = bad[name]
+            bad[name] = shape, data[:-4] + struct.pack("<f", value)
+            save_tensors(self.path("bad.safetensors"), bad)
+            self.refused(self.train("run", "--weights", self.path("bad.safetensors")), "bad.safetensors", name, f"holds {value}")
+            self.assertEqual(glob.glob(self.path("run/*.safetensors*")), [])
+
     def normalised(self):
         path = self.path("normalised.safetensors")
         save_tensors(path, {**load_tensors(self.weights), "input.mean": ([32, 32, 3], struct.pack("<f", 100) * 3072),

@@ -38,6 +38,8 @@ static Epoch readEpoch(const Json &line, const std::string &place) {
   epoch.epoch = line["epoch"].get<int64_t>();
   epoch.loss = numberOf(line, "loss", -INFINITY, INFINITY, place);
   epoch.testLoss = numberOf(line, "test_loss", -INFINITY, INFINITY, place);
+  epoch.diverged = (line.contains("loss") && std::isnan(epoch.loss)) ||
+                   (line.contains("test_loss") && std::isnan(epoch.testLoss));
   epoch.accuracy = numberOf(line, "test_accuracy", 0, 1, place);
   epoch.top5 = numberOf(line, "top5", 0, 1, place);
   epoch.imagesPerSecond =
@@ -105,6 +107,8 @@ const char *rootc::report::statusText(Status status) {
     return "running";
   case Status::Finished:
     return "finished";
+  case Status::Diverged:
+    return "diverged";
   case Status::Stopped:
     return "not finished";
   }
@@ -240,9 +244,10 @@ Run rootc::report::readRun(const std::string &path) {
   run.plannedEpochs = std::strtoll(planned.c_str(), nullptr, 10);
   int64_t done = run.epochs.empty() ? 0 : run.epochs.back().epoch;
   run.status =
-      isLocked(file("lock")) && done < run.plannedEpochs ? Status::Running
-      : done >= std::max<int64_t>(1, run.plannedEpochs)  ? Status::Finished
-                                                         : Status::Stopped;
+      isLocked(file("lock")) && done < run.plannedEpochs  ? Status::Running
+      : !run.epochs.empty() && run.epochs.back().diverged ? Status::Diverged
+      : done >= std::max<int64_t>(1, run.plannedEpochs)   ? Status::Finished
+                                                          : Status::Stopped;
   if (exists(file("measured.json"))) {
     std::string name = file("measured.json");
     run.measured = Measurement::parse(readText(name, largestText), name);

@@ -22,6 +22,7 @@ struct Epoch {
   double accuracy = NAN, top5 = NAN; ///< parts of one, on the test images
   double imagesPerSecond = NAN, seconds = NAN; ///< of training
   double skipped = NAN, testSkipped = NAN;     ///< images that cannot be read
+  bool diverged = false; ///< a loss that the line holds is not finite
 };
 
 struct Layer {
@@ -59,8 +60,8 @@ struct Covariance {
   std::vector<CovarianceMap> maps;
 };
 
-enum class Status { Running, Finished, Stopped };
-/// "running", "finished", "not finished"
+enum class Status { Running, Finished, Diverged, Stopped };
+/// "running", "finished", "diverged", "not finished"
 const char *statusText(Status status);
 
 struct Run {

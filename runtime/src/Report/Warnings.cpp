@@ -85,7 +85,11 @@ static void warnOfEpochs(const Run &run, Warnings &warnings) {
     warnings.push_back(fmt::format("{} has no completed epoch.", run.name));
     return;
   }
-  if (run.status != Status::Finished)
+  if (run.status == Status::Diverged)
+    warnings.push_back(fmt::format("{} diverged: its last epoch has no finite "
+                                   "loss; it does not count as finished.",
+                                   run.name));
+  else if (run.status != Status::Finished)
     warnings.push_back(fmt::format("{} is not finished: {} of {} epochs.",
                                    run.name, run.epochs.back().epoch,
                                    run.plannedEpochs > 0
