@@ -36,7 +36,7 @@ RunFolder::RunFolder(const std::string &path) : folder(path) {
   std::string name = file("lock");
   lock = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (lock < 0)
-    fail("-o {}: cannot be written: {}", folder, systemError());
+    fail("-o {}: cannot be written: {}", folder, writeError());
   if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
     int reason = errno;
     close(lock);
@@ -107,7 +107,7 @@ void RunFolder::truncateMetrics(int64_t bytes) {
   std::string name = file("metrics.jsonl");
   int descriptor = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor < 0)
-    fail("{}: cannot be opened: {}", name, systemError());
+    fail("{}: cannot be opened: {}", name, writeError());
   struct stat info;
   bool known = fstat(descriptor, &info) == 0;
   bool cut =
@@ -124,20 +124,18 @@ void RunFolder::truncateMetrics(int64_t bytes) {
 }
 
 int64_t RunFolder::appendMetrics(const std::string &line) {
-  std::string name = file("metrics.jsonl"), text = line + "\n";
+  std::string name = file("metrics.jsonl");
   int descriptor =
       open(name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  bool written =
-      descriptor >= 0 &&
-      write(descriptor, text.data(), text.size()) == ssize_t(text.size()) &&
-      fsync(descriptor) == 0;
+  bool written = descriptor >= 0 && appendWhole(descriptor, line + "\n") &&
+                 fsync(descriptor) == 0;
   int64_t length = written ? int64_t(lseek(descriptor, 0, SEEK_END)) : 0;
   int reason = errno;
   if (descriptor >= 0)
     close(descriptor);
   errno = reason;
   if (!written)
-    fail("{}: cannot be written: {}", name, systemError());
+    fail("{}: cannot be written: {}", name, writeError());
   return length;
 }
 

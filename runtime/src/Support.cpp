@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/ranges.h>
@@ -30,6 +31,25 @@ struct File {
 } // namespace
 
 std::string rootc::systemError() { return std::strerror(errno); }
+
+std::string rootc::writeError() {
+  std::string text = systemError();
+  if (errno == ENOSPC || errno == EDQUOT)
+    return text + "; make room there";
+  if (errno == EFBIG)
+    return text + "; raise the limit of a file's size (ulimit -f)";
+  return text;
+}
+
+void rootc::prepareProcess() {
+  int descriptor = 0;
+  do
+    descriptor = open("/dev/null", O_RDWR);
+  while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  if (descriptor > STDERR_FILENO)
+    close(descriptor);
+  std::signal(SIGXFSZ, SIG_IGN);
+}
 
 /// Opens a regular file to read it, and finds its size.
 static int openRegular(const std::string &path, int64_t &size) {
@@ -99,15 +119,27 @@ int64_t rootc::fileSize(const std::string &path) {
   return size;
 }
 
-static void writeAll(int descriptor, std::string_view bytes) {
+/// False, with errno set, if not all could be written.
+static bool writeAll(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
     ssize_t put = write(descriptor, bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR)
       continue;
     if (put < 0)
-      throw Error(systemError());
-    bytes.remove_prefix(put);
+      return false;
+    bytes.remove_prefix(size_t(put));
   }
+  return true;
+}
+
+bool rootc::appendWhole(int descriptor, std::string_view bytes) {
+  off_t before = lseek(descriptor, 0, SEEK_END);
+  if (before >= 0 && writeAll(descriptor, bytes))
+    return true;
+  int reason = errno;
+  [[maybe_unused]] bool cut = before >= 0 && ftruncate(descriptor, before) == 0;
+  errno = reason;
+  return false;
 }
 
 static void syncFolder(const std::string &path) {
@@ -118,7 +150,7 @@ static void syncFolder(const std::string &path) {
   File file(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // Some file systems cannot sync a folder (EINVAL); then nothing can be done.
   if (file.descriptor < 0 || (fsync(file.descriptor) != 0 && errno != EINVAL))
-    throw Error(systemError());
+    throw Error(writeError());
 }
 
 std::string rootc::partialName(const std::string &path, int64_t process) {
@@ -137,9 +169,10 @@ void rootc::writeFile(const std::string &path,
     if (exists && !S_ISREG(info.st_mode)) {
       File file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
       if (file.descriptor < 0)
-        throw Error(systemError());
+        throw Error(writeError());
       for (std::string_view piece : pieces)
-        writeAll(file.descriptor, piece);
+        if (!writeAll(file.descriptor, piece))
+          throw Error(writeError());
       return;
     }
     std::string aside = partialName(path, getpid());
@@ -147,15 +180,16 @@ void rootc::writeFile(const std::string &path,
       File file(
           open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
       if (file.descriptor < 0)
-        throw Error(systemError());
+        throw Error(writeError());
       for (std::string_view piece : pieces)
-        writeAll(file.descriptor, piece);
+        if (!writeAll(file.descriptor, piece))
+          throw Error(writeError());
       if (fsync(file.descriptor) != 0)
-        throw Error(systemError());
+        throw Error(writeError());
       if (beforeRename)
         beforeRename();
       if (rename(aside.c_str(), path.c_str()) != 0)
-        throw Error(systemError());
+        throw Error(writeError());
     } catch (const Error &) {
       unlink(aside.c_str());
       throw;

@@ -25,6 +25,16 @@ template <typename... Args>
 /// The text of errno.
 std::string systemError();
 
+/// The text of errno where a file could not be written, and what helps if its
+/// disk is full or it became too large.
+std::string writeError();
+
+/// What a program does first. Opens /dev/null in the place of a standard stream
+/// that is closed, lest a file take it and get what is printed; and lets a
+/// write past the limit of a file's size (`ulimit -f`) fail like one to a full
+/// disk, instead of ending the process.
+void prepareProcess();
+
 /// A whole regular file. Throws if it cannot be read, or has more than `limit`
 /// bytes.
 std::vector<char> readFile(const std::string &path, int64_t limit = INT64_MAX);
@@ -55,6 +65,10 @@ void writeFile(const std::string &path,
 
 /// XXH3 of 128 bits of the pieces, one after another: 32 hexadecimal digits.
 std::string hashOfBytes(const std::vector<std::string_view> &pieces);
+
+/// Appends bytes to a regular file that was opened with O_APPEND. If not all
+/// can be written, cuts the file back and returns false, with errno set.
+bool appendWhole(int descriptor, std::string_view bytes);
 
 /// a * b for sizes that are not negative; nothing if it overflows.
 std::optional<int64_t> multiply(int64_t a, int64_t b);

@@ -7,42 +7,17 @@
 
 #include "Train.h"
 #include "LoaderThreads.h"
+#include "LogFile.h"
+#include "StopSignals.h"
 #include "Trainer.h"
 #include "WeightsFile.h"
 
 #include <cmath>
-#include <csignal>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 using namespace rootc;
-
-namespace {
-volatile std::sig_atomic_t caughtSignal = 0;
-
-/// Notes the first Ctrl-C or SIGTERM; the second one ends the process.
-class SignalCatcher {
-public:
-  SignalCatcher() {
-    caughtSignal = 0;
-    struct sigaction action = {};
-    action.sa_handler = [](int signal) { caughtSignal = signal; };
-    action.sa_flags = int(SA_RESETHAND | SA_RESTART);
-    sigaction(SIGINT, &action, &interrupt);
-    sigaction(SIGTERM, &action, &terminate);
-  }
-  ~SignalCatcher() {
-    sigaction(SIGINT, &interrupt, nullptr);
-    sigaction(SIGTERM, &terminate, nullptr);
-  }
-
-private:
-  struct sigaction interrupt, terminate;
-};
-
-} // namespace
 
 static double secondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
@@ -156,7 +131,7 @@ bool Trainer::trainEpoch(Loader &loader, Progress &progress) {
           state->step, perEpoch,
           fmt::format("loss {:.4f}  {}", state->lossSum / double(state->images),
                       speedText(double(state->images) / state->seconds)));
-    if (caughtSignal)
+    if (StopSignals::caught())
       return false;
     int64_t every = options.checkpointEvery;
     if (every && state->step < perEpoch && state->step % every == 0)
@@ -176,8 +151,8 @@ Evaluation Trainer::evaluateTestSet() {
 Evaluation Trainer::evaluateTestSet(const Prepared &prepared) {
   auto run = [&] {
     return evaluate(session, model, prepared, *testSet, normalisation,
-                    evaluationBatch(model, options.batch), testThreads,
-                    [] { return caughtSignal != 0; });
+                    testBatch(), testThreads,
+                    [] { return StopSignals::caught() != 0; });
   };
   try {
     return run();
@@ -240,11 +215,11 @@ int Trainer::stopped(Progress &progress) {
   save();
   log.info("stopped at epoch {}, step {}; go on with --resume -o {}",
            state->epoch + 1, state->step, folder.path());
-  return 128 + caughtSignal;
+  return 128 + StopSignals::caught();
 }
 
 int Trainer::run() {
-  SignalCatcher catcher;
+  StopSignals catching;
   begin();
   LoaderOptions loading;
   loading.batch = options.batch;
@@ -284,21 +259,13 @@ int rootc::train(const TrainOptions &options) {
                                           : options.output);
   auto console = std::make_shared<spdlog::sinks::stdout_sink_mt>();
   console->set_pattern("%v");
-  std::shared_ptr<spdlog::sinks::basic_file_sink_mt> file;
-  try {
-    file =
-        std::make_shared<spdlog::sinks::basic_file_sink_mt>(folder.file("log"));
-  } catch (const spdlog::spdlog_ex &error) {
-    fail("{}: cannot be written: {}", folder.file("log"), error.what());
-  }
-  file->set_pattern("%Y-%m-%d %H:%M:%S.%e %v");
+  auto file = std::make_shared<LogFile>(folder.file("log"));
   spdlog::logger log("train", {console, file});
   log.flush_on(spdlog::level::info);
   try {
     return Trainer(options, model, folder, log).run();
   } catch (const Error &error) {
     file->log({"train", spdlog::level::err, error.what()});
-    file->flush();
     throw;
   }
 }

@@ -15,7 +15,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <set>
+#include <sys/resource.h>
 #include <unistd.h>
 
 using namespace rootc;
@@ -286,6 +288,24 @@ TEST(RunFolder, HalfWrittenFilesGo) {
     RunFolder run(folder.path);
   }
   EXPECT_EQ(readBytes(folder.file("lock")), "of my bicycle: 1234\n");
+}
+
+TEST(RunFolder, ALineThatDoesNotFitIsLeftOutWhole) {
+  TemporaryFolder folder;
+  RunFolder run(folder.path);
+  EXPECT_EQ(run.appendMetrics("one"), 4);
+  auto before = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit old, limit;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+  limit = {6, old.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  std::string message = errorOf([&] { run.appendMetrics("two"); });
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
+  std::signal(SIGXFSZ, before);
+  EXPECT_CONTAINS(message, run.file("metrics.jsonl") +
+                               ": cannot be written: File too large; raise");
+  EXPECT_EQ(readBytes(run.file("metrics.jsonl")), "one\n");
+  EXPECT_EQ(run.appendMetrics("two"), 8);
 }
 
 TEST(RunFolder, MetricsAreCutToTheCheckpoint) {

@@ -98,6 +98,85 @@ class TrainFaults(RootrunCase):
             self.refused(self.train("run", "--weights", self.path("bad.safetensors")), "bad.safetensors", name, f"holds {value}")
             self.assertEqual(glob.glob(self.path("run/*.safetensors*")), [])
 
+    def test_full_disk(self):
+        self.check(self.train("whole"))
+        # A checkpoint is some 260 kB.
+        result = self.train("run", preexec_fn=limit_files(100_000))
+        self.refused(result, self.path("run/checkpoint.safetensors: cannot be written: File too large; raise the limit"), "(ulimit -f)\n")
+        self.assertEqual(glob.glob(self.path("run/*partial*")), [])
+        self.assertIn("checkpoint.safetensors: cannot be written", open(self.path("run/log")).read())
+        result = self.train("run", "--resume", "--checkpoint-every", 5, "--epochs", 1)
+        self.check(result)
+        # The log's failure is told in our words, once, and does not hide what comes later.
+        os.mkdir(self.path("full"))
+        os.symlink("/dev/full", self.path("full/log"))
+        log = f"rootrun: {self.path('full/log')}: cannot be written: No space left on device; make room there; the run goes on without these lines\n"
+        result = self.train("full", preexec_fn=limit_files(100_000))
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, rf"\A{re.escape(log)}rootrun: error: [^\n]*/full/checkpoint.safetensors: cannot be written: File too large[^\n]*\n\Z")
+        result = self.train("full", "--resume", "--checkpoint-every", 20)
+        self.check(result)
+        self.assertEqual(result.stderr, log)
+        self.assertEqual(load_tensors(self.path("full/weights.safetensors")), load_tensors(self.path("whole/weights.safetensors")))
+
+    def test_full_disk_after_a_checkpoint(self):
+        self.check(self.train("whole"))
+        # Limits a run that is under way: the first epoch's files fit, the second's do not.
+        process = self.start("run")
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (100_000, 100_000))
+        error = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 1, error)
+        self.assertIn("File too large", error)
+        if os.path.exists(self.path("run/checkpoint.safetensors")):
+            self.assertIn(f"then go on from the last checkpoint with --resume -o {self.path('run')}\n", error)
+            self.assertEqual(len(self.metrics("run")), 2)
+        self.check(self.train("run", "--batch", 10, "--resume"))
+        self.assert_finite(self.path("run/weights.safetensors"))
+
+    def test_signals(self):
+        self.check(self.train("whole", "--batch", 10))
+        for kind, code in [(signal.SIGHUP, 129), (signal.SIGPIPE, 141)]:
+            name = f"run{code}"
+            process = self.start(name)
+            if kind == signal.SIGPIPE:
+                process.stdout.close()
+                process.wait(timeout=60)
+            else:
+                process.send_signal(kind)
+                process.send_signal(kind)
+                self.assertIn("go on with --resume", process.communicate(timeout=60)[0])
+            self.assertEqual(process.returncode, code)
+            self.check(self.train(name, "--batch", 10, "--resume"))
+            self.assertEqual(load_tensors(self.path(f"{name}/weights.safetensors")), load_tensors(self.path("whole/weights.safetensors")))
+        process = self.start("nohup", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        process.send_signal(signal.SIGHUP)
+        self.assertIn("test accuracy", process.communicate(timeout=60)[0])
+        self.assertEqual(process.returncode, 0)
+        # What a shell starts in the background ignores SIGINT; a kill -INT is meant.
+        process = self.start("background", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+
+    def test_closed_streams(self):
+        for streams in [[1], [2], [0, 1, 2]]:
+            name = "closed" + "".join(map(str, streams))
+            result = subprocess.run([ROOTRUN, "train", MODEL, "--data", DATA, "--epochs", "1", "--lr", "0.002", "--batch", "1000", "-o", self.path(name)],
+                                    stdout=subprocess.DEVNULL, preexec_fn=lambda: [os.close(stream) for stream in streams], timeout=120)
+            self.assertEqual(result.returncode, 0)
+            self.assertRegex(open(self.path(f"{name}/lock")).read(), r"\A\d+\n\Z")
+            self.assertEqual(len(self.metrics(name)), 1)
+            self.assertIn("epoch 1/1", open(self.path(f"{name}/log")).read())
+
+    def test_standard_output_that_is_full(self):
+        # More than what stdio keeps back until the end, and less.
+        for count in [300, 1]:
+            with open("/dev/full", "w") as full:
+                result = subprocess.run([ROOTRUN, "predict", MODEL, "--weights", self.normalised(), "--input", self.images(count), "--top", "10"],
+                                        stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+            self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1), result.stderr)
+            self.assertRegex(result.stderr, "rootrun: error: (standard output cannot be written|cannot write)")
+
     def normalised(self):
         path = self.path("normalised.safetensors")
         save_tensors(path, {**load_tensors(self.weights), "input.mean": ([32, 32, 3], struct.pack("<f", 100) * 3072),

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Onnx/Import/Import.h"
-#include "rootc/runtime.h"
+#include "runtime/src/Support.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -64,6 +64,7 @@ static void addNumbers(CLI::App &app, const std::string &name,
 }
 
 int main(int argc, char **argv) {
+  prepareProcess();
   CLI::App app("Makes a network of the root dialect, and its weights, of an "
                "ONNX classifier.",
                "rootc-import");

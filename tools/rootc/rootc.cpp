@@ -6,5 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Driver/Driver.h"
+#include "runtime/src/Support.h"
 
-int main(int argc, char **argv) { return rootc::rootcMain(argc, argv); }
+int main(int argc, char **argv) {
+  rootc::prepareProcess();
+  return rootc::rootcMain(argc, argv);
+}

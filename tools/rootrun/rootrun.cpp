@@ -11,6 +11,7 @@
 
 #include "rootc/runtime.h"
 #include "runtime/src/Report/Report.h"
+#include "runtime/src/Support.h"
 #include "runtime/src/Train.h"
 #include "runtime/src/Verbs.h"
 
@@ -353,6 +354,7 @@ static int reportUsage(const CLI::App &app, const std::string &message,
 }
 
 int main(int argc, char **argv) {
+  prepareProcess();
   CLI::App app("Trains and runs the models that rootc compiles.", "rootrun");
   app.require_subcommand(1);
   app.set_version_flag(
@@ -370,9 +372,8 @@ int main(int argc, char **argv) {
   addReport(app, reportOptions);
   try {
     app.parse(argc, argv);
-    if (std::fflush(stdout) != 0)
-      return report("standard output cannot be written");
-    return code;
+    bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+    return written || code ? code : report("standard output cannot be written");
   } catch (const CLI::ParseError &error) {
     if (error.get_exit_code() == 0)
       return app.exit(error);
