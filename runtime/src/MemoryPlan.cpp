@@ -75,9 +75,9 @@ MemoryPlan rootc::planInference(const Model &model, int64_t batch) {
   return plan;
 }
 
-MemoryPlan rootc::planTrainingRun(const Model &model, int64_t batch) {
+MemoryPlan rootc::planTrainingRun(const Model &model, int64_t batch,
+                                  int64_t evaluated) {
   MemoryPlan plan = planTraining(model, batch);
-  int64_t evaluated = evaluationBatch(model, batch);
   plan.gradients = std::max(plan.gradients, model->prepared_bytes);
   plan.workspace =
       std::max(plan.workspace, workspaceOf(model, ROOTC_INFER, evaluated));

@@ -39,9 +39,11 @@ MemoryPlan planTraining(const Model &model, int64_t batch);
 /// Inference on batches of `batch` images. Throws if so many do not fit.
 MemoryPlan planInference(const Model &model, int64_t batch);
 
-/// What `rootrun train` needs: batches are made ahead; evaluation has its own,
+/// What `rootrun train` needs with batches of `batch` images, and of
+/// `evaluated` images to test: batches are made ahead; evaluation has its own,
 /// and its packed weights where the gradients were.
-MemoryPlan planTrainingRun(const Model &model, int64_t batch);
+MemoryPlan planTrainingRun(const Model &model, int64_t batch,
+                           int64_t evaluated);
 
 /// What the process holds now, and the most that it has held: resident sets.
 int64_t residentBytes();

@@ -230,7 +230,7 @@ int Trainer::run() {
   loading.firstEpoch = state->epoch;
   loading.firstBatch = state->step;
   loading.threads = loaderThreads;
-  MemoryPlan plan = planTrainingRun(model, options.batch);
+  MemoryPlan plan = planTrainingRun(model, largestBatch(), testBatch());
   plan.process = processBytes;
   log.info("memory, as planned: {}", toString(plan));
   Loader loader(*trainingSet, normalisation, loading);

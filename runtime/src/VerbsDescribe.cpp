@@ -48,7 +48,7 @@ void rootc::describeModel(const VerbOptions &options) {
   int64_t processBytes = residentBytes();
   std::optional<MemoryPlan> training, inference;
   if (report["workspace_bytes"].contains("train") && model.canTrain())
-    training = planTrainingRun(model, batch);
+    training = planTrainingRun(model, batch, evaluationBatch(model, batch));
   if (report["workspace_bytes"].contains("infer"))
     inference = planInference(model, batch);
   for (auto *plan : {&training, &inference})

@@ -183,6 +183,11 @@ class TrainFaults(RootrunCase):
                             "input.scale": ([3], struct.pack("<3f", 50, 60, 70))})
         return path
 
+    def test_memory_is_planned_for_images_that_exist(self):
+        def planned(*arguments):
+            return float(re.search(r"memory, as planned: (\d+) MiB", self.check(self.train("run", "--overwrite", *arguments))).group(1))
+        self.assertEqual(planned("--batch", 100_000, "--epochs", 1), planned("--batch", 5000, "--epochs", 1))
+
 
 if __name__ == "__main__":
     unittest.main(warnings="ignore", argv=sys.argv[:1] + sys.argv[4:])
