@@ -53,6 +53,7 @@ private:
   int stopped(Progress &progress);
   std::map<std::string, std::string> optionsToKeep() const;
   void writeRecord() const;
+  void chooseNormalisation(Normalisation measured);
   void beginAfresh(std::map<std::string, std::string> kept);
   void logReports(Progress &progress);
 

@@ -118,6 +118,24 @@ void Trainer::writeRecord() const {
   writeFile(folder.file("run.json"), {record.toJson()});
 }
 
+/// What --weights were trained with is kept; else the training images decide.
+void Trainer::chooseNormalisation(Normalisation measured) {
+  Weights &weights = state->weights;
+  bool mean = !weights.inputMean.empty(), scale = !weights.inputScale.empty();
+  if (mean && scale) {
+    log.info("images are normalised by input.mean and input.scale of {}, not "
+             "by what the training images have",
+             options.weights);
+    return;
+  }
+  if (mean || scale)
+    log.warn("{} has input.{} alone; images are normalised by what the "
+             "training images have",
+             options.weights, mean ? "mean" : "scale");
+  weights.inputMean = std::move(measured.mean);
+  weights.inputScale = std::move(measured.scale);
+}
+
 void Trainer::beginAfresh(std::map<std::string, std::string> kept) {
   testSet->requireReadable();
   Survey survey = trainingSet->survey(loaderThreads);
@@ -134,8 +152,7 @@ void Trainer::beginAfresh(std::map<std::string, std::string> kept) {
       !text.empty())
     fail("--weights {}: {}; use weights of before they diverged",
          options.weights, text);
-  state->weights.inputMean = survey.normalisation.mean;
-  state->weights.inputScale = survey.normalisation.scale;
+  chooseNormalisation(std::move(survey.normalisation));
   state->weights.classNames = readClassNames(options.data);
   if (int64_t(state->weights.classNames.size()) != model->classes)
     state->weights.classNames.clear();

@@ -188,6 +188,22 @@ class TrainFaults(RootrunCase):
             return float(re.search(r"memory, as planned: (\d+) MiB", self.check(self.train("run", "--overwrite", *arguments))).group(1))
         self.assertEqual(planned("--batch", 100_000, "--epochs", 1), planned("--batch", 5000, "--epochs", 1))
 
+    def test_normalisation_of_weights_is_kept(self):
+        weights = self.normalised()
+        line = f"images are normalised by input.mean and input.scale of {weights}"
+        self.assertIn(line, self.check(self.train("run", "--weights", weights)))
+        self.assertNotIn("images are normalised", self.check(self.train("plain", "--weights", self.weights)))
+        expected, found, measured = (load_tensors(path) for path in (weights, self.path("run/weights.safetensors"), self.path("plain/weights.safetensors")))
+        for name in ["input.mean", "input.scale"]:
+            self.assertEqual(found[name], expected[name])
+            self.assertNotEqual(measured[name], expected[name])
+        # Half of it says nothing.
+        save_tensors(weights, {name: value for name, value in expected.items() if name != "input.scale"})
+        self.assertIn("has input.mean alone", self.check(self.train("half", "--weights", weights)))
+        half = load_tensors(self.path("half/weights.safetensors"))
+        for name in ["input.mean", "input.scale"]:
+            self.assertEqual(half[name], measured[name])
+
 
 if __name__ == "__main__":
     unittest.main(warnings="ignore", argv=sys.argv[:1] + sys.argv[4:])
