@@ -26,6 +26,10 @@ Weights::Weights(const Model &model)
     : parameters(size_t(model->parameter_count)),
       statistics(size_t(model->statistic_count)) {}
 
+static std::vector<int64_t> imageShape(const Model &model) {
+  return {model->height, model->width, model->channels};
+}
+
 std::vector<int64_t> rootc::shapeOf(const rootc_tensor &tensor) {
   return {tensor.shape, tensor.shape + tensor.rank};
 }
@@ -121,6 +125,27 @@ static void sliceFilter(const rootc_tensor &tensor, const TensorEntry &entry,
   }
 }
 
+/// The image size [H,W,C] that a file's weights were trained on, if they say so
+/// and it is not the model's.
+static std::vector<int64_t> otherImage(const Model &model,
+                                       const Safetensors &file) {
+  auto found = file.tensors().find("input.mean");
+  if (found == file.tensors().end() || found->second.shape.size() != 3 ||
+      found->second.shape == imageShape(model))
+    return {};
+  return found->second.shape;
+}
+
+/// What to do about a tensor of another shape.
+static std::string remedyOfShape(const Model &model, const Safetensors &file) {
+  std::vector<int64_t> image = otherImage(model, file);
+  if (image.empty())
+    return "are these the weights of this network?";
+  return fmt::format("the weights are of images of {} x {} x {}: compile the "
+                     "network for such, with --image={}x{}",
+                     image[0], image[1], image[2], image[0], image[1]);
+}
+
 static void loadTensor(const Model &model, const rootc_tensor &tensor,
                        const Safetensors &file, bool slice,
                        const std::function<void(const std::string &)> &message,
@@ -135,10 +160,9 @@ static void loadTensor(const Model &model, const rootc_tensor &tensor,
     int64_t groups = 0;
     int64_t ratio = groupRatio(model, tensor, entry, groups);
     if (!ratio)
-      fail("{}: tensor '{}' has shape {}, and {} in {}; are these the weights "
-           "of this network?",
-           file.path(), tensor.name, toString(entry.shape),
-           toString(shapeOf(tensor)), model.path());
+      fail("{}: tensor '{}' has shape {}, and {} in {}; {}", file.path(),
+           tensor.name, toString(entry.shape), toString(shapeOf(tensor)),
+           model.path(), remedyOfShape(model, file));
     if (!slice)
       fail(
           "{}: filter '{}' has shape {} ({} groups), and {} in {} ({} groups); "
@@ -175,6 +199,38 @@ static std::vector<std::string> readClassNames(const Safetensors &file) {
   return names;
 }
 
+/// The mean image. One of another size, of weights that fit all the same, gives
+/// each channel its mean.
+static FloatArray
+readMean(const Model &model, const Safetensors &file,
+         const std::function<void(const std::string &)> &message) {
+  std::vector<int64_t> shape = otherImage(model, file);
+  auto count = elementCount(shape);
+  bool other = !shape.empty() && shape[2] == model->channels && *count > 0;
+  if (!other)
+    shape = imageShape(model);
+  FloatArray mean(size_t(*elementCount(shape)));
+  file.copy("input.mean", shape, mean.data());
+  for (float value : mean)
+    if (!std::isfinite(value))
+      fail("{}: tensor 'input.mean' holds {}, and must be finite", file.path(),
+           valueText(value));
+  if (!other)
+    return mean;
+  size_t channels = size_t(model->channels);
+  std::vector<double> sums(channels);
+  for (size_t i = 0; i < mean.size(); ++i)
+    sums[i % channels] += mean[i];
+  FloatArray result(size_t(model.imageSize()));
+  for (size_t i = 0; i < result.size(); ++i)
+    result[i] = float(sums[i % channels] / double(mean.size() / channels));
+  if (message)
+    message(fmt::format("'input.mean' is of images of {} x {}, not {} x {}: "
+                        "each channel's mean takes its place",
+                        shape[0], shape[1], model->height, model->width));
+  return result;
+}
+
 Weights
 rootc::readWeights(const Model &model, const Safetensors &file, bool slice,
                    const std::function<void(const std::string &)> &message) {
@@ -190,9 +246,7 @@ rootc::readWeights(const Model &model, const Safetensors &file, bool slice,
     ++known;
   }
   if (file.tensors().count("input.mean")) {
-    weights.inputMean.resize(size_t(model.imageSize()));
-    file.copy("input.mean", {model->height, model->width, model->channels},
-              weights.inputMean.data());
+    weights.inputMean = readMean(model, file, message);
     ++known;
   }
   if (file.tensors().count("input.scale")) {
@@ -201,7 +255,7 @@ rootc::readWeights(const Model &model, const Safetensors &file, bool slice,
     for (float scale : weights.inputScale)
       if (!(scale > 0) || !std::isfinite(scale))
         fail("{}: tensor 'input.scale' holds {}, and must be positive",
-             file.path(), scale);
+             file.path(), valueText(scale));
     ++known;
   }
   if (known == file.tensors().size())

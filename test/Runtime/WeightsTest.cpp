@@ -131,6 +131,41 @@ TEST(FirstNotFinite, IsOfTheNetworksOrder) {
             "'fc.mean' holds nan");
 }
 
+TEST(WeightsFile, OfAnotherImageSize) {
+  // A network of 2 x 2 pixels whose filter fits images of any size.
+  TemporaryFolder folder;
+  std::string path = folder.file("w.safetensors"), said;
+  TableModel pooled;
+  pooled.tensors = {{"c.filter", "filter", 4, 0, {4, 1, 1, 3}, 0, 3}};
+  pooled.table.height = pooled.table.width = 2;
+  std::vector<float> filter(12), mean, scale = {1, 2, 3};
+  for (int pixel = 0; pixel < 6; ++pixel)
+    for (int channel = 0; channel < 3; ++channel)
+      mean.push_back(float(100 * channel + pixel));
+  SafetensorsWriter writer;
+  writer.add("c.filter", {4, 1, 1, 3}, filter.data());
+  writer.add("input.mean", {3, 2, 3}, mean.data());
+  writer.add("input.scale", {3}, scale.data());
+  writer.write(path);
+  Weights weights =
+      Weights::load(pooled.model(), path, false,
+                    [&](const std::string &text) { said += text; });
+  EXPECT_EQ(said, "'input.mean' is of images of 3 x 2, not 2 x 2: each "
+                  "channel's mean takes its place");
+  ASSERT_EQ(weights.inputMean.size(), 12u);
+  for (size_t i = 0; i < 12; ++i)
+    EXPECT_EQ(weights.inputMean[i], float(100 * (i % 3)) + 2.5f);
+  // Other channels are another network; so is a filter of the image's size.
+  pooled.table.channels = 1;
+  EXPECT_CONTAINS(errorOf([&] { Weights::load(pooled.model(), path); }),
+                  "'input.mean' has shape [3,2,3], and [2,2,1] is needed");
+  pooled.tensors[0].shape[1] = 2;
+  EXPECT_CONTAINS(errorOf([&] { Weights::load(pooled.model(), path); }),
+                  "'c.filter' has shape [4,1,1,3], and [4,2,1,3] in fake; the "
+                  "weights are of images of 3 x 2 x 3: compile the network for "
+                  "such, with --image=3x2");
+}
+
 TEST(Initialise, HeNormal) {
   Model model = Model::open(ROOTC_FAKE_MODEL);
   Weights weights = Weights::initialise(model, 3);
