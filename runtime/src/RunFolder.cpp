@@ -69,7 +69,7 @@ void RunFolder::removePartialFiles() {
   std::string own = fmt::format("{}\n", getpid());
   if (ftruncate(lock, 0) != 0 ||
       pwrite(lock, own.data(), own.size(), 0) != ssize_t(own.size())) {
-    std::string reason = systemError();
+    std::string reason = writeError();
     close(lock);
     fail("{}: cannot be written: {}", file("lock"), reason);
   }
