@@ -182,6 +182,8 @@ pid_t startStuckCompiler(StandIn &compiler) {
   writeText(compiler.folder.path() + "/stuck", "");
   pid_t child = fork();
   if (child == 0) {
+    // It will be killed, and leave its folder in that of the test.
+    setenv("TMPDIR", compiler.folder.path().c_str(), 1);
     compiler.compile(2);
     _exit(0);
   }
