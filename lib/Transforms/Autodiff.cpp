@@ -59,6 +59,7 @@ LogicalResult Differentiator::run() {
     return program.emitOpError("stores no loss, so it has no gradients");
 
   findWanted();
+  shiftInvariant = findShiftInvariant(program);
   addLossWeight(loss.getValue(), 1.0);
   for (Operation *op : llvm::reverse(forward)) {
     bool reached = llvm::any_of(op->getResults(), [&](Value result) {

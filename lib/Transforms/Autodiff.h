@@ -31,6 +31,10 @@ public:
   }
   /// Whether somebody needs the gradient of `value`.
   bool wants(mlir::Value value) const { return wanted.contains(value); }
+  /// See findShiftInvariant.
+  bool isShiftInvariant(mlir::Value map) const {
+    return shiftInvariant.contains(map);
+  }
   /// Adds to the gradient of `value`.
   void add(PrimBuilder &b, mlir::Value value, mlir::Value gradient);
   /// Forgets the gradient of `value` so far, which the caller adds anew.
@@ -50,9 +54,15 @@ private:
   bool imageGradient;
   mlir::OpBuilder builder;
   llvm::DenseSet<mlir::Value> wanted;
+  llvm::DenseSet<mlir::Value> shiftInvariant;
   llvm::DenseMap<mlir::Value, mlir::Value> gradients;
   llvm::DenseMap<mlir::Value, double> lossWeights;
 };
+
+/// The values to a channel of which adding a constant changes nothing beyond
+/// them, as every reader passes it on to a batch norm, which takes the mean
+/// out. `program` has no backward network yet.
+llvm::DenseSet<mlir::Value> findShiftInvariant(root::ProgramOp program);
 
 /// Applies the backward rule of `op`: adds to the gradients of its operands.
 /// Fails, silently, if there is none.

@@ -21,30 +21,37 @@ static bool isZero(ArrayRef<int64_t> pad) {
   return llvm::all_of(pad, [](int64_t size) { return size == 0; });
 }
 
-/// Whether adding a constant to a channel of the map changes nothing beyond it,
-/// as every reader passes it on to a batch norm, which takes the mean out.
-static bool isShiftInvariant(Value map) {
-  return llvm::all_of(map.getUsers(), [&](Operation *user) {
-    if (isa<PrimAddOp, PrimConcatOp, PrimSliceChannelsOp, PrimChannelShuffleOp,
-            PrimMaxPoolOp, PrimMaxPoolWithIndexOp, PrimGlobalAveragePoolOp>(
-            user))
-      return isShiftInvariant(user->getResult(0));
-    // These pass a constant on as a constant, but for the zeros of a border.
-    if (auto conv = dyn_cast<PrimConv2dOp>(user))
-      return isZero(conv.getPad()) && isShiftInvariant(conv.getY());
-    if (auto pool = dyn_cast<PrimAveragePoolOp>(user))
-      return (isZero(pool.getPad()) || pool.getExcludePad()) &&
-             isShiftInvariant(pool.getY());
-    if (auto normalize = dyn_cast<PrimBatchNormNormalizeOp>(user)) {
-      auto statistics =
-          normalize.getMean().getDefiningOp<PrimBatchNormStatisticsOp>();
-      return statistics && statistics.getX() == map;
-    }
-    // Statistics are read by what is seen above, by running averages, and by
-    // the backward ops of the normalisation; backward ops are no readers.
-    return isa<PrimBatchNormStatisticsOp, PrimBatchNormBackwardReduceOp,
-               PrimBatchNormBackwardDataOp, PrimConv2dBackwardFilterOp>(user);
-  });
+/// Whether `user` passes a constant added to a channel of `map` on to a batch
+/// norm, which takes the mean out. `known`: of the maps behind it.
+static bool takesShiftOut(Operation *user, Value map,
+                          const llvm::DenseSet<Value> &known) {
+  if (isa<PrimAddOp, PrimConcatOp, PrimSliceChannelsOp, PrimChannelShuffleOp,
+          PrimMaxPoolOp, PrimMaxPoolWithIndexOp, PrimGlobalAveragePoolOp>(user))
+    return known.contains(user->getResult(0));
+  // These pass a constant on as a constant, but for the zeros of a border.
+  if (auto conv = dyn_cast<PrimConv2dOp>(user))
+    return isZero(conv.getPad()) && known.contains(conv.getY());
+  if (auto pool = dyn_cast<PrimAveragePoolOp>(user))
+    return (isZero(pool.getPad()) || pool.getExcludePad()) &&
+           known.contains(pool.getY());
+  if (auto normalize = dyn_cast<PrimBatchNormNormalizeOp>(user)) {
+    auto statistics =
+        normalize.getMean().getDefiningOp<PrimBatchNormStatisticsOp>();
+    return statistics && statistics.getX() == map;
+  }
+  // Statistics are read by what is seen above, and by running averages.
+  return isa<PrimBatchNormStatisticsOp>(user);
+}
+
+llvm::DenseSet<Value> rootc::findShiftInvariant(ProgramOp program) {
+  llvm::DenseSet<Value> known;
+  for (Operation &op : llvm::reverse(program.getBody().front()))
+    for (Value result : op.getResults())
+      if (llvm::all_of(result.getUsers(), [&](Operation *user) {
+            return takesShiftOut(user, result, known);
+          }))
+        known.insert(result);
+  return known;
 }
 
 static LogicalResult backward(PrimConv2dOp op, PrimBuilder &b,
@@ -58,7 +65,7 @@ static LogicalResult backward(PrimConv2dOp op, PrimBuilder &b,
   if (op.getBias() && d.wants(op.getBias())) {
     // The sum would be rounding errors only.
     Type type = op.getBias().getType();
-    if (isShiftInvariant(op.getY()))
+    if (d.isShiftInvariant(op.getY()))
       d.add(b, op.getBias(), b.make<PrimZerosLikeOp>(type, op.getBias()));
     else
       d.add(b, op.getBias(), b.make<PrimChannelSumOp>(type, dy));
