@@ -7,6 +7,7 @@
 
 #include "dialect/SourceText.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace llvm;
@@ -14,36 +15,73 @@ using namespace llvm;
 /// Far more than a network has, far less than overflows a stack of 8 MiB.
 static constexpr int maxDepth = 256;
 
+/// "NAME:LINE:COLUMN: error: " of the character at `offset`.
+static std::string errorAt(StringRef name, StringRef text, size_t offset) {
+  StringRef before = text.take_front(offset);
+  return formatv("{0}:{1}:{2}: error: ", name, before.count('\n') + 1,
+                 offset - before.rfind('\n'));
+}
+
+/// Whether the '#' at `offset` begins what the writer of other languages takes
+/// for a comment. In MLIR it stands in result numbers, %0#1, and before the
+/// names of attributes: where one may stand, or where it is defined; and in
+/// {-# ... #-}. `last` is the character before it that is neither space nor
+/// comment.
+static bool looksLikeComment(StringRef text, size_t offset, char last) {
+  if (offset > 0 && (isAlnum(text[offset - 1]) || text[offset - 1] == '_'))
+    return false;
+  if (text.take_front(offset).ends_with("{-") ||
+      text.drop_front(offset + 1).starts_with("-}"))
+    return false;
+  StringRef word = text.drop_front(offset + 1).take_while([](char c) {
+    return isAlnum(c) || StringRef("_$.-").contains(c);
+  });
+  if (word.empty())
+    return text.substr(offset + 1, 1) != "\"";
+  if (StringRef("=([{<,:").contains(last))
+    return false;
+  StringRef rest = text.drop_front(offset + 1 + word.size());
+  return !rest.ltrim(" \t").starts_with("=");
+}
+
 std::string rootc::root::checkSourceText(StringRef name, StringRef text) {
   int depth = 0;
   bool inString = false, inComment = false;
+  char last = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     // A line end closes comments, and strings too: they may not span lines.
-    if (c == '\n')
+    if (c == '\n') {
       inString = inComment = false;
-    else if (inComment)
       continue;
-    else if (inString && c == '\\')
+    }
+    if (inComment)
+      continue;
+    if (c == '/' && !inString && text.substr(i).starts_with("//")) {
+      inComment = true;
+      continue;
+    }
+    if (inString && c == '\\')
       ++i;
     else if (c == '"')
       inString = !inString;
     else if (inString)
       continue;
-    else if (c == '/' && text.substr(i).starts_with("//"))
-      inComment = true;
+    else if (c == '#' && looksLikeComment(text, i, last))
+      return errorAt(name, text, i) + "a comment begins with //, not with #";
     else if (StringRef("([{<").contains(c))
       ++depth;
     else if (StringRef(")]}").contains(c) ||
              (c == '>' && (i == 0 || text[i - 1] != '-')))
       depth = std::max(0, depth - 1);
-    if (depth <= maxDepth)
-      continue;
-    StringRef before = text.take_front(i);
-    return formatv(
-        "{0}:{1}:{2}: error: brackets are nested deeper than {3}; no "
-        "network needs that",
-        name, before.count('\n') + 1, i - before.rfind('\n'), maxDepth);
+    if (depth > maxDepth)
+      return errorAt(name, text, i) +
+             formatv("brackets are nested deeper than {0}; no network needs "
+                     "that",
+                     maxDepth)
+                 .str();
+    if (!isSpace(c))
+      last = c;
   }
   return "";
 }

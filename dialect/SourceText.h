@@ -15,8 +15,9 @@
 namespace rootc::root {
 
 /// Looks through text before MLIR's parser gets it, which recurses at every
-/// bracket and so overflows the stack on hostile text. Returns "" if all is
-/// well, else an error "NAME:LINE:COLUMN: error: ..." without a line end.
+/// bracket and so overflows the stack on hostile text, and which takes a
+/// comment after '#' for an attribute's name. Returns "" if all is well, else
+/// an error "NAME:LINE:COLUMN: error: ..." without a line end.
 std::string checkSourceText(llvm::StringRef name, llvm::StringRef text);
 
 } // namespace rootc::root

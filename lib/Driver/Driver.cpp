@@ -106,10 +106,10 @@ public:
       reportError(toString(std::move(error)));
       return 1;
     }
-    std::string nesting = root::checkSourceText(
+    std::string problem = root::checkSourceText(
         (*buffer)->getBufferIdentifier(), (*buffer)->getBuffer());
-    if (!nesting.empty()) {
-      errs() << nesting << "\n";
+    if (!problem.empty()) {
+      errs() << problem << "\n";
       return 1;
     }
     SourceMgr sources;

@@ -76,6 +76,19 @@ root.network @every_layer(%image: !root.image<32x48x3>) classes(10) {
   root.output %18
 }
 
+// What '#' is in MLIR is no comment.
+// CHECK-LABEL: root.network @aliases
+// CHECK-SAME: attributes {kept = "a # b", note = [1, "x"]} {
+#alias = [1, "x"]
+root.network @aliases(%image: !root.image<1x1x2>) classes(2) attributes {kept = "a # b", // #
+  note = #alias} {
+  // CHECK: root.relu %image {note = [1, "x"]}
+  %0:1 = root.relu %image {note =
+    #alias}
+  // CHECK: root.output
+  root.output %0#0
+}
+
 // With shapes inferred, types are written.
 // CHECK-LABEL: root.network @shaped(%image: !root.image<4x4x3>) classes(10) shaped attributes {note = "kept"} {
 root.network @shaped(%x: !root.image<4x4x3>) shaped classes(10) attributes {note = "kept"} {
