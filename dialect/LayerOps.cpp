@@ -129,6 +129,10 @@ FailureOr<MapShape> LinearOp::inferShape(ArrayRef<MapShape> inputs) {
 LogicalResult BatchNormOp::verify() {
   if (failed(verifyName(*this, "B1", getLayer())))
     return failure();
+  if (getLayer() == "input")
+    return emitOpError() << "(B3) the name \"input\" would make the tensors "
+                            "input.mean and input.scale, which hold how images "
+                            "are normalised; rename this layer";
   double epsilon = getEpsilon().convertToDouble();
   double momentum = getMomentum().convertToDouble();
   if (!std::isfinite(epsilon) || epsilon <= 0)

@@ -36,6 +36,10 @@ LogicalResult NetworkOp::verify() {
     return emitOpError() << "(N1) the network's name must be a C identifier of "
                             "at most "
                          << maxNameLength << " characters";
+  if (name == "rootc")
+    return emitOpError() << "(N10) a network called \"rootc\" would make the "
+                            "function rootc_model, which is a type of the "
+                            "library's header; rename the network";
   if (failed(verifySize(*this, "N2", "classes", getClasses())) ||
       failed(verifySizes(*this, "N3", "image", getImage(), 3)) ||
       failed(verifyCount(*this, "N3", "the image's values",

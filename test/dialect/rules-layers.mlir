@@ -209,6 +209,14 @@ root.network @b2_momentum(%image: !root.image<8x8x4>) classes(6) {
 
 // -----
 
+root.network @b3(%image: !root.image<8x8x4>) classes(4) {
+  // expected-error @+1 {{(B3) the name "input" would make the tensors input.mean and input.scale, which hold how images are normalised; rename this layer}}
+  %0 = root.batch_norm "input" %image
+  root.output %0
+}
+
+// -----
+
 root.network @p1(%image: !root.image<8x8x4>) classes(6) {
   // expected-error @+1 {{(P1) stride is 0; it must be from 1}}
   %0 = root.max_pool %image kernel(3x3) stride(0)

@@ -117,5 +117,12 @@ root.network @n9_mixed(%image: !root.image<1x1x2>) classes(2) {
 
 // -----
 
+// expected-error @+1 {{(N10) a network called "rootc" would make the function rootc_model, which is a type of the library's header; rename the network}}
+root.network @rootc(%image: !root.image<1x1x2>) classes(2) {
+  root.output %image
+}
+
+// -----
+
 // expected-error @+1 {{'root.relu' op expects parent op 'root.network'}}
 %0 = "root.relu"(%0) : (!root.image) -> !root.image

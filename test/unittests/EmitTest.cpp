@@ -173,6 +173,12 @@ TEST(Emit, CppSourceComputesTheSame) {
   checkResponses(*library.model);
 }
 
+TEST(Emit, NamesOfTheSupportCodeAreFree) {
+  Library library("rootc_support");
+  rootc_context context = {};
+  checkInference(*library.model, context, 3);
+}
+
 TEST(Emit, ArgumentsAreChecked) {
   Library library("checked");
   const rootc_model &model = *library.model;

@@ -25,7 +25,7 @@ static std::string baseName(const std::string &path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-/// A C identifier: the file's name without its suffix.
+/// A C identifier that rule (N10) allows: the file's name without its suffix.
 static std::string networkName(const std::string &path) {
   std::string base = baseName(path);
   base = base.substr(0, base.rfind('.')).substr(0, longestName - 1);
@@ -37,6 +37,8 @@ static std::string networkName(const std::string &path) {
       name = "_";
     name += letter || digit ? c : '_';
   }
+  if (name == "rootc")
+    name += "_network";
   return name.empty() ? "network" : name;
 }
 
