@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Analysis/Cost.h"
+#include "lib/Analysis/LayerGraph.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -43,6 +44,9 @@ void emitText(const NetworkCost &cost, llvm::raw_ostream &out) {
     row(layer.name, layer.op, std::to_string(layer.groups),
         std::to_string(layer.params), std::to_string(layer.macs));
   row("total", "", "", std::to_string(cost.params), std::to_string(cost.macs));
+  if (cost.batchNormParams)
+    out << "batch norm, which is not counted, has " << cost.batchNormParams
+        << " parameters\n";
 }
 
 void emitJson(const NetworkCost &cost, llvm::raw_ostream &out) {
@@ -82,7 +86,10 @@ FailureOr<NetworkCost> rootc::computeCost(NetworkOp network) {
     return failure();
   NetworkCost cost;
   cost.network = network.getSymName().str();
+  auto used = usedLayers(network, /*training=*/true);
   for (Operation &op : network.getBody().front()) {
+    if (!used.contains(&op))
+      continue;
     LayerCost layer;
     if (auto conv = dyn_cast<Conv2dOp>(op)) {
       int64_t inputs = shapes[conv.getInput()].channels / conv.getGroups();
@@ -97,6 +104,9 @@ FailureOr<NetworkCost> rootc::computeCost(NetworkOp network) {
                      linear.getOutputs() * in.height * in.width * in.channels,
                      shapes[linear.getResult()], linear.getBias());
     } else {
+      // At most 2^31 layers of at most 2^29 channels.
+      if (isa<BatchNormOp>(op))
+        cost.batchNormParams += 2 * shapes[op.getResult(0)].channels;
       continue;
     }
     if (__builtin_add_overflow(cost.params, layer.params, &cost.params) ||

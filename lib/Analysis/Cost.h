@@ -7,7 +7,8 @@
 //
 // Counts as the Deep Roots paper does: parameters are the weights and biases of
 // convolutions and linear layers; multiply-adds are weights x output positions,
-// plus one per bias (not per position). Nothing else counts.
+// plus one per bias (not per position). Nothing else counts, and layers that no
+// output depends on are not there.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,6 +34,7 @@ struct NetworkCost {
   std::string network;
   int64_t params = 0;
   int64_t macs = 0;
+  int64_t batchNormParams = 0;   ///< scales and offsets, not in `params`
   std::vector<LayerCost> layers; ///< in the network's order
 };
 
@@ -42,9 +44,9 @@ llvm::FailureOr<NetworkCost> computeCost(root::NetworkOp network);
 
 enum class CostFormat { Text, Json, Csv };
 
-/// Writes `computeCost`: a table to read, a JSON object {"network", "params",
-/// "macs", "layers": [{"name", "op", "groups", "params", "macs"}]}, or CSV with
-/// a header and a last row named "total".
+/// Writes `computeCost`: a table to read, which tells of batch norm, a JSON
+/// object {"network", "params", "macs", "layers": [{"name", "op", "groups",
+/// "params", "macs"}]}, or CSV with a header and a last row named "total".
 llvm::LogicalResult emitCost(root::NetworkOp network, CostFormat format,
                              llvm::raw_ostream &out);
 

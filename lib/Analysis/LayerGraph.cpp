@@ -15,6 +15,27 @@ using namespace mlir;
 using namespace rootc;
 using namespace rootc::root;
 
+llvm::DenseSet<Operation *> rootc::usedLayers(NetworkOp network,
+                                              bool training) {
+  llvm::DenseSet<Operation *> used;
+  for (Operation &layer : llvm::reverse(network.getBody().front()))
+    if (isa<OutputOp>(layer) || (training && isa<AuxiliaryOp>(layer)) ||
+        llvm::any_of(layer.getUsers(),
+                     [&](Operation *user) { return used.contains(user); }))
+      used.insert(&layer);
+  return used;
+}
+
+void rootc::warnUnused(NetworkOp network) {
+  auto used = usedLayers(network, /*training=*/true);
+  auto labels = labelLayers(network);
+  for (Operation &layer : network.getBody().front())
+    if (!used.contains(&layer))
+      layer.emitWarning("layer '")
+          << labels.lookup(&layer).getValue()
+          << "' is left out: no output or auxiliary classifier depends on it";
+}
+
 llvm::DenseMap<Operation *, StringAttr> rootc::labelLayers(NetworkOp network) {
   Builder builder(network.getContext());
   llvm::DenseMap<Operation *, StringAttr> labels;
@@ -28,13 +49,12 @@ llvm::DenseMap<Operation *, StringAttr> rootc::labelLayers(NetworkOp network) {
   for (Operation &op : network.getBody().front()) {
     if (labels.contains(&op))
       continue;
-    StringRef kind = op.getName().stripDialect();
-    std::string label = "loss";
-    if (!isa<OutputOp>(op)) {
+    StringRef kind = isa<OutputOp>(op) ? "loss" : op.getName().stripDialect();
+    std::string label = kind.str();
+    if (!isa<OutputOp>(op) || taken.contains(label))
       do
         label = kind.str() + "_" + std::to_string(++unnamed[kind]);
       while (taken.contains(label));
-    }
     labels[&op] = builder.getStringAttr(label);
   }
   return labels;
@@ -42,9 +62,10 @@ llvm::DenseMap<Operation *, StringAttr> rootc::labelLayers(NetworkOp network) {
 
 llvm::json::Array rootc::layerGraph(NetworkOp network) {
   auto labels = labelLayers(network);
+  auto used = usedLayers(network, /*training=*/true);
   llvm::json::Array graph;
   for (Operation &op : network.getBody().front()) {
-    if (op.getNumResults() == 0)
+    if (op.getNumResults() == 0 || !used.contains(&op))
       continue;
     llvm::json::Array inputs;
     for (Value input : op.getOperands())

@@ -157,6 +157,7 @@ private:
       return failure();
     switch (options.kind) {
     case OutputKind::Cost:
+      warnUnused(*module.getOps<root::NetworkOp>().begin());
       return emitText([&](raw_ostream &stream) {
         CostFormat format = options.format == "json"  ? CostFormat::Json
                             : options.format == "csv" ? CostFormat::Csv
@@ -187,8 +188,21 @@ private:
     return passes.run(module);
   }
 
+  /// The layers whose tensors a file of weights may hold although the network
+  /// leaves them out.
+  static json::Array leftOut(root::NetworkOp network) {
+    auto used = usedLayers(network, /*training=*/true);
+    json::Array names;
+    for (mlir::Operation &op : network.getBody().front())
+      if (auto name = op.getAttrOfType<mlir::StringAttr>("layer");
+          name && !used.contains(&op))
+        names.push_back(name.getValue());
+    return names;
+  }
+
   /// What the model says about itself: the cost of its layers, who reads whom,
-  /// and the options it was made with. To be called while the network is there.
+  /// what is left out, and the options it was made with. To be called while the
+  /// network is there.
   LogicalResult describe(mlir::ModuleOp module, std::string &description) {
     std::string cost;
     raw_string_ostream stream(cost);
@@ -203,6 +217,7 @@ private:
       return failure();
     }
     (*object)["graph"] = layerGraph(network);
+    (*object)["left_out"] = leftOut(network);
     (*object)["compiler"] = "rootc " ROOTC_VERSION;
     (*object)["options"] = json::Object{{"root", options.root},
                                         {"topology", options.topology},

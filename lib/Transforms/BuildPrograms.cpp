@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Analysis/LayerGraph.h"
 #include "lib/Transforms/ForwardBuilder.h"
 #include "lib/Transforms/Passes.h"
 
@@ -67,7 +68,7 @@ private:
     };
 
     NetworkLayers layers(network);
-    layers.warnUnused();
+    warnUnused(network);
     auto infer = makeProgram("infer", ProgramKind::Infer);
     OpBuilder arena(infer);
     if (inferOnly) {

@@ -19,32 +19,12 @@ using namespace rootc::root;
 //===----------------------------------------------------------------------===//
 
 NetworkLayers::NetworkLayers(NetworkOp network) : network(network) {
-  usedInTraining = findUsed(/*training=*/true);
-  usedInInference = findUsed(/*training=*/false);
+  usedInTraining = usedLayers(network, /*training=*/true);
+  usedInInference = usedLayers(network, /*training=*/false);
 
   labels = labelLayers(network);
   for (auto dropout : network.getBody().getOps<DropoutOp>())
     ordinals.insert({dropout, ordinals.size()});
-}
-
-llvm::DenseSet<Operation *> NetworkLayers::findUsed(bool training) const {
-  llvm::DenseSet<Operation *> used;
-  NetworkOp op = network;
-  for (Operation &layer : llvm::reverse(op.getBody().front()))
-    if (isa<OutputOp>(layer) || (training && isa<AuxiliaryOp>(layer)) ||
-        llvm::any_of(layer.getUsers(),
-                     [&](Operation *user) { return used.contains(user); }))
-      used.insert(&layer);
-  return used;
-}
-
-void NetworkLayers::warnUnused() const {
-  NetworkOp op = network;
-  for (Operation &layer : op.getBody().front())
-    if (!isUsed(&layer, /*training=*/true))
-      layer.emitWarning("layer '")
-          << label(&layer).getValue()
-          << "' is left out: no output or auxiliary classifier depends on it";
 }
 
 //===----------------------------------------------------------------------===//

@@ -25,8 +25,6 @@ public:
   bool isUsed(mlir::Operation *op, bool training) const {
     return (training ? usedInTraining : usedInInference).contains(op);
   }
-  /// Warns of each layer that no program contains.
-  void warnUnused() const;
   /// See labelLayers.
   mlir::StringAttr label(mlir::Operation *op) const {
     return labels.lookup(op);
@@ -37,8 +35,6 @@ public:
   root::NetworkOp network;
 
 private:
-  llvm::DenseSet<mlir::Operation *> findUsed(bool training) const;
-
   llvm::DenseSet<mlir::Operation *> usedInTraining, usedInInference;
   llvm::DenseMap<mlir::Operation *, mlir::StringAttr> labels;
   llvm::DenseMap<mlir::Operation *, int64_t> ordinals;

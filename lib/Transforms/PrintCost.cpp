@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Analysis/Cost.h"
+#include "lib/Analysis/LayerGraph.h"
 #include "lib/Transforms/Passes.h"
 
 #include "llvm/ADT/StringSwitch.h"
@@ -33,9 +34,11 @@ struct PrintCost : rootc::impl::PrintCostBase<PrintCost> {
           << "cost format '" << format << "' is not text, json or csv";
       return signalPassFailure();
     }
-    for (auto network : getOperation().getOps<rootc::root::NetworkOp>())
+    for (auto network : getOperation().getOps<rootc::root::NetworkOp>()) {
+      rootc::warnUnused(network);
       if (failed(rootc::emitCost(network, *chosen, llvm::outs())))
         return signalPassFailure();
+    }
     markAllAnalysesPreserved();
   }
 };

@@ -59,11 +59,14 @@ void rootc::describeModel(const VerbOptions &options) {
     report["memory_bytes"]["train"] = toJson(*training);
   if (inference)
     report["memory_bytes"]["infer"] = toJson(*inference);
-  int64_t parameters = 0;
+  int64_t parameters = 0, ofBatchNorm = 0;
   for (int64_t i = 0; i < model->tensor_count; ++i) {
     const rootc_tensor &tensor = model->tensors[i];
-    if (!tensor.statistic)
-      parameters += *elementCount(shapeOf(tensor));
+    std::string role = tensor.role;
+    int64_t count = tensor.statistic ? 0 : *elementCount(shapeOf(tensor));
+    parameters += count;
+    if (role == "scale" || role == "offset")
+      ofBatchNorm += count;
     report["tensors"].push_back({{"name", tensor.name},
                                  {"role", tensor.role},
                                  {"shape", shapeOf(tensor)},
@@ -84,10 +87,16 @@ void rootc::describeModel(const VerbOptions &options) {
     fmt::print("{}\n", report.dump());
     return;
   }
-  fmt::print("{}: {} x {} x {} images, {} classes, {} parameters\n"
+  std::string uncounted =
+      ofBatchNorm ? fmt::format(" ({} of them are batch norm's, which rootc "
+                                "--emit=cost does not count)",
+                                ofBatchNorm)
+                  : "";
+  fmt::print("{}: {} x {} x {} images, {} classes, {} parameters{}\n"
              "target {}\nABI version {}, {}\n",
              model->name, model->height, model->width, model->channels,
-             model->classes, parameters, model->target, model->abi_version,
+             model->classes, parameters, uncounted, model->target,
+             model->abi_version,
              model->has_training ? "with training" : "inference only");
   for (const auto &[name, bytes] : report["workspace_bytes"].items())
     fmt::print("workspace of {} at batch {}: {:.1f} MiB\n", name, batch,

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <set>
 #include <xxhash.h>
 
 using namespace rootc;
@@ -75,6 +76,22 @@ Weights Weights::initialise(const Model &model, uint64_t seed) {
     }
   }
   return weights;
+}
+
+/// Whether a tensor belongs to a layer that the network's file has and the
+/// model leaves out, since no output depends on it.
+static bool isLeftOut(const Model &model, const std::string &tensor) {
+  static const std::set<std::string> roles = {
+      "filter", "weight", "bias", "scale", "offset", "mean", "variance"};
+  size_t dot = tensor.rfind('.');
+  json description = json::parse(model->description, nullptr, false);
+  if (dot == std::string::npos || !roles.count(tensor.substr(dot + 1)) ||
+      !description.is_object() || !description.contains("left_out") ||
+      !description["left_out"].is_array())
+    return false;
+  const json &names = description["left_out"];
+  return std::find(names.begin(), names.end(), tensor.substr(0, dot)) !=
+         names.end();
 }
 
 /// Groups of the convolution `layer`, from the model's description; 0 if it
@@ -267,6 +284,13 @@ rootc::readWeights(const Model &model, const Safetensors &file, bool slice,
       used = name == model->tensors[i].name;
     if (used)
       continue;
+    if (isLeftOut(model, name)) {
+      if (message)
+        message(fmt::format("'{}' is not used: no output of the network "
+                            "depends on its layer",
+                            name));
+      continue;
+    }
     // A model compiled for inference has dropped its auxiliary classifiers.
     if (model->has_training)
       fail("{}: has a tensor '{}' {}, which {} does not; are these the weights "

@@ -2,6 +2,7 @@
 // RUN: rootc-opt %s --root-print-cost=format=csv -o /dev/null | FileCheck %s --check-prefix=CSV --match-full-lines
 // RUN: rootc-opt %s --root-print-cost=format=json -o /dev/null | FileCheck %s --check-prefix=JSON --match-full-lines
 // RUN: rootc-opt %s --root-infer-shapes --root-print-cost=format=csv -o /dev/null | FileCheck %s --check-prefix=CSV --match-full-lines
+// RUN: rootc-opt %s --root-print-cost -o /dev/null 2>&1 >/dev/null | FileCheck %s --check-prefix=UNUSED
 // RUN: not rootc-opt %s --root-print-cost=format=xml 2>&1 | FileCheck %s --check-prefix=FORMAT
 
 //      TEXT:small
@@ -10,6 +11,7 @@
 // TEXT-NEXT:three  conv2d       2            72               144
 // TEXT-NEXT:fc     linear       1            40                40
 // TEXT-NEXT:total                           188               620
+// TEXT-NEXT:batch norm, which is not counted, has 8 parameters
 
 //      CSV: name,op,groups,params,macs
 // CSV-NEXT: one,conv2d,1,76,436
@@ -32,6 +34,8 @@
 // JSON:        "name": "fc",
 // JSON-NEXT:   "op": "linear",
 
+// UNUSED: cost-formats.mlir:[[# @LINE + 11]]:8: warning: layer 'unused' is left out: no output or auxiliary classifier depends on it
+
 // FORMAT: error: cost format 'xml' is not text, json or csv
 
 root.network @small(%image: !root.image<4x3x2>) classes(5) {
@@ -41,5 +45,7 @@ root.network @small(%image: !root.image<4x3x2>) classes(5) {
   %3 = root.relu %2
   %4 = root.max_pool %3 kernel(2x1)
   %5 = root.linear "fc" %3 outputs(5) no_bias
+  %6 = root.conv2d "unused" %4 filters(7) kernel(1)
+  %7 = root.batch_norm "unused_bn" %6
   root.output %5
 }

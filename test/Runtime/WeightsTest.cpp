@@ -166,6 +166,27 @@ TEST(WeightsFile, OfAnotherImageSize) {
                   "such, with --image=3x2");
 }
 
+TEST_F(Grouped, TensorsOfLayersThatAreLeftOut) {
+  SafetensorsWriter writer;
+  std::vector<float> data(16);
+  writer.add("c.filter", {4, 1, 2, 2}, data.data());
+  writer.add("unused.filter", {4, 1, 2, 2}, data.data());
+  writer.write(path);
+  std::string said;
+  auto load = [&] {
+    Weights::load(grouped.model(), path, false,
+                  [&](const std::string &text) { said += text; });
+  };
+  EXPECT_CONTAINS(errorOf(load), "has a tensor 'unused.filter'");
+  grouped.table.description = R"({"left_out": ["unused"]})";
+  EXPECT_EQ(errorOf(load), "");
+  EXPECT_CONTAINS(said, "'unused.filter' is not used: no output of the network "
+                        "depends on its layer");
+  writer.add("unused.momentum", {4}, data.data());
+  writer.write(path);
+  EXPECT_CONTAINS(errorOf(load), "has a tensor 'unused.momentum'");
+}
+
 TEST(Initialise, HeNormal) {
   Model model = Model::open(ROOTC_FAKE_MODEL);
   Weights weights = Weights::initialise(model, 3);
