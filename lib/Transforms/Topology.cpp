@@ -160,7 +160,7 @@ private:
                                  << "from 1 to " << maxElements;
     llvm::DenseSet<Operation *> spatial = spatialConvolutions(network);
     auto stages = stagesBySize(network, spatial, shapes);
-    bool changed = false;
+    bool changed = false, grouped = false;
     for (auto conv : network.getBody().front().getOps<Conv2dOp>()) {
       if (named.contains(conv) || (!spatial.contains(conv) && !conv.getStage()))
         continue;
@@ -176,12 +176,23 @@ private:
       MapShape shape = shapes[conv.getResult()];
       int64_t stage = conv.getStage() ? static_cast<int64_t>(*conv.getStage())
                                       : stages.at({shape.height, shape.width});
-      if (failed(setGroups(conv, shapes, groupsAt(stage))))
+      int64_t count = groupsAt(stage);
+      if (failed(setGroups(conv, shapes, count)))
         return failure();
       changed = true;
+      grouped |= count > 1;
+    }
+    if (grouped)
+      return success();
+    if (changed && root == 1) {
+      network.emitRemark() << plan() << " makes no groups: every convolution "
+                           << "has one anyway";
+      return success();
     }
     if (changed)
-      return success();
+      return network.emitError()
+             << plan() << " makes no groups: at the stages of the convolutions "
+             << "that it may change, 1 group is left; give a larger number";
     return network.emitError()
            << plan()
            << " changes nothing: it needs a convolution with one group, larger "

@@ -11,6 +11,9 @@
 // RUN: not rootc-opt %s --root-topology=groups=b=two 2>&1 | FileCheck %s --check-prefix=FORM
 // RUN: not rootc-opt %s --root-topology=groups=b=2, 2>&1 | FileCheck %s --check-prefix=FORM
 // RUN: not rootc-opt %s --root-topology='root=2 groups=b=2' 2>&1 | FileCheck %s --check-prefix=NOTHING
+// RUN: sed 's/"b" %0/"b" %0 stage(2)/' %s > %t.mlir
+// RUN: not rootc-opt %t.mlir --root-topology=root=3 2>&1 | FileCheck %s --check-prefix=ONE
+// RUN: rootc-opt %s --root-topology=root=1 2>&1 | FileCheck %s --check-prefix=BASE
 
 // NEGATIVE: topology-errors.mlir:[[# @LINE + 5]]:1: error: root-{{(-1|9223372036854775807)}}: the number of groups must be from 1 to 2147483647
 // TOPOLOGY: error: topology 'bush' is not root, tree or column
@@ -28,4 +31,6 @@ root.network @net(%image: !root.image<8x8x4>) classes(4) {
   root.output %2
 }
 
-// NOTHING: topology-errors.mlir:[[# @LINE - 11]]:1: error: root-2 changes nothing: it needs a convolution with one group, larger than 1x1 and behind another convolution, or a clause 'stage'
+// ONE: error: root-3 makes no groups: at the stages of the convolutions that it may change, 1 group is left; give a larger number
+// BASE: remark: root-1 makes no groups: every convolution has one anyway
+// NOTHING: topology-errors.mlir:[[# @LINE - 13]]:1: error: root-2 changes nothing: it needs a convolution with one group, larger than 1x1 and behind another convolution, or a clause 'stage'
