@@ -106,7 +106,12 @@ static std::string reason() {
   try {
     throw;
   } catch (const Error &error) { // not a std::exception
-    return error.what();
+    // What Halide says of an allocation of 2^31 bytes names its own variables.
+    std::string text = error.what();
+    return text.find("exceeds 2^31 - 1") == std::string::npos
+               ? text
+               : "its intermediate results would take more than 2^31 - 1 bytes "
+                 "at once; make this layer smaller";
   } catch (const std::bad_alloc &) {
     return "memory ran out";
   } catch (const std::exception &error) {

@@ -52,12 +52,17 @@ LogicalResult verifyFloat(Operation *op, StringRef rule, StringRef name,
                            << " is not finite in 32-bit floating point";
 }
 
+/// The rules of a convolution's or a pool's windows: the kernel fits into the
+/// input, the result is not too large, nor is the padded input.
+struct WindowRules {
+  StringRef fits, result, padded;
+};
+
 /// Output size of a convolution or a pool along both dimensions.
-FailureOr<MapShape> slide(Operation *op, StringRef fits, StringRef result,
-                          MapShape in, int64_t channels,
-                          ArrayRef<int64_t> kernel, ArrayRef<int64_t> stride,
-                          ArrayRef<int64_t> pad, ArrayRef<int64_t> dilation,
-                          bool ceil) {
+FailureOr<MapShape> slide(Operation *op, const WindowRules &rules, MapShape in,
+                          int64_t channels, ArrayRef<int64_t> kernel,
+                          ArrayRef<int64_t> stride, ArrayRef<int64_t> pad,
+                          ArrayRef<int64_t> dilation, bool ceil) {
   const int64_t sizes[] = {in.height, in.width};
   int64_t out[2];
   for (int d : {0, 1}) {
@@ -65,14 +70,27 @@ FailureOr<MapShape> slide(Operation *op, StringRef fits, StringRef result,
     std::optional<int64_t> count = outputSize(sizes[d], window, ceil);
     if (!count || *count < 1)
       return op->emitOpError()
-             << "(" << fits << ") the " << (d ? "width" : "height")
+             << "(" << rules.fits << ") the " << (d ? "width" : "height")
              << " of the " << (dilation[d] > 1 ? "dilated " : "")
              << "kernel exceeds the padded input's, " << sizes[d] << " + "
              << pad[d] << " + " << pad[d + 2]
              << "; use a smaller kernel or more padding";
     out[d] = *count;
   }
-  return verifiedResult(op, result, {out[0], out[1], channels});
+  FailureOr<MapShape> shape =
+      verifiedResult(op, rules.result, {out[0], out[1], channels});
+  int64_t height = in.height + pad[0] + pad[2];
+  int64_t width = in.width + pad[1] + pad[3];
+  if (failed(shape) ||
+      failed(verifyCount(op, rules.padded, "the padded input of one image",
+                         {height, width, in.channels})))
+    return failure();
+  if (std::max(height, width) > maxSide)
+    return op->emitOpError()
+           << "(" << rules.padded << ") the padded input, " << height << "x"
+           << width << ", has a side longer than " << maxSide
+           << "; use less padding";
+  return shape;
 }
 
 } // namespace
@@ -108,8 +126,8 @@ FailureOr<MapShape> Conv2dOp::inferShape(ArrayRef<MapShape> inputs) {
                          {getFilters(), getKernel()[0], getKernel()[1],
                           in.channels / getGroups()})))
     return failure();
-  return slide(*this, "C5", "C8", in, getFilters(), getKernel(), getStride(),
-               getPad(), getDilation(), /*ceil=*/false);
+  return slide(*this, {"C5", "C8", "C9"}, in, getFilters(), getKernel(),
+               getStride(), getPad(), getDilation(), /*ceil=*/false);
 }
 
 LogicalResult LinearOp::verify() {
@@ -166,8 +184,8 @@ template <typename PoolOp> static LogicalResult verifyPool(PoolOp op) {
 
 template <typename PoolOp>
 static FailureOr<MapShape> inferPool(PoolOp op, MapShape in) {
-  return slide(op, "P3", "P4", in, in.channels, op.getKernel(), op.getStride(),
-               op.getPad(), {1, 1}, op.getCeil());
+  return slide(op, {"P3", "P4", "P6"}, in, in.channels, op.getKernel(),
+               op.getStride(), op.getPad(), {1, 1}, op.getCeil());
 }
 
 LogicalResult MaxPoolOp::verify() {

@@ -43,6 +43,10 @@ static std::string describe(ArrayRef<int64_t> shape) {
   return "[" + text + "]";
 }
 
+/// With these bounds no arithmetic on a few of them overflows 64 bits.
+static bool isPad(int64_t value) { return value >= 0 && value <= maxElements; }
+static bool isSize(int64_t value) { return value > 0 && isPad(value); }
+
 /// Checks the shape of one operand or result.
 static LogicalResult expectShape(Operation *op, StringRef what, Value value,
                                  ArrayRef<int64_t> expected) {
@@ -67,13 +71,6 @@ static LogicalResult expectPerChannel(Operation *op, Value map,
 // Convolution
 //===----------------------------------------------------------------------===//
 
-/// The size of a convolution's result along one axis; < 1 if nothing fits.
-static int64_t convSize(int64_t input, int64_t before, int64_t after,
-                        int64_t kernel, int64_t dilation, int64_t stride) {
-  int64_t span = input + before + after - dilation * (kernel - 1) - 1;
-  return span < 0 ? 0 : span / stride + 1;
-}
-
 /// Checks the attributes; then, for those that are given, the input map, the
 /// output map and the unpacked filter.
 template <typename ConvOp>
@@ -81,12 +78,12 @@ static LogicalResult verifyConv(ConvOp op, Value x, Value y, Value filter) {
   ArrayRef<int64_t> kernel = op.getKernel(), stride = op.getStride(),
                     pad = op.getPad(), dilation = op.getDilation(),
                     input = op.getInput();
-  auto positive = [](int64_t value) { return value > 0; };
-  if (!llvm::all_of(kernel, positive) || !llvm::all_of(stride, positive) ||
-      !llvm::all_of(dilation, positive) || !llvm::all_of(input, positive) ||
-      llvm::any_of(pad, [](int64_t value) { return value < 0; }))
+  if (!llvm::all_of(kernel, isSize) || !llvm::all_of(stride, isSize) ||
+      !llvm::all_of(dilation, isSize) || !llvm::all_of(input, isSize) ||
+      !llvm::all_of(pad, isPad))
     return op.emitOpError("needs kernel, stride, dilation and input of at "
-                          "least 1 and no negative pad");
+                          "least 1 and no negative pad, none above ")
+           << maxElements;
   int64_t groups = op.getGroups(), filters = op.getFilters();
   if (groups < 1 || filters < 1 || filters % groups != 0)
     return op.emitOpError() << "cannot split " << filters << " filters into "
@@ -106,14 +103,14 @@ static LogicalResult verifyConv(ConvOp op, Value x, Value y, Value filter) {
   }
   if (!y)
     return success();
-  int64_t height =
-      convSize(input[0], pad[0], pad[2], kernel[0], dilation[0], stride[0]);
-  int64_t width =
-      convSize(input[1], pad[1], pad[3], kernel[1], dilation[1], stride[1]);
-  if (height < 1 || width < 1)
+  std::optional<int64_t> sizes[2];
+  for (int d : {0, 1})
+    sizes[d] = outputSize(
+        input[d], {kernel[d], stride[d], dilation[d], pad[d], pad[d + 2]});
+  if (sizes[0].value_or(0) < 1 || sizes[1].value_or(0) < 1)
     return op.emitOpError("has a kernel larger than its padded input");
   return expectShape(op, "an output map", y,
-                     {shapeOf(x ? x : y)[0], height, width, filters});
+                     {shapeOf(x ? x : y)[0], *sizes[0], *sizes[1], filters});
 }
 
 LogicalResult PrimPackFilterOp::verify() {
@@ -218,17 +215,17 @@ LogicalResult PrimScaleFilterOp::verify() {
 template <typename WindowOp>
 static LogicalResult verifyWindow(WindowOp op, Value y, ArrayRef<int64_t> input,
                                   Value x) {
-  auto positive = [](int64_t value) { return value > 0; };
-  if (!llvm::all_of(op.getKernel(), positive) ||
-      !llvm::all_of(op.getStride(), positive) ||
-      llvm::any_of(op.getPad(), [](int64_t value) { return value < 0; }))
-    return op.emitOpError(
-        "needs kernel and stride of at least 1 and no negative pad");
+  if (!llvm::all_of(op.getKernel(), isSize) ||
+      !llvm::all_of(op.getStride(), isSize) ||
+      !llvm::all_of(op.getOutput(), isSize) || !llvm::all_of(input, isSize) ||
+      !llvm::all_of(op.getPad(), isPad))
+    return op.emitOpError("needs kernel, stride, input and output of at least "
+                          "1 and no negative pad, none above ")
+           << maxElements;
   for (int axis : {0, 1}) {
     int64_t start =
         (op.getOutput()[axis] - 1) * op.getStride()[axis] - op.getPad()[axis];
-    if (op.getOutput()[axis] < 1 ||
-        start >= input[axis] + op.getPad()[axis + 2])
+    if (start >= input[axis] + op.getPad()[axis + 2])
       return op.emitOpError("has a window that starts beyond its padded input");
   }
   ArrayRef<int64_t> from = shapeOf(x);

@@ -7,13 +7,20 @@
 
 #include "codegen/Algorithms/Convolution.h"
 
+#include <limits>
 #include <stdexcept>
 
 using namespace Halide;
 
 namespace rootc::codegen {
 
-static Expr constant(int64_t value) { return static_cast<int>(value); }
+Expr constant(int64_t value) {
+  if (value < std::numeric_limits<int32_t>::min() ||
+      value > std::numeric_limits<int32_t>::max())
+    throw std::invalid_argument("the size " + std::to_string(value) +
+                                " does not fit indices of 32 bits");
+  return static_cast<int>(value);
+}
 
 Func stripOf(const Gather &gather, const Value &input) {
   Var c("c"), x("x"), y("y"), n("n");
@@ -70,18 +77,20 @@ static Taps tapsOf(const Gather &gather, int d, Expr q, Expr phase, Expr r) {
     return {r, q * constant(gather.stride[d]) + r * constant(dilation), {}};
   // The first tap f with (phase + f * dilation - skew) % phases = 0.
   int64_t step = gather.tapStep(d), common = phases / step;
-  Expr rest = constant(gather.skew[d]) - phase;
-  Expr first =
-      (rest / constant(common) * constant(inverse(dilation / common, step))) %
-      constant(step);
+  Expr rest = constant(gather.skew[d]) - phase, first = rest / constant(common);
+  int64_t factor = inverse(dilation / common, step);
+  if (phases * factor <= std::numeric_limits<int32_t>::max() / 4)
+    first = (first * constant(factor)) % constant(step);
+  else // of large strides
+    first = cast<int>((cast<int64_t>(first) * Expr(factor)) % Expr(step));
   Taps taps;
   taps.filter = first + r * constant(step);
   taps.exists = taps.filter < constant(gather.layout.kernel[d]);
   if (common != 1)
     taps.exists = taps.exists && rest % constant(common) == 0;
-  Expr offset = (taps.filter * constant(dilation) - rest) / constant(phases);
   taps.filter = unsafe_promise_clamped(taps.filter, 0,
                                        constant(gather.layout.kernel[d] - 1));
+  Expr offset = (taps.filter * constant(dilation) - rest) / constant(phases);
   taps.position =
       q + unsafe_promise_clamped(offset, 0, constant(gather.reach(d)));
   return taps;

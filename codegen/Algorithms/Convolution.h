@@ -33,6 +33,10 @@
 
 namespace rootc::codegen {
 
+/// An integer of a geometry as Halide has it. Throws std::invalid_argument
+/// where 32 bits do not hold it.
+Halide::Expr constant(int64_t value);
+
 /// The map that is read, as stage "strip".
 Halide::Func stripOf(const Gather &gather, const Value &input);
 

@@ -18,8 +18,6 @@ using namespace Halide;
 
 namespace rootc::codegen {
 
-static Expr constant(int64_t value) { return static_cast<int>(value); }
-
 static Lowered linearGradient(const Op &op, const ConvShape &shape,
                               const Gather &gather, const Value &input,
                               const Value &gradient) {

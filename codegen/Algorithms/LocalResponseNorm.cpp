@@ -6,12 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 // y = x scale^-beta, scale = k + alpha / size * (sum of x^2 over the window).
-// The window of channel c is [c - (size - 1) / 2, c + size / 2].
+// The window of channel c is [c - (size - 1) / 2, c + size / 2], of which no
+// more is summed than can lie among the channels.
 //
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Algorithms/Algorithms.h"
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 
@@ -23,18 +25,19 @@ namespace {
 using Operands = std::vector<Value>;
 
 struct Parameters {
-  int size, before, after;
-  float alpha, beta, k;
+  int before, after; ///< channels of the window beside its own
+  float size, alpha, beta, k;
+
+  RDom window() const { return RDom(0, before + 1 + after, "r"); }
 };
 
-Parameters parameters(const Op &op) {
-  int64_t size = integerAttribute(op, "size");
-  if (size < 1 || size > 1 << 16)
+Parameters parameters(const Op &op, const Value &x) {
+  int64_t size = integerAttribute(op, "size"), others = x.channels() - 1;
+  if (size < 1)
     throw std::invalid_argument("op '" + op.name + "': absurd size");
-  int window = static_cast<int>(size);
-  return {window,
-          (window - 1) / 2,
-          window / 2,
+  return {static_cast<int>(std::min((size - 1) / 2, others)),
+          static_cast<int>(std::min(size / 2, others)),
+          static_cast<float>(size),
           static_cast<float>(realAttribute(op, "alpha")),
           static_cast<float>(realAttribute(op, "beta")),
           static_cast<float>(realAttribute(op, "k"))};
@@ -53,11 +56,11 @@ Func padded(const Value &value, const std::string &name) {
 /// scale(c, ...), defined beyond the channels too.
 Func scaleOf(Func x, const Parameters &p) {
   std::vector<Var> v = imageVars(4);
-  RDom r(0, p.size, "r");
+  RDom r = p.window();
   Expr neighbour = x(v[0] - p.before + r, v[1], v[2], v[3]);
   Func squares("squares"), scale("scale");
   squares(v) += neighbour * neighbour;
-  scale(v) = p.k + p.alpha / static_cast<float>(p.size) * squares(v);
+  scale(v) = p.k + p.alpha / p.size * squares(v);
   return scale;
 }
 
@@ -71,9 +74,9 @@ Expr inversePower(const Expr &base, float exponent) {
 }
 
 Lowered normalize(const Op &op, const Operands &in) {
-  Parameters p = parameters(op);
+  Parameters p = parameters(op, in.at(0));
   std::vector<Var> v = imageVars(4);
-  Func x = padded(in.at(0), "x");
+  Func x = padded(in[0], "x");
   Func scale = scaleOf(x, p);
   Func result(op.name);
   result(v) = x(v) * inversePower(scale(v), p.beta);
@@ -81,16 +84,16 @@ Lowered normalize(const Op &op, const Operands &in) {
 }
 
 Lowered backward(const Op &op, const Operands &in) {
-  Parameters p = parameters(op);
+  Parameters p = parameters(op, in.at(0));
   std::vector<Var> v = imageVars(4);
-  Func dy = padded(in.at(0), "dy"), x = padded(in.at(1), "x");
+  Func dy = padded(in[0], "dy"), x = padded(in.at(1), "x");
   Func scale = scaleOf(x, p);
   Func ratio("ratio"), sum("sum"), result(op.name);
   ratio(v) = dy(v) * x(v) * inversePower(scale(v), p.beta + 1);
   // Channels whose window holds c.
-  RDom r(0, p.size, "r");
+  RDom r = p.window();
   sum(v) += ratio(v[0] - p.after + r, v[1], v[2], v[3]);
-  float slope = 2 * p.alpha * p.beta / static_cast<float>(p.size);
+  float slope = 2 * p.alpha * p.beta / p.size;
   result(v) = dy(v) * inversePower(scale(v), p.beta) - slope * x(v) * sum(v);
   return {{result},
           {{"row0", x}, {"row1", dy}, {"row2", scale}, {"row3", ratio}}};

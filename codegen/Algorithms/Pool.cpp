@@ -7,7 +7,9 @@
 
 // Windows are clipped to the image. The backward ops are in gather form: an
 // input position looks at the at most ceil(kernel / stride) windows a
-// dimension that cover it, and at all windows where these are fewer.
+// dimension that cover it, and at all windows where these are fewer. Positions,
+// of which the verifier's rules bound the largest, and sums of a few of them
+// fit 32 bits.
 //
 //===----------------------------------------------------------------------===//
 
@@ -66,6 +68,12 @@ Window window(const Op &op, int64_t inputHeight, int64_t inputWidth) {
     if (kernel[d] < 1 || stride[d] < 1 || pad[d] < 0 || pad[d + 2] < 0 ||
         output[d] < 1 || input < 1)
       throw std::invalid_argument("op '" + op.name + "': absurd window");
+    // A stride beside one window may be of any size.
+    for (int64_t size : {kernel[d], pad[d], pad[d + 2], input, output[d]})
+      if (size > std::numeric_limits<int32_t>::max() / 4)
+        throw std::invalid_argument("op '" + op.name +
+                                    "': a window too large for indices of 32 "
+                                    "bits");
     return Axis{static_cast<int>(kernel[d]), static_cast<int>(stride[d]),
                 static_cast<int>(pad[d]),    static_cast<int>(pad[d + 2]),
                 static_cast<int>(input),     static_cast<int>(output[d])};

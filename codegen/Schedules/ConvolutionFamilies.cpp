@@ -34,6 +34,9 @@ static int64_t tileOf(int64_t size, int64_t most) {
 /// while a task passes over them again and again.
 static constexpr int64_t cacheBytes = 256 * 1024;
 
+/// Of the strips of several images that share weights.
+static constexpr int64_t largestCopy = 256 << 20;
+
 //===----------------------------------------------------------------------===//
 // Forward and backward-data
 //===----------------------------------------------------------------------===//
@@ -74,19 +77,21 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
   bool dense = layout.groups == 1;
   int64_t channels = layout.inPerGroup * layout.groupsPerBlock *
                      (layout.groupsPerBlock > 1 ? layout.outPerGroup : 1);
+  auto counts = gather.phaseCount();
+  auto bytesOf = [&](int64_t rows) {
+    auto strip = gather.stripSize(rows);
+    return 4 * (strip[0] * strip[1] * channels +
+                rows * phase[1] * counts[0] * counts[1] * layout.block);
+  };
+  // A wide window on a tiny map: the copies of a few images are large.
+  if (copy)
+    tileN = std::clamp<int64_t>(largestCopy / bytesOf(tileY), 1, tileN);
   int64_t rows = tileY;
   int64_t mostRows = gather.ownTap ? tileY : phase[0];
-  auto counts = gather.phaseCount();
-  for (int64_t more = tileY; more <= mostRows; more += tileY) {
-    if (phase[0] % more != 0)
-      continue;
-    auto strip = gather.stripSize(more);
-    int64_t bytes =
-        4 * (strip[0] * strip[1] * channels +
-             more * phase[1] * counts[0] * counts[1] * layout.block);
-    if (bytes <= cacheBytes)
+  for (int64_t more = tileY; more <= mostRows && bytesOf(more) <= cacheBytes;
+       more += tileY)
+    if (phase[0] % more == 0)
       rows = more;
-  }
   // A copied strip is worth keeping for all blocks; else a block is a task,
   // unless it is a very small one.
   int64_t blocks = 1;
@@ -302,7 +307,9 @@ FilterGradientSchedule FilterGradientSchedule::choose(const Problem &problem) {
     auto strip = gather.stripSize(more);
     int64_t bytes = 4 * (strip[0] * strip[1] * channels +
                          more * gather.width * shape.outChannels);
-    if (gather.height % more == 0 && bytes <= 2 * cacheBytes)
+    if (bytes > 2 * cacheBytes)
+      break;
+    if (gather.height % more == 0)
       rows = more;
   }
   FilterGradientSchedule schedule;

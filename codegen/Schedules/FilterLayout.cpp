@@ -62,6 +62,17 @@ ConvShape convShape(const AttributeMap &attributes, int64_t inChannels) {
   shape.stride = arrayAttribute<2>(attributes, "stride");
   shape.pad = arrayAttribute<4>(attributes, "pad");
   shape.dilation = arrayAttribute<2>(attributes, "dilation");
+  // Steps that are never made may be of any size.
+  for (int d = 0; d < 2; ++d) {
+    if (shape.kernel[d] < 1 || shape.stride[d] < 1 || shape.dilation[d] < 1)
+      throw std::invalid_argument(
+          "convolution: kernel, stride or dilation below 1");
+    if (shape.kernel[d] == 1)
+      shape.dilation[d] = 1;
+    int64_t rest = input[d] + shape.pad[d] + shape.pad[d + 2] -
+                   ((shape.kernel[d] - 1) * shape.dilation[d] + 1);
+    shape.stride[d] = std::clamp<int64_t>(rest + 1, 1, shape.stride[d]);
+  }
   return shape;
 }
 

@@ -45,7 +45,9 @@ struct ConvShape {
 };
 
 /// Reads the convolution attributes (docs/architecture.md); the in channels
-/// are not among them. Throws std::invalid_argument naming a missing key.
+/// are not among them. A stride that leads beyond the map is cut to the least
+/// that does, the dilation of a single tap is 1. Throws std::invalid_argument
+/// naming a missing key.
 ConvShape convShape(const AttributeMap &attributes, int64_t inChannels);
 
 /// Where the filter's values lie once packed. "Out" and "in" are those of the

@@ -15,12 +15,14 @@ using namespace rootc::root;
 
 FailureOr<int64_t> rootc::bytesOf(Operation *op, Type type) {
   auto tensor = cast<RankedTensorType>(type);
-  int64_t bytes = tensor.getElementTypeBitWidth() / 8;
+  int64_t elements = 1;
   for (int64_t size : tensor.getShape())
     if (!ShapedType::isDynamic(size) &&
-        (llvm::MulOverflow(bytes, size, bytes) || bytes > int64_t(1) << 62))
-      return op->emitOpError("makes a tensor too large to address");
-  return bytes;
+        (llvm::MulOverflow(elements, size, elements) || elements > maxElements))
+      return op->emitOpError("makes a tensor, ")
+             << tensor << ", of more than " << maxElements
+             << " elements; make this layer smaller";
+  return elements * (tensor.getElementTypeBitWidth() / 8);
 }
 
 StoreOp rootc::storeOf(Value value) {

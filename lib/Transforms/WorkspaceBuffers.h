@@ -22,7 +22,7 @@ inline constexpr int64_t slotAlignment = 64;
 inline constexpr int64_t slotAlignmentFloats = slotAlignment / sizeof(float);
 
 /// Bytes of a dense tensor, of one image where the batch is dynamic; fails,
-/// with a diagnostic at `op`, where they do not fit 2^62.
+/// with a diagnostic at `op`, where it has more than `maxElements`.
 mlir::FailureOr<int64_t> bytesOf(mlir::Operation *op, mlir::Type type);
 
 inline bool isBatched(mlir::Type type) {

@@ -33,6 +33,8 @@ struct Case {
   ConvShape shape;
 };
 
+constexpr int64_t maxStep = 2147483647;
+
 // Height, width, in, out, groups, kernel, stride, pad, dilation.
 const Case cases[] = {
     {"image", 1, {9, 9, 3, 40, 1, {5, 5}, {1, 1}, {2, 2, 2, 2}, {1, 1}}},
@@ -137,6 +139,16 @@ const Case cases[] = {
     {"left", 2, {5, 7, 8, 16, 2, {1, 3}, {1, 2}, {0, 2, 0, 0}, {1, 1}}},
     {"bottom", 2, {7, 5, 9, 9, 9, {3, 3}, {2, 1}, {0, 0, 3, 0}, {1, 1}}},
     {"right", 2, {5, 7, 6, 10, 1, {3, 3}, {1, 1}, {0, 0, 0, 1}, {1, 1}}},
+    // A step that is not made may be of any size.
+    {"one_output",
+     2,
+     {5, 6, 8, 16, 1, {3, 3}, {maxStep, maxStep}, {1, 0, 0, 0}, {1, 1}}},
+    {"long_steps",
+     1,
+     {1, 100003, 1, 1, 1, {1, 2}, {1, 50000}, {0, 0, 0, 0}, {1, 49999}}},
+    {"one_tap",
+     2,
+     {6, 5, 8, 8, 2, {1, 3}, {1, maxStep}, {0, 0, 0, 0}, {maxStep, 2}}},
 };
 
 TargetInfo target(int64_t bits) { return {"", bits, bits == 512 ? 32 : 16}; }
@@ -196,6 +208,25 @@ TEST(ConvolutionSchedule, OddTilesAreRight) {
   kernel.schedule = {{"tile_x", 5}, {"tile_y", 1}, {"tile_n", 1},
                      {"rows", 1},   {"blocks", 1}, {"lanes", 8}};
   EXPECT_EQ(check(kernel, makeInputs(kernel, 2), 4e-6), "");
+}
+
+// Halide makes no allocation of 2^31 bytes: images then take turns, or what is
+// too large to be copied is read in place.
+TEST(ConvolutionSchedule, LargeStripsStayBelowItsLimit) {
+  ConvShape shape = {2047,   2047,   64,           8,           1,
+                     {3, 3}, {1, 1}, {1, 1, 1, 1}, {1023, 1023}};
+  std::string object = testing::TempDir() + "large_strips.o";
+  for (ConvKind kind :
+       {ConvKind::Forward, ConvKind::BackwardData, ConvKind::BackwardFilter}) {
+    Kernel kernel = convKernel(kind, shape, target(512));
+    kernel.schedule = chooseSchedule(kernel, target(512));
+    if (kind == ConvKind::Forward) {
+      EXPECT_EQ(kernel.schedule.at("tile_n"), 1);
+    }
+    rootc::codegen::compileKernel(kernel, rootc::codegen::OutputKind::Object,
+                                  "x86-64-linux-avx512_skylake", object);
+  }
+  std::remove(object.c_str());
 }
 
 TEST(ConvolutionSchedule, ImpossibleTilesAreRefused) {

@@ -99,6 +99,11 @@ TEST_P(Reduction, LocalResponseNorm) {
         run(oneOp("local_response_norm_backward", {x, x}, {x}, attributes)),
         "");
   }
+  // All channels, however many more there could be.
+  AttributeMap wide = {
+      {"size", 2147483647}, {"alpha", 0.3e9}, {"beta", 0.75}, {"k", 2.0}};
+  EXPECT_EQ(run(oneOp("local_response_norm", {x}, {x}, wide)), "");
+  EXPECT_EQ(run(oneOp("local_response_norm_backward", {x, x}, {x}, wide)), "");
 }
 
 TEST_P(Reduction, SoftmaxCrossEntropy) {
@@ -146,7 +151,10 @@ const Pool pools[] = {
     {{2, 4, 5, 16}, {3, 3}, {3, 3}, {0, 0, 1, 2}, {2, 2}},  // one dropped
     {{1, 6, 3, 33}, {3, 3}, {1, 1}, {2, 0, 0, 2}, {6, 3}},
     {{2, 18, 18, 5}, {18, 18}, {1, 1}, {0, 0, 0, 0}, {1, 1}}, // the whole map
-    {{1, 21, 17, 9}, {20, 15}, {2, 1}, {1, 1, 0, 1}, {2, 5}}};
+    {{1, 21, 17, 9}, {20, 15}, {2, 1}, {1, 1, 0, 1}, {2, 5}},
+    // A stride that is not made may be of any size.
+    {{2, 4, 4, 7}, {2, 2}, {2147483647, 2147483647}, {0, 0, 0, 0}, {1, 1}},
+    {{2, 6, 5, 16}, {3, 2}, {1 << 30, 2}, {1, 0, 0, 0}, {1, 2}}};
 
 class Pools : public ::testing::TestWithParam<Pool> {};
 

@@ -70,7 +70,7 @@ root.model @twice image(1x1x3) classes(3) {
 // -----
 
 root.model @large image(1x1x3) classes(3) {
-  // expected-error @below {{makes a tensor too large to address}}
+  // expected-error @below {{makes a tensor, 'tensor<4000000000x4000000000xf32>', of more than 2147483647 elements; make this layer smaller}}
   root.arena_tensor parameter "a.filter" role("filter") : tensor<4000000000x4000000000xf32>
 }
 

@@ -177,6 +177,30 @@ root.network @c8(%image: !root.image<8x8x4>) classes(6) {
 
 // -----
 
+root.network @c9(%image: !root.image<8x8x4>) classes(4) {
+  // expected-error @+1 {{(C9) the padded input of one image, 2000008x2000008x4, exceed 2147483647 elements; make this layer smaller}}
+  %0 = root.conv2d "a" %image filters(1) kernel(3x3) dilation(1000000) pad(1000000)
+  root.output %0
+}
+
+// -----
+
+root.network @c9_side(%image: !root.image<8x1x1>) classes(4) {
+  // expected-error @+1 {{(C9) the padded input, 600000008x1, has a side longer than 536870911; use less padding}}
+  %0 = root.conv2d "a" %image filters(1) kernel(1) stride(300000000x1) pad(300000000x0)
+  root.output %0
+}
+
+// -----
+
+root.network @c9_stride(%image: !root.image<8x8x4>) classes(4) {
+  // expected-error @+1 {{(C9) the padded input of one image, 4294967302x8x4, exceed}}
+  %0 = root.conv2d "a" %image filters(1) kernel(2x2) stride(2147483647) pad(2147483647x0)
+  root.output %0
+}
+
+// -----
+
 root.network @b1(%image: !root.image<8x8x4>) classes(6) {
   // expected-error @+1 {{(B1) a layer's name}}
   %0 = root.batch_norm "a,b" %image
@@ -268,6 +292,14 @@ root.network @p4(%image: !root.image<1x1x2147483647>) classes(6) {
 root.network @p5(%image: !root.image<32x32x4>) classes(6) {
   // expected-error @+1 {{(P5) the kernel has more than 2147483647 elements; pool in two steps}}
   %0 = root.max_pool %image kernel(65536x32768)
+  root.output %0
+}
+
+// -----
+
+root.network @p6(%image: !root.image<8x8x4>) classes(4) {
+  // expected-error @+1 {{(P6) the padded input of one image, 60006x60006x4, exceed 2147483647 elements}}
+  %0 = root.average_pool %image kernel(30000) pad(29999) stride(30000)
   root.output %0
 }
 

@@ -25,6 +25,8 @@ MemoryType memoryFor(int64_t bytes) {
   return bytes <= 256 * 1024 ? MemoryType::Stack : MemoryType::Heap;
 }
 
+bool fitsCopy(int64_t bytes) { return bytes <= int64_t(1) << 30; }
+
 void apply(const ScheduleContext &context,
            const ConvolutionSchedule &schedule) {
   if (context.plain)
@@ -131,20 +133,19 @@ void apply(const ScheduleContext &context,
 
   bool copies = schedule.copy != 0;
   auto size = gather.stripSize(rows);
-  if (copies && !spreads) {
-    int64_t bytes = size[0] * size[1] * layout.inPerGroup *
-                    layout.groupsPerBlock * tileN * 4;
+  int64_t bytes = size[0] * size[1] * layout.inPerGroup * tileN * 4 *
+                  (spreads ? layout.block : layout.groupsPerBlock);
+  if (!fitsCopy(bytes))
+    return;
+  if (spreads)
+    context.stage("spread")
+        .compute_at(output, co)
+        .vectorize(l, lanes)
+        .store_in(memoryFor(bytes));
+  else if (copies)
     strip.compute_at(output, layout.groups > 1 ? co : task)
-        .vectorize(c, context.lanes(), TailStrategy::GuardWithIf);
-    strip.store_in(memoryFor(bytes));
-  }
-  if (spreads) {
-    Func spread = context.stage("spread");
-    int64_t bytes =
-        size[0] * size[1] * layout.inPerGroup * layout.block * tileN * 4;
-    spread.compute_at(output, co).vectorize(l, lanes);
-    spread.store_in(memoryFor(bytes));
-  }
+        .vectorize(c, context.lanes(), TailStrategy::GuardWithIf)
+        .store_in(memoryFor(bytes));
 }
 
 void apply(const ScheduleContext &context, const PackSchedule &) {

@@ -21,6 +21,10 @@ void schedulePlainAcrossInsGradient(const ScheduleContext &context);
 /// Where a task's copy of so many bytes lives.
 Halide::MemoryType memoryFor(int64_t bytes);
 
+/// Whether a task may have a copy of so many bytes: Halide makes none of 2^31,
+/// and rounds up. What is too large is computed where it is read.
+bool fitsCopy(int64_t bytes);
+
 } // namespace rootc::codegen
 
 #endif // ROOTC_CODEGEN_SCHEDULES_CPU_CONVOLUTION_H

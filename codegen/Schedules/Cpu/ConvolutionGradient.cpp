@@ -120,15 +120,16 @@ void apply(const ScheduleContext &context,
   int64_t pixels = size[0] * size[1];
   LoopLevel level =
       schedule.splitOut != 0 ? LoopLevel(partial, rs) : LoopLevel(partial, g);
-  if (spreads) {
+  int64_t bytes = pixels * (spreads ? ins * outs : (across ? outs : ins)) * 4;
+  if (spreads && fitsCopy(bytes)) {
     Func spread = context.stage("spread");
     spread.compute_at(level)
         .vectorize(o, lanes, TailStrategy::RoundUp)
-        .store_in(memoryFor(pixels * ins * outs * 4));
-  } else if (schedule.copy != 0) {
+        .store_in(memoryFor(bytes));
+  } else if (!spreads && schedule.copy != 0 && fitsCopy(bytes)) {
     strip.compute_at(level)
         .vectorize(c, context.lanes(), TailStrategy::GuardWithIf)
-        .store_in(memoryFor(pixels * (across ? outs : ins) * 4));
+        .store_in(memoryFor(bytes));
   }
   if (outs % 8 != 0 || schedule.copyDy != 0)
     dy.compute_at(level)

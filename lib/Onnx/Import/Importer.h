@@ -264,6 +264,8 @@ struct Windows {
 };
 Windows readWindows(Operation &op, const Map &input, int64_t kernelHeight,
                     int64_t kernelWidth);
+/// Throws if the input with its padding is too large: rules (C9) and (P6).
+void checkPadded(Operation &op, const Map &input, const Windows &windows);
 
 //===--- Activations.cpp --------------------------------------------------===//
 void importRelu(Operation &op);

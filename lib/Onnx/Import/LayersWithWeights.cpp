@@ -76,6 +76,7 @@ void importer::importConv(Operation &op) {
   auto width = root::outputSize(input.shape.width, windows.horizontal);
   if (!height || !width || *height < 1 || *width < 1)
     op.fail("its kernel is larger than its padded input, {}", describe(input));
+  checkPadded(op, input, windows);
 
   Layer layer;
   layer.op = "conv2d";

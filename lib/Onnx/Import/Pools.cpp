@@ -18,6 +18,8 @@ using namespace rootc::importer;
 //===----------------------------------------------------------------------===//
 
 namespace {
+/// Of the padded map, as in rules (C9) and (P6).
+constexpr int64_t longestSide = root::maxElements / 4;
 std::vector<int64_t> twoSizes(Operation &op, const std::string &name,
                               int64_t fallback) {
   std::vector<int64_t> sizes = op.integers(name, {fallback, fallback});
@@ -43,6 +45,20 @@ void padAlike(int64_t size, root::Window &window, bool lower) {
   (lower ? window.padAfter : window.padBefore) = pads / 2;
 }
 } // namespace
+
+void importer::checkPadded(Operation &op, const Map &input,
+                           const Windows &windows) {
+  int64_t height = input.shape.height + windows.vertical.padBefore +
+                   windows.vertical.padAfter;
+  int64_t width = input.shape.width + windows.horizontal.padBefore +
+                  windows.horizontal.padAfter;
+  if (!root::elementCount({height, width, input.shape.channels}))
+    op.fail("its padded input, {}x{}x{}, has more than {} elements an image",
+            height, width, input.shape.channels, root::maxElements);
+  if (std::max(height, width) > longestSide)
+    op.fail("its padded input, {}x{}, has a side longer than {}", height, width,
+            longestSide);
+}
 
 std::string Windows::clauses() const {
   std::string text =
@@ -133,6 +149,7 @@ Map emitPool(Operation &op, const std::string &name, const Map &input,
     op.fail("its kernel is {}x{}; a max_pool has at most {} elements",
             windows.vertical.kernel, windows.horizontal.kernel,
             root::maxElements);
+  checkPadded(op, input, windows);
   Layer layer;
   layer.op = name;
   layer.inputs = {input.layer};
