@@ -52,7 +52,9 @@ def Root_NetworkOp : Root_Op<"network", [
     * (N7) no two layers have one name;
     * (N8) a layer reads values made before it;
     * (N9) in a `shaped` network every value has the shape that the layers give
-      it; otherwise none has a shape.
+      it; otherwise none has a shape;
+    * (N10) the name is not `rootc`: `rootc_model` is a type of the library's
+      header.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Root_SizeAttr:$classes,
                        DenseI64ArrayAttr:$image, UnitAttr:$shaped);
@@ -115,7 +117,8 @@ def Root_Conv2dOp : Root_LayerOp<"conv2d"> {
     * (C5) the kernel, dilated, fits into the padded input;
     * (C6) the filters have at most 2147483647 elements;
     * (C7) stage is from 0 to 62;
-    * (C8) the result has at most 2147483647 elements an image.
+    * (C8) the result has at most 2147483647 elements an image;
+    * (C9) so has the padded input, whose sides are at most 536870911 long.
   }];
   let arguments = (ins Root_ImageType:$input, StrAttr:$layer, Root_SizeAttr:$filters,
       DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$stride,
@@ -143,7 +146,9 @@ def Root_BatchNormOp : Root_LayerOp<"batch_norm"> {
     Rules:
 
     * (B1) the name is made of letters, digits and `_ . - /`, at most 200;
-    * (B2) epsilon is positive and finite; momentum is from 0 to 1.
+    * (B2) epsilon is positive and finite; momentum is from 0 to 1;
+    * (B3) the name is not `input`: in files of weights `input.mean` and
+      `input.scale` are how images are normalised.
   }];
   let arguments = (ins Root_ImageType:$input, StrAttr:$layer,
       DefaultValuedAttr<F64Attr, "1e-5">:$epsilon,
@@ -170,7 +175,8 @@ defvar Root_PoolRules = [{
       values from 0;
     * (P2) pad is smaller than the kernel, so that no window lies outside the map;
     * (P3) the kernel fits into the padded input;
-    * (P4) the result has at most 2147483647 elements an image.
+    * (P4) the result has at most 2147483647 elements an image;
+    * (P6) so has the padded input, whose sides are at most 536870911 long.
   }];
 
 def Root_MaxPoolOp : Root_PoolOp<"max_pool", (ins)> {

@@ -21,10 +21,6 @@ namespace rootc::root {
 
 inline constexpr size_t maxNameLength = 200;
 
-/// No side of a padded map is longer, so that sums of three positions fit 32
-/// bits.
-inline constexpr int64_t maxSide = maxElements / 4;
-
 inline std::string describe(MapShape shape) {
   return llvm::formatv("{0}x{1}x{2}", shape.height, shape.width, shape.channels)
       .str();

@@ -25,9 +25,14 @@ struct MapShape {
   bool operator==(const MapShape &) const = default;
 };
 
-/// No size in a network, and no tensor of one image, has more elements: kernels
-/// index with 32 bits.
+/// No size in a network, and no tensor of one image, padding included, has more
+/// elements: kernels index with 32 bits. What grows with the batch is checked
+/// when a model runs.
 inline constexpr int64_t maxElements = 2147483647;
+
+/// No side of a padded map is longer, so that sums of three positions fit 32
+/// bits.
+inline constexpr int64_t maxSide = maxElements / 4;
 
 /// A sliding window along one dimension.
 struct Window {

@@ -37,8 +37,8 @@ def Topology : Pass<"root-topology", "::rootc::root::NetworkOp"> {
 
     The clause `stage(k)` gives a convolution (any, spatial or not) its stage,
     `ungrouped` leaves it alone. A convolution that has groups already is left
-    alone, with a remark. It is an error if none can be changed, or if the
-    groups do not divide the channels.
+    alone, with a remark. It is an error if none can be changed, if N is more than
+    1 and none gets groups, or if the groups do not divide the channels.
 
     `groups=NAME=G,...` sets groups by name, of any convolution, grouped or not;
     these are then left alone by `root=N`.
@@ -59,7 +59,8 @@ def PrintCost : Pass<"root-print-cost", "::mlir::ModuleOp"> {
   let description = [{
     Counts weights and biases of convolutions and linear layers, and their
     multiply-adds for one image: weights x output positions, plus one per bias.
-    Writes to standard output.
+    A layer on which no output depends is left out, with a warning. Writes to
+    standard output.
   }];
   let options = [
     Option<"format", "format", "std::string", "\"text\"", "text, json or csv">,

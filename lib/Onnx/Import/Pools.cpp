@@ -18,8 +18,6 @@ using namespace rootc::importer;
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Of the padded map, as in rules (C9) and (P6).
-constexpr int64_t longestSide = root::maxElements / 4;
 std::vector<int64_t> twoSizes(Operation &op, const std::string &name,
                               int64_t fallback) {
   std::vector<int64_t> sizes = op.integers(name, {fallback, fallback});
@@ -55,9 +53,9 @@ void importer::checkPadded(Operation &op, const Map &input,
   if (!root::elementCount({height, width, input.shape.channels}))
     op.fail("its padded input, {}x{}x{}, has more than {} elements an image",
             height, width, input.shape.channels, root::maxElements);
-  if (std::max(height, width) > longestSide)
+  if (std::max(height, width) > root::maxSide)
     op.fail("its padded input, {}x{}, has a side longer than {}", height, width,
-            longestSide);
+            root::maxSide);
 }
 
 std::string Windows::clauses() const {
