@@ -9,6 +9,7 @@
 
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 using namespace Halide;
 
@@ -51,12 +52,15 @@ static Expr existing(Expr channel, const FilterLayout &layout) {
              : min(channel, constant(layout.groups * layout.inPerGroup - 1));
 }
 
-/// x with a * x = 1 modulo m.
+/// x with a * x = 1 modulo m, by Euclid: `rest` = a * `x` modulo m throughout.
 static int64_t inverse(int64_t a, int64_t m) {
-  for (int64_t x = 1; x < m; ++x)
-    if (a % m * x % m == 1)
-      return x;
-  return 0;
+  int64_t before = m, rest = a % m, xBefore = 0, x = 1;
+  while (rest > 1) {
+    int64_t times = before / rest;
+    before = std::exchange(rest, before - times * rest);
+    xBefore = std::exchange(x, xBefore - times * x);
+  }
+  return (x % m + m) % m;
 }
 
 namespace {

@@ -22,7 +22,6 @@ using namespace rootc::test;
 using rootc::codegen::chooseSchedule;
 using rootc::codegen::ConvShape;
 using rootc::codegen::filterLayout;
-using rootc::codegen::isLinearGradient;
 using rootc::codegen::TargetInfo;
 
 namespace {
@@ -239,100 +238,6 @@ TEST(ConvolutionSchedule, ImpossibleTilesAreRefused) {
   EXPECT_THROW(runKernel(kernel, inputs), std::invalid_argument);
 }
 
-/// A filter's gradient behind a ReLU of each map.
-Kernel gradientBehindOps(const Kernel &alone) {
-  Kernel kernel;
-  kernel.inputs = alone.inputs;
-  kernel.ops = {Op{"relu", {0}, {}, {alone.inputs[0]}},
-                Op{"relu", {1}, {}, {alone.inputs[1]}}, alone.ops[0]};
-  kernel.ops[2].operands = {2, 3};
-  kernel.outputs = {4};
-  kernel.schedule = chooseSchedule(kernel, target(512));
-  return kernel;
-}
-
-TEST(ConvolutionSchedule, OpsBeforeItAreComputedOnce) {
-  ConvShape shape{7, 6, 12, 24, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}};
-  Kernel alone = convKernel(ConvKind::BackwardFilter, shape, target(512));
-  Kernel kernel = gradientBehindOps(alone);
-  EXPECT_EQ(kernel.schedule["copy"], 1);
-  EXPECT_EQ(kernel.schedule["copy_dy"], 1);
-  EXPECT_EQ(alone.schedule["copy_dy"], 0);
-  EXPECT_EQ(check(kernel, makeInputs(kernel, 3), 4e-6), "");
-}
-
-// Vectors across in channels: stages that are always copies.
-TEST(AcrossInsGradient, OpsBeforeItAndAnyThreads) {
-  for (ConvShape shape :
-       {ConvShape{7, 6, 16, 24, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}},
-        ConvShape{9, 7, 48, 36, 2, {3, 3}, {2, 1}, {1, 1, 1, 1}, {1, 1}}}) {
-    Kernel kernel = gradientBehindOps(
-        convKernel(ConvKind::BackwardFilter, shape, target(512)));
-    ASSERT_EQ(kernel.schedule.count("images"), 1u);
-    auto inputs = makeInputs(kernel, 21);
-    EXPECT_EQ(check(kernel, inputs, 4e-6), "");
-    std::vector<std::vector<Tensor>> results;
-    for (int threads : {1, 2, 5}) {
-      Halide::Internal::JITSharedRuntime::set_num_threads(threads);
-      results.push_back(runKernel(kernel, inputs));
-    }
-    Halide::Internal::JITSharedRuntime::set_num_threads(0);
-    EXPECT_EQ(results[0][0].reals, results[1][0].reals);
-    EXPECT_EQ(results[0][0].reals, results[2][0].reals);
-  }
-}
-
-TEST(AcrossInsGradient, ImpossibleTilesAreRefused) {
-  ConvShape shape{7, 6, 96, 24, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
-  Kernel kernel = convKernel(ConvKind::BackwardFilter, shape, target(512));
-  auto inputs = makeInputs(kernel, 2);
-  Kernel sound = kernel;
-  sound.schedule = {{"lanes", 8},    {"vectors", 4}, {"tile_o", 2},
-                    {"block_o", 24}, {"rows", 3},    {"images", 3}};
-  EXPECT_EQ(check(sound, inputs, 4e-6), "");
-  for (auto [key, value] : {std::pair<const char *, int64_t>{"vectors", 5},
-                            {"lanes", 0},
-                            {"tile_o", 3},
-                            {"block_o", 12},
-                            {"block_o", 16},
-                            {"rows", 8},
-                            {"images", 0}}) {
-    Kernel wrong = kernel;
-    wrong.schedule[key] = value;
-    EXPECT_THROW(runKernel(wrong, inputs), std::invalid_argument)
-        << key << " = " << value;
-  }
-}
-
-ConvShape linearShape(int64_t ins, int64_t outs) {
-  return {3, 2, ins, outs, 1, {3, 2}, {1, 1}, {0, 0, 0, 0}, {1, 1}};
-}
-
-// Behind a ReLU, its gradient masked.
-TEST(LinearGradientPath, OpsBeforeItOnAnyThreads) {
-  Kernel alone =
-      convKernel(ConvKind::BackwardFilter, linearShape(41, 23), target(512));
-  Kernel kernel;
-  kernel.inputs = {alone.inputs[0], alone.inputs[1], alone.inputs[1]};
-  kernel.ops = {Op{"relu", {0}, {}, {alone.inputs[0]}},
-                Op{"relu_backward", {1, 2}, {}, {alone.inputs[1]}},
-                alone.ops[0]};
-  kernel.ops[2].operands = {3, 4};
-  kernel.outputs = {5};
-  kernel.schedule = chooseSchedule(kernel, target(512));
-  EXPECT_EQ(kernel.schedule.count("block_o"), 1u);
-  auto inputs = makeInputs(kernel, 33);
-  EXPECT_EQ(check(kernel, inputs, 4e-6), "");
-  std::vector<std::vector<Tensor>> results;
-  for (int threads : {1, 2, 5}) {
-    Halide::Internal::JITSharedRuntime::set_num_threads(threads);
-    results.push_back(runKernel(kernel, inputs));
-  }
-  Halide::Internal::JITSharedRuntime::set_num_threads(0);
-  EXPECT_EQ(results[0][0].reals, results[1][0].reals);
-  EXPECT_EQ(results[0][0].reals, results[2][0].reals);
-}
-
 // A classifier of few classes has one vector of them, so its register tile is
 // many images; each costs code wherever the batch may end. Lines of code stand
 // for the time that LLVM takes.
@@ -350,68 +255,6 @@ TEST(ConvolutionSchedule, ClassifiersAreLittleCode) {
     EXPECT_EQ(check(kernel, makeInputs(kernel, 11), 4e-6), "");
   }
   std::filesystem::remove(path);
-}
-
-class LinearGradient : public ::testing::TestWithParam<Case> {};
-
-TEST_P(LinearGradient, IsRight) {
-  for (int64_t bits : {512, 256}) {
-    Kernel kernel =
-        convKernel(ConvKind::BackwardFilter, GetParam().shape, target(bits));
-    EXPECT_EQ(check(kernel, makeInputs(kernel, GetParam().batch), 4e-6), "");
-  }
-}
-
-const Case linearCases[] = {
-    {"linear_17", 1, {1, 1, 17, 24, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
-    {"linear_100", 7, {1, 1, 100, 17, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
-    {"linear_to_1", 3, {1, 1, 24, 1, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
-    {"linear_blocks",
-     2,
-     {1, 1, 512, 390, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
-    {"linear_groups",
-     2,
-     {1, 1, 48, 34, 2, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
-    {"flattened", 5, {6, 6, 24, 100, 1, {6, 6}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
-    {"linear_spaced",
-     3,
-     {7, 8, 40, 19, 1, {2, 3}, {3, 2}, {0, 0, 0, 0}, {4, 3}}},
-};
-INSTANTIATE_TEST_SUITE_P(Shapes, LinearGradient,
-                         ::testing::ValuesIn(linearCases),
-                         [](const auto &info) { return info.param.name; });
-
-TEST(LinearGradientPath, WherePathsPart) {
-  ConvShape shape = linearShape(16, 2);
-  EXPECT_TRUE(isLinearGradient(shape));
-  shape.groups = 2;
-  EXPECT_FALSE(isLinearGradient(shape));
-  shape = linearShape(15, 8);
-  EXPECT_FALSE(isLinearGradient(shape)) << "vectors would not fill";
-  shape = linearShape(16, 8);
-  shape.pad = {1, 0, 0, 0};
-  EXPECT_FALSE(isLinearGradient(shape)) << "two pixels are written";
-  shape = {1, 1, 16, 8, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
-  EXPECT_FALSE(isLinearGradient(shape)) << "zeros are read";
-}
-
-TEST(LinearGradientPath, ImpossibleBlocksAreRefused) {
-  Kernel kernel =
-      convKernel(ConvKind::BackwardFilter, linearShape(64, 24), target(512));
-  auto inputs = makeInputs(kernel, 2);
-  Kernel sound = kernel;
-  sound.schedule["block_o"] = 12;
-  EXPECT_EQ(check(sound, inputs, 4e-6), "");
-  for (auto [key, value] : {std::pair<const char *, int64_t>{"block_o", 7},
-                            {"block_i", 48},
-                            {"block_i", 16},
-                            {"tile_o", 0},
-                            {"tile_o", 25}}) {
-    Kernel wrong = kernel;
-    wrong.schedule[key] = value;
-    EXPECT_THROW(runKernel(wrong, inputs), std::invalid_argument)
-        << key << " = " << value;
-  }
 }
 
 TEST(FilterLayout, EveryChannelHasOneLane) {
