@@ -128,7 +128,6 @@ void prepareForEarlyEnd() {
   reserve = malloc(reserveBytes);
   install_fatal_error_handler(onFatalError);
   install_bad_alloc_error_handler(onBadAlloc);
-  install_out_of_memory_new_handler();
   std::set_terminate(onTerminate);
   sys::AddSignalHandler(onCrash, nullptr);
 }
