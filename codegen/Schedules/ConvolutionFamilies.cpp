@@ -228,9 +228,12 @@ AcrossInsGradientSchedule::choose(const Problem &problem) {
   schedule.lanes = lanes;
   schedule.vectors = largestDivisor(shape.inPerGroup() / lanes, 3);
   schedule.tileO = filterGradientOutTile / (target.registers < 32 ? 2 : 1);
-  // dy of a block stays in the L2 cache.
-  schedule.blockO =
-      filterGradientOutTile * largestDivisor(filterGradientTiles(shape), 8);
+  // The wider a block, the less often in channels are copied for it; but dy of
+  // a block stays in the L2 cache, and there are a few tasks.
+  int64_t tiles = filterGradientTiles(shape);
+  int64_t all = tiles * shape.groups * filterGradientChunks(shape);
+  schedule.blockO = filterGradientOutTile *
+                    largestDivisor(tiles, std::clamp<int64_t>(all / 4, 8, 32));
   // So many pixels that registers are put away seldom, so few that a tile's
   // dy and in channels stay in the L1 cache.
   const int64_t pixels = 256;
