@@ -177,6 +177,10 @@ class TrainFaults(RootrunCase):
                                         stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
             self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1), result.stderr)
             self.assertRegex(result.stderr, "rootrun: error: (standard output cannot be written|cannot write)")
+        for flag in ["--help", "--version"]:
+            with open("/dev/full", "w") as full:
+                result = subprocess.run([ROOTRUN, flag], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+            self.assertEqual((result.returncode, result.stderr), (1, "rootrun: error: standard output cannot be written\n"))
 
     def normalised(self):
         path = self.path("normalised.safetensors")

@@ -353,6 +353,12 @@ static int reportUsage(const CLI::App &app, const std::string &message,
   return report("'" + verb + "' is not a verb; use one of " + verbs);
 }
 
+/// The exit code, once all that was printed has arrived.
+static int finish(int code) {
+  bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  return written || code ? code : report("standard output cannot be written");
+}
+
 int main(int argc, char **argv) {
   prepareProcess();
   CLI::App app("Trains and runs the models that rootc compiles.", "rootrun");
@@ -372,11 +378,10 @@ int main(int argc, char **argv) {
   addReport(app, reportOptions);
   try {
     app.parse(argc, argv);
-    bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-    return written || code ? code : report("standard output cannot be written");
+    return finish(code);
   } catch (const CLI::ParseError &error) {
     if (error.get_exit_code() == 0)
-      return app.exit(error);
+      return finish(app.exit(error));
     return reportUsage(app, error.what(), argc > 1 ? argv[1] : "");
   } catch (const Error &error) {
     return report(error.what());
