@@ -240,8 +240,10 @@ AcrossInsGradientSchedule::choose(const Problem &problem) {
   schedule.rows = largestDivisor(gather.height,
                                  std::max<int64_t>(pixels / gather.width, 1));
   if (schedule.rows == gather.height)
-    schedule.images =
-        std::max<int64_t>(pixels / (gather.width * gather.height), 1);
+    schedule.images = std::max<int64_t>(
+        std::min(pixels / (gather.width * gather.height),
+                 16 * pixels / acrossInsStripPixels(shape, schedule.rows)),
+        1);
   return schedule;
 }
 

@@ -166,6 +166,12 @@ bool filterGradientAcrossIns(const ConvShape &shape) {
          shape.outPerGroup() >= 16 && !isLinearGradient(shape);
 }
 
+int64_t acrossInsStripPixels(const ConvShape &shape, int64_t rows) {
+  auto strip = forwardGather(shape, 1).stripSize(rows);
+  return (shape.kernel[0] == 1 ? rows : strip[0]) *
+         (shape.kernel[1] == 1 ? shape.outWidth() : strip[1]);
+}
+
 int64_t filterGradientTiles(const ConvShape &shape) {
   return ceilDiv(shape.outPerGroup(), filterGradientOutTile);
 }

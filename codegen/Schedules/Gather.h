@@ -99,6 +99,9 @@ bool filterGradientAcrossIns(const ConvShape &shape);
 /// How many out channels lie side by side in the copy of dy that a
 /// backward-filter across in channels reads.
 inline constexpr int64_t filterGradientOutTile = 8;
+/// Pixels of the strip that `rows` rows of dy of one image need there: a single
+/// tap reads none between those of its stride.
+int64_t acrossInsStripPixels(const ConvShape &shape, int64_t rows);
 /// How many of these cover the out channels of a group.
 int64_t filterGradientTiles(const ConvShape &shape);
 

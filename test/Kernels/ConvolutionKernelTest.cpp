@@ -214,13 +214,20 @@ TEST(ConvolutionSchedule, OddTilesAreRight) {
 TEST(ConvolutionSchedule, LargeStripsStayBelowItsLimit) {
   ConvShape shape = {2047,   2047,   64,           8,           1,
                      {3, 3}, {1, 1}, {1, 1, 1, 1}, {1023, 1023}};
+  ConvShape across = shape; // in channels: its filter gradient's vectors
+  across.outChannels = 16;
   std::string object = testing::TempDir() + "large_strips.o";
-  for (ConvKind kind :
-       {ConvKind::Forward, ConvKind::BackwardData, ConvKind::BackwardFilter}) {
-    Kernel kernel = convKernel(kind, shape, target(512));
+  for (auto [kind, layer] : {std::pair{ConvKind::Forward, shape},
+                             {ConvKind::BackwardData, shape},
+                             {ConvKind::BackwardFilter, shape},
+                             {ConvKind::BackwardFilter, across}}) {
+    Kernel kernel = convKernel(kind, layer, target(512));
     kernel.schedule = chooseSchedule(kernel, target(512));
     if (kind == ConvKind::Forward) {
       EXPECT_EQ(kernel.schedule.at("tile_n"), 1);
+    }
+    if (layer.outChannels == across.outChannels) {
+      EXPECT_EQ(kernel.schedule.at("images"), 1);
     }
     rootc::codegen::compileKernel(kernel, rootc::codegen::OutputKind::Object,
                                   "x86-64-linux-avx512_skylake", object);

@@ -58,6 +58,18 @@ TEST(ConvolutionSchedule, OpsBeforeItAreComputedOnce) {
   EXPECT_EQ(check(kernel, makeInputs(kernel, 3), 4e-6), "");
 }
 
+void expectSameOnAnyThreads(const Kernel &kernel,
+                            const std::vector<Tensor> &inputs) {
+  std::vector<std::vector<Tensor>> results;
+  for (int threads : {1, 2, 5}) {
+    Halide::Internal::JITSharedRuntime::set_num_threads(threads);
+    results.push_back(runKernel(kernel, inputs));
+  }
+  Halide::Internal::JITSharedRuntime::set_num_threads(0);
+  EXPECT_EQ(results[0][0].reals, results[1][0].reals);
+  EXPECT_EQ(results[0][0].reals, results[2][0].reals);
+}
+
 // Vectors across in channels: stages that are always copies.
 TEST(AcrossInsGradient, OpsBeforeItAndAnyThreads) {
   for (ConvShape shape :
@@ -68,14 +80,7 @@ TEST(AcrossInsGradient, OpsBeforeItAndAnyThreads) {
     ASSERT_EQ(kernel.schedule.count("images"), 1u);
     auto inputs = makeInputs(kernel, 21);
     EXPECT_EQ(check(kernel, inputs, 4e-6), "");
-    std::vector<std::vector<Tensor>> results;
-    for (int threads : {1, 2, 5}) {
-      Halide::Internal::JITSharedRuntime::set_num_threads(threads);
-      results.push_back(runKernel(kernel, inputs));
-    }
-    Halide::Internal::JITSharedRuntime::set_num_threads(0);
-    EXPECT_EQ(results[0][0].reals, results[1][0].reals);
-    EXPECT_EQ(results[0][0].reals, results[2][0].reals);
+    expectSameOnAnyThreads(kernel, inputs);
   }
 }
 
@@ -120,14 +125,7 @@ TEST(LinearGradientPath, OpsBeforeItOnAnyThreads) {
   EXPECT_EQ(kernel.schedule.count("block_o"), 1u);
   auto inputs = makeInputs(kernel, 33);
   EXPECT_EQ(check(kernel, inputs, 4e-6), "");
-  std::vector<std::vector<Tensor>> results;
-  for (int threads : {1, 2, 5}) {
-    Halide::Internal::JITSharedRuntime::set_num_threads(threads);
-    results.push_back(runKernel(kernel, inputs));
-  }
-  Halide::Internal::JITSharedRuntime::set_num_threads(0);
-  EXPECT_EQ(results[0][0].reals, results[1][0].reals);
-  EXPECT_EQ(results[0][0].reals, results[2][0].reals);
+  expectSameOnAnyThreads(kernel, inputs);
 }
 
 class LinearGradient : public ::testing::TestWithParam<Case> {};

@@ -23,8 +23,7 @@ void apply(const ScheduleContext &context,
            const AcrossInsGradientSchedule &schedule) {
   if (context.plain)
     return schedulePlainAcrossInsGradient(context);
-  Gather gather =
-      forwardGather(convShapeOf(context.kernel, *context.anchor), 1);
+  ConvShape shape = convShapeOf(context.kernel, *context.anchor);
   Func partial = context.stage("partial"), strip = context.stage("strip"),
        dy = context.stage("dy"), output = context.output;
   auto lanes = static_cast<int>(schedule.lanes),
@@ -53,20 +52,21 @@ void apply(const ScheduleContext &context,
       .fuse(ob, g, task)
       .fuse(task, k, task)
       .parallel(task);
-  auto size = gather.stripSize(rows);
-  int64_t pixels = images * size[0] * size[1];
+  int64_t bytes =
+      4 * images * acrossInsStripPixels(shape, rows) * lanes * vectors;
   std::vector<Var> s = strip.args();
-  strip.compute_at(partial, it)
-      .bound_extent(s[0], lanes * vectors)
-      .vectorize(s[0], lanes)
-      .unroll(s[0])
-      .store_in(memoryFor(4 * pixels * lanes * vectors));
+  if (fitsCopy(bytes))
+    strip.compute_at(partial, it)
+        .bound_extent(s[0], lanes * vectors)
+        .vectorize(s[0], lanes)
+        .unroll(s[0])
+        .store_in(memoryFor(bytes));
   std::vector<Var> d = dy.args(); // lane, x, y, n, tile, g
   dy.compute_at(partial, rs)
       .bound_extent(d[0], static_cast<int>(filterGradientOutTile))
       .vectorize(d[0])
       .reorder(d[0], d[4], d[1], d[2], d[3], d[5])
-      .store_in(memoryFor(4 * images * rows * gather.width * blockO));
+      .store_in(memoryFor(4 * images * rows * shape.outWidth() * blockO));
   std::vector<Var> f = output.args(); // i, kx, ky, o
   output.vectorize(f[0], lanes, TailStrategy::RoundUp).parallel(f[3]);
 }
