@@ -29,7 +29,7 @@
 #define ROOTC_CODEGEN_ALGORITHMS_CONVOLUTION_H
 
 #include "codegen/Algorithms/Algorithms.h"
-#include "codegen/Schedules/Gather.h"
+#include "codegen/Geometry/Gather.h"
 
 namespace rootc::codegen {
 

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/Geometry/Gather.h"
 #include "codegen/Schedules/Families.h"
-#include "codegen/Schedules/Gather.h"
 #include "codegen/Schedules/Legality.h"
 
 #include <algorithm>

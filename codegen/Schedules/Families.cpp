@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Schedules/Families.h"
-#include "codegen/Schedules/Gather.h"
+#include "codegen/Geometry/Gather.h"
 
 #include <algorithm>
 #include <stdexcept>

@@ -37,7 +37,7 @@ Tensor convolveBackwardFilter(const Tensor &x, const Tensor &dy,
                               const Geometry &geometry);
 
 /// Between [O, kh, kw, I/g] and the layout that
-/// codegen/Schedules/FilterLayout.h defines. `packFilter` takes the direction
+/// codegen/Geometry/FilterLayout.h defines. `packFilter` takes the direction
 /// from the op's attributes; `unpackFilter` is told it, and `inputs`, which is
 /// I/g.
 Tensor packFilter(const codegen::Op &op, const Tensor &filter);

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/Schedules/FilterLayout.h"
+#include "codegen/Geometry/FilterLayout.h"
 #include "lib/Reference/Convolution.h"
 
 namespace rootc::reference {

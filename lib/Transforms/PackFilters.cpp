@@ -5,11 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The layout itself is codegen's: codegen/Schedules/FilterLayout.h.
+// The layout itself is codegen's: codegen/Geometry/FilterLayout.h.
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/Schedules/FilterLayout.h"
+#include "codegen/Geometry/FilterLayout.h"
 #include "lib/Transforms/Passes.h"
 #include "lib/Transforms/PrimBuilder.h"
 

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Compile.h"
+#include "codegen/Geometry/Gather.h"
 #include "codegen/Pipeline.h"
-#include "codegen/Schedules/Gather.h"
 #include "test/Bench/ConvolutionCases.h"
 #include "test/Kernels/KernelHarness.h"
 

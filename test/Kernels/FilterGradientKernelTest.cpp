@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/Geometry/Gather.h"
 #include "codegen/Pipeline.h"
-#include "codegen/Schedules/Gather.h"
 #include "test/Bench/ConvolutionCases.h"
 #include "test/Kernels/KernelHarness.h"
 

@@ -20,35 +20,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef ROOTC_CODEGEN_SCHEDULES_FILTERLAYOUT_H
-#define ROOTC_CODEGEN_SCHEDULES_FILTERLAYOUT_H
+#ifndef ROOTC_CODEGEN_GEOMETRY_FILTERLAYOUT_H
+#define ROOTC_CODEGEN_GEOMETRY_FILTERLAYOUT_H
 
-#include "codegen/Kernel.h"
-
-#include <array>
+#include "codegen/Geometry/ConvShape.h"
 
 namespace rootc::codegen {
-
-/// The forward convolution that an op belongs to, whatever its direction.
-struct ConvShape {
-  int64_t inHeight = 1, inWidth = 1, inChannels = 1, outChannels = 1;
-  int64_t groups = 1;
-  std::array<int64_t, 2> kernel{1, 1};    ///< height, width
-  std::array<int64_t, 2> stride{1, 1};    ///< height, width
-  std::array<int64_t, 4> pad{0, 0, 0, 0}; ///< top, left, bottom, right
-  std::array<int64_t, 2> dilation{1, 1};  ///< height, width
-
-  int64_t outHeight() const;
-  int64_t outWidth() const;
-  int64_t inPerGroup() const { return inChannels / groups; }
-  int64_t outPerGroup() const { return outChannels / groups; }
-};
-
-/// Reads the convolution attributes (docs/architecture.md); the in channels
-/// are not among them. A stride that leads beyond the map is cut to the least
-/// that does, the dilation of a single tap is 1. Throws std::invalid_argument
-/// naming a missing key.
-ConvShape convShape(const AttributeMap &attributes, int64_t inChannels);
 
 /// Where the filter's values lie once packed. "Out" and "in" are those of the
 /// packed direction.
@@ -87,4 +64,4 @@ int64_t lanesOfBlock(int64_t block, const TargetInfo &target);
 
 } // namespace rootc::codegen
 
-#endif // ROOTC_CODEGEN_SCHEDULES_FILTERLAYOUT_H
+#endif // ROOTC_CODEGEN_GEOMETRY_FILTERLAYOUT_H

@@ -10,10 +10,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef ROOTC_CODEGEN_SCHEDULES_GATHER_H
-#define ROOTC_CODEGEN_SCHEDULES_GATHER_H
+#ifndef ROOTC_CODEGEN_GEOMETRY_GATHER_H
+#define ROOTC_CODEGEN_GEOMETRY_GATHER_H
 
-#include "codegen/Schedules/FilterLayout.h"
+#include "codegen/Geometry/FilterLayout.h"
 
 #include <algorithm>
 
@@ -110,4 +110,4 @@ int64_t filterGradientInTile(const ConvShape &shape);
 
 } // namespace rootc::codegen
 
-#endif // ROOTC_CODEGEN_SCHEDULES_GATHER_H
+#endif // ROOTC_CODEGEN_GEOMETRY_GATHER_H

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/Schedules/Gather.h"
+#include "codegen/Geometry/Gather.h"
 
 #include <numeric>
 #include <stdexcept>
