@@ -88,8 +88,21 @@ static LogicalResult verifyConv(ConvOp op, Value x, Value y, Value filter) {
   if (groups < 1 || filters < 1 || filters % groups != 0)
     return op.emitOpError() << "cannot split " << filters << " filters into "
                             << groups << " groups";
+  int64_t inOrder = op.getInOrder().value_or(1),
+          outOrder = op.getOutOrder().value_or(1);
+  if (inOrder < 1 || outOrder < 1 || filters % outOrder != 0)
+    return op.emitOpError()
+           << "cannot have channel orders " << inOrder << " and " << outOrder;
+  if (groups > 1 &&
+      (inOrder != outOrder || (inOrder != 1 && inOrder != groups)))
+    return op.emitOpError()
+           << "needs both channel orders 1 or both the number of groups, "
+           << groups << ", not " << inOrder << " and " << outOrder;
   if (x) {
     ArrayRef<int64_t> shape = shapeOf(x);
+    if (shape[3] % inOrder != 0)
+      return op.emitOpError()
+             << "cannot have " << shape[3] << " channels in order " << inOrder;
     if (failed(expectShape(op, "an input map", x,
                            {shape[0], input[0], input[1], shape[3]})))
       return failure();
@@ -120,9 +133,14 @@ LogicalResult PrimPackFilterOp::verify() {
     return emitOpError("needs direction \"forward\" or \"backward_data\"");
   if (failed(verifyConv(*this, Value(), Value(), Value())))
     return failure();
+  int64_t inPerGroup = shapeOf(getFilter())[3],
+          inOrder = getInOrder().value_or(1);
+  if (inPerGroup * getGroups() % inOrder != 0)
+    return emitOpError() << "cannot have " << inPerGroup
+                         << " channels in order " << inOrder;
   return expectShape(
       *this, "a filter", getFilter(),
-      {getFilters(), getKernel()[0], getKernel()[1], shapeOf(getFilter())[3]});
+      {getFilters(), getKernel()[0], getKernel()[1], inPerGroup});
 }
 
 LogicalResult PrimConv2dOp::verify() {

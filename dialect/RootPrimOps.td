@@ -22,7 +22,11 @@ defvar convAttributes = (ins
   Root_IntsAttr<2>:$dilation, // dh, dw
   Root_IntAttr:$groups,
   Root_IntAttr:$filters,
-  Root_IntsAttr<2>:$input     // H, W of the forward input
+  Root_IntsAttr<2>:$input,    // H, W of the forward input
+  // How the channels of the forward input, of the forward output are ordered;
+  // absent: 1, the standard order.
+  OptionalAttr<Root_IntAttr>:$in_order,
+  OptionalAttr<Root_IntAttr>:$out_order
 );
 
 defvar windowAttributes = (ins

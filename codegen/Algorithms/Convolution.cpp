@@ -106,6 +106,9 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
   if (packed.type.shape != layout.shape())
     throw std::invalid_argument("op '" + op.name +
                                 "': the packed filter has another shape");
+  if (layout.groupLanes())
+    throw std::invalid_argument("op '" + op.name +
+                                "': no kernel for groups innermost");
   Var l("l"), i("i"), x("x"), y("y"), n("n"), b("b"), px("px"), py("py");
   Lowered lowered;
   Func strip = stripOf(gather, input);
@@ -218,8 +221,18 @@ static Lowered packFilter(const Op &op, const std::vector<Value> &in) {
       filterLayout(shape, backward, integerAttribute(op, "block"));
   Var l("l"), i("i"), kx("kx"), ky("ky"), b("b");
   Expr group, out, exists;
-  Expr outs = constant(layout.outPerGroup);
-  if (layout.groupsPerBlock > 1) {
+  Expr outs = constant(layout.outPerGroup), source = i;
+  auto standard = [](Expr position, int64_t channels, int64_t order) -> Expr {
+    return order == 1
+               ? position
+               : position % constant(order) * constant(channels / order) +
+                     position / constant(order);
+  };
+  if (layout.groupLanes()) {
+    exists = Internal::const_true();
+    group = l % constant(layout.groups);
+    out = l / constant(layout.groups);
+  } else if (layout.groupsPerBlock > 1) {
     Expr channel = b * constant(layout.block) + l;
     exists = channel < constant(layout.groups * layout.outPerGroup);
     channel = min(channel, constant(layout.groups * layout.outPerGroup - 1));
@@ -230,12 +243,14 @@ static Lowered packFilter(const Op &op, const std::vector<Value> &in) {
     Expr inGroup =
         b % constant(layout.blocksPerGroup) * constant(layout.block) + l;
     exists = inGroup < outs;
-    out = min(inGroup, outs - 1);
+    out = standard(min(inGroup, outs - 1), layout.outPerGroup, layout.outOrder);
+    source = standard(i, layout.inPerGroup, layout.inOrder);
   }
-  Expr value = backward ? filter.func(out, constant(shape.kernel[1] - 1) - kx,
-                                      constant(shape.kernel[0] - 1) - ky,
-                                      group * constant(layout.inPerGroup) + i)
-                        : filter.func(i, kx, ky, group * outs + out);
+  Expr value = backward
+                   ? filter.func(out, constant(shape.kernel[1] - 1) - kx,
+                                 constant(shape.kernel[0] - 1) - ky,
+                                 group * constant(layout.inPerGroup) + source)
+                   : filter.func(source, kx, ky, group * outs + out);
   Func packed("pack_filter");
   packed(l, i, kx, ky, b) = select(exists, value, 0.0f);
   return {{packed}, {}};

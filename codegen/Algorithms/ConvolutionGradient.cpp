@@ -14,6 +14,8 @@
 
 #include "codegen/Algorithms/Convolution.h"
 
+#include <stdexcept>
+
 using namespace Halide;
 
 namespace rootc::codegen {
@@ -109,6 +111,9 @@ static Lowered acrossInsGradient(const Op &op, const ConvShape &shape,
 static Lowered backwardFilter(const Op &op, const std::vector<Value> &in) {
   const Value &input = in.at(0), &gradient = in.at(1);
   ConvShape shape = convShape(op.attributes, input.channels());
+  if (shape.inOrder > 1 || shape.outOrder > 1)
+    throw std::invalid_argument("op '" + op.name +
+                                "': no kernel for channel orders");
   Gather gather = forwardGather(shape, 1);
   if (isLinearGradient(shape))
     return linearGradient(op, shape, gather, input, gradient);

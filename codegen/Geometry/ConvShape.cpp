@@ -59,6 +59,20 @@ ConvShape convShape(const AttributeMap &attributes, int64_t inChannels) {
   shape.stride = arrayAttribute<2>(attributes, "stride");
   shape.pad = arrayAttribute<4>(attributes, "pad");
   shape.dilation = arrayAttribute<2>(attributes, "dilation");
+  auto order = [&](const char *key, int64_t channels) {
+    int64_t order =
+        attributes.count(key) ? attribute<int64_t>(attributes, key) : 1;
+    if (order < 1 || channels % order != 0 ||
+        (shape.groups > 1 && order != 1 && order != shape.groups))
+      throw std::invalid_argument(
+          "convolution: no order of its channels: " + std::string(key) + " = " +
+          std::to_string(order));
+    return order;
+  };
+  shape.inOrder = order("in_order", inChannels);
+  shape.outOrder = order("out_order", shape.outChannels);
+  if (shape.groups > 1 && shape.inOrder != shape.outOrder)
+    throw std::invalid_argument("convolution: groups in two channel orders");
   // Steps that are never made may be of any size.
   for (int d = 0; d < 2; ++d) {
     if (shape.kernel[d] < 1 || shape.stride[d] < 1 || shape.dilation[d] < 1)

@@ -22,6 +22,9 @@ struct ConvShape {
   std::array<int64_t, 2> stride{1, 1};    ///< height, width
   std::array<int64_t, 4> pad{0, 0, 0, 0}; ///< top, left, bottom, right
   std::array<int64_t, 2> dilation{1, 1};  ///< height, width
+  /// In what order the channels of the input and of the output lie (see
+  /// standardChannel). With groups both are 1, or both the groups.
+  int64_t inOrder = 1, outOrder = 1;
 
   int64_t outHeight() const;
   int64_t outWidth() const;
@@ -29,10 +32,19 @@ struct ConvShape {
   int64_t outPerGroup() const { return outChannels / groups; }
 };
 
+/// The channel that a position holds in a map of a channel order: position
+/// i * order + g has channel g * (channels / order) + i of the standard order,
+/// which is order 1. It is also the position of a channel in the map whose
+/// order is channels / order.
+inline int64_t standardChannel(int64_t position, int64_t channels,
+                               int64_t order) {
+  return position % order * (channels / order) + position / order;
+}
+
 /// Reads the convolution attributes (docs/architecture.md); the in channels
 /// are not among them. A stride that leads beyond the map is cut to the least
 /// that does, the dilation of a single tap is 1. Throws std::invalid_argument
-/// naming a missing key.
+/// naming a missing key, or where channel orders do not fit.
 ConvShape convShape(const AttributeMap &attributes, int64_t inChannels);
 
 } // namespace rootc::codegen

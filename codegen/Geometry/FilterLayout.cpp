@@ -16,9 +16,15 @@ namespace rootc::codegen {
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 int64_t FilterLayout::outChannel(int64_t index, int64_t lane) const {
+  int64_t channels = groups * outPerGroup;
+  if (outOrder > 1) {
+    int64_t position = index * block + lane;
+    return position < channels ? standardChannel(position, channels, outOrder)
+                               : -1;
+  }
   if (groupsPerBlock > 1) {
     int64_t channel = index * block + lane;
-    return channel < groups * outPerGroup ? channel : -1;
+    return channel < channels ? channel : -1;
   }
   int64_t inGroup = index % blocksPerGroup * block + lane;
   return inGroup < outPerGroup ? index / blocksPerGroup * outPerGroup + inGroup
@@ -35,6 +41,17 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
   layout.outPerGroup = backwardData ? shape.inPerGroup() : shape.outPerGroup();
   layout.inPerGroup = backwardData ? shape.outPerGroup() : shape.inPerGroup();
   layout.kernel = shape.kernel;
+  layout.outOrder = backwardData ? shape.inOrder : shape.outOrder;
+  if (shape.groups == 1)
+    layout.inOrder = backwardData ? shape.outOrder : shape.inOrder;
+  if (layout.groupLanes()) {
+    if (block != layout.groups * layout.outPerGroup)
+      throw std::invalid_argument("convolution: attribute 'block' is not that "
+                                  "of all channels, groups innermost");
+    layout.groupsPerBlock = layout.groups;
+    layout.blocks = 1;
+    return layout;
+  }
   if (shape.groups > 1 && block > layout.outPerGroup &&
       block % layout.outPerGroup == 0) {
     layout.groupsPerBlock = block / layout.outPerGroup;
@@ -56,6 +73,8 @@ int64_t lanesOfBlock(int64_t block, const TargetInfo &target) {
 FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
                           const TargetInfo &target) {
   int64_t outs = backwardData ? shape.inPerGroup() : shape.outPerGroup();
+  if (shape.groups > 1 && shape.outOrder > 1)
+    return filterLayout(shape, backwardData, outs * shape.groups);
   int64_t widest = std::max<int64_t>(target.vectorBits / 32, 4);
   double best = 0;
   int64_t block = widest;
@@ -92,6 +111,13 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
       consider(unit, 0.5);
     }
   return filterLayout(shape, backwardData, block);
+}
+
+bool prefersGroupLanes(const ConvShape &shape, const TargetInfo &target) {
+  int64_t half = std::max<int64_t>(target.vectorBits / 64, 4);
+  return shape.groups >= half && shape.inPerGroup() <= 24 &&
+         shape.outPerGroup() <= 24 &&
+         shape.inPerGroup() * shape.outPerGroup() > 1;
 }
 
 } // namespace rootc::codegen

@@ -16,6 +16,11 @@
 // forward convolution are packed as out channels, and both kernel axes are
 // reversed, so that a backward-data convolution of stride 1 is a forward one.
 //
+// Where channels lie in another order than the standard one (ConvShape), "out"
+// and "in" count positions: the packed filter takes in the order. Where groups
+// are innermost, there is one block of all out channels, in their order: lanes
+// run over groups.
+//
 // No Halide or MLIR here: the passes choose and print the layout.
 //
 //===----------------------------------------------------------------------===//
@@ -36,7 +41,11 @@ struct FilterLayout {
   int64_t blocks = 1;
   int64_t groups = 1, outPerGroup = 1, inPerGroup = 1;
   std::array<int64_t, 2> kernel{1, 1};
+  int64_t outOrder = 1; ///< of the out channels; above 1 with groups: these
+  int64_t inOrder = 1;  ///< of the in channels of a group
 
+  /// Whether groups are innermost, and a block has all of them.
+  bool groupLanes() const { return groups > 1 && outOrder > 1; }
   std::vector<int64_t> shape() const {
     return {blocks, kernel[0], kernel[1], inPerGroup, block};
   }
@@ -47,10 +56,15 @@ struct FilterLayout {
   /// The out channel that lane `lane` of block `index` computes, counted over
   /// all groups; -1 where the lane is padding and the packed value zero.
   int64_t outChannel(int64_t index, int64_t lane) const;
+  /// The in channel of its group that in position `in` holds.
+  int64_t inChannel(int64_t in) const {
+    return standardChannel(in, inPerGroup, inOrder);
+  }
 };
 
 /// The layout of a given block size (attribute `block`). Throws
-/// std::invalid_argument if it is below one.
+/// std::invalid_argument if it is below one, or where groups are innermost not
+/// that of all out channels.
 FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
                           int64_t block);
 
@@ -58,6 +72,11 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
 /// into attribute `block` of `pack_filter` and of the convolution.
 FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
                           const TargetInfo &target);
+
+/// Whether a grouped convolution should have its channels group-innermost, if
+/// its neighbours can: vectors across groups then do better than vectors
+/// across the out channels of one.
+bool prefersGroupLanes(const ConvShape &shape, const TargetInfo &target);
 
 /// Lanes of the vectors that compute a block: the most that fill whole vectors.
 int64_t lanesOfBlock(int64_t block, const TargetInfo &target);

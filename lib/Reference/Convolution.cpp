@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Reference/Convolution.h"
+#include "codegen/Geometry/ConvShape.h"
 
 namespace rootc::reference {
 
@@ -27,6 +28,29 @@ Tensor sliceFilter(const Tensor &filter, int64_t g, int64_t groups) {
 Tensor group(const Tensor &tensor, int64_t g, int64_t groups) {
   int64_t width = tensor.shape().back() / groups;
   return sliceChannels(tensor, g * width, (g + 1) * width);
+}
+
+/// The map whose channel at position p is that of `x` at channelAt(p).
+template <typename ChannelAt>
+Tensor reorder(const Tensor &x, ChannelAt channelAt) {
+  Tensor y(x.type);
+  int64_t channels = x.shape().back();
+  for (int64_t i = 0; i < x.size(); ++i)
+    y.reals[i] =
+        x.reals[i / channels * channels + channelAt(i % channels, channels)];
+  return y;
+}
+
+Tensor toStandard(const Tensor &x, int64_t order) {
+  return reorder(x, [&](int64_t channel, int64_t channels) {
+    return codegen::standardChannel(channel, channels, channels / order);
+  });
+}
+
+Tensor fromStandard(const Tensor &x, int64_t order) {
+  return reorder(x, [&](int64_t position, int64_t channels) {
+    return codegen::standardChannel(position, channels, order);
+  });
 }
 
 /// Calls visit(n, oy, ox, ky, kx, iy, ix) wherever a tap meets the map.
@@ -70,6 +94,15 @@ Geometry::Geometry(const Op &op)
   };
   outputHeight = output(0);
   outputWidth = output(1);
+  auto order = [&](const char *key) {
+    return op.attributes.count(key) ? integer(op, key) : 1;
+  };
+  inOrder = order("in_order");
+  outOrder = order("out_order");
+  if (inOrder < 1 || outOrder < 1 || filters % outOrder ||
+      (groups > 1 &&
+       (inOrder != outOrder || (inOrder != 1 && inOrder != groups))))
+    fail(op, "channel orders do not fit");
 }
 
 Tensor convolve(const Tensor &x, const Tensor &filter,
@@ -155,11 +188,11 @@ namespace {
 
 /// Checks an image operand against the convolution's geometry.
 void expectImage(const Op &op, const Tensor &x, int64_t height, int64_t width,
-                 int64_t groups) {
+                 int64_t groups, int64_t order) {
   expectRank(op, x, 4);
   expectShape(op, x, {x.dim(0), height, width, x.dim(3)});
-  if (x.dim(3) % groups)
-    fail(op, "groups must divide the channels");
+  if (x.dim(3) % groups || x.dim(3) % order)
+    fail(op, "groups and channel order must divide the channels");
 }
 
 Results packFilterOp(const Op &op, const Operands &operands) {
@@ -176,10 +209,13 @@ Results conv2d(const Op &op, const Operands &operands) {
   expectCount(op, operands, 2, 3);
   Geometry geometry(op);
   const Tensor &x = operands[0];
-  expectImage(op, x, geometry.input[0], geometry.input[1], geometry.groups);
-  Tensor y = convolve(
-      x, unpackFilter(op, operands[1], "forward", x.dim(3) / geometry.groups),
-      geometry);
+  expectImage(op, x, geometry.input[0], geometry.input[1], geometry.groups,
+              geometry.inOrder);
+  Tensor y = fromStandard(convolve(toStandard(x, geometry.inOrder),
+                                   unpackFilter(op, operands[1], "forward",
+                                                x.dim(3) / geometry.groups),
+                                   geometry),
+                          geometry.outOrder);
   if (operands.size() == 3) {
     expectShape(op, operands[2], {geometry.filters});
     for (int64_t i = 0; i < y.size(); ++i)
@@ -193,28 +229,31 @@ Results conv2dBackwardData(const Op &op, const Operands &operands) {
   Geometry geometry(op);
   const Tensor &dy = operands[0];
   expectImage(op, dy, geometry.outputHeight, geometry.outputWidth,
-              geometry.groups);
+              geometry.groups, geometry.outOrder);
   if (op.results.size() != 1 || op.results[0].shape.size() != 4)
     fail(op, "needs its result's type to know the input's channels");
   int64_t channels = op.results[0].shape[3];
-  if (channels < 1 || channels % geometry.groups)
-    fail(op, "groups must divide the channels");
-  return {convolveBackwardData(dy,
-                               unpackFilter(op, operands[1], "backward_data",
-                                            channels / geometry.groups),
-                               geometry)};
+  if (channels < 1 || channels % geometry.groups || channels % geometry.inOrder)
+    fail(op, "groups and channel order must divide the channels");
+  Tensor filter = unpackFilter(op, operands[1], "backward_data",
+                               channels / geometry.groups);
+  return {fromStandard(
+      convolveBackwardData(toStandard(dy, geometry.outOrder), filter, geometry),
+      geometry.inOrder)};
 }
 
 Results conv2dBackwardFilter(const Op &op, const Operands &operands) {
   expectCount(op, operands, 2, 2);
   Geometry geometry(op);
   expectImage(op, operands[0], geometry.input[0], geometry.input[1],
-              geometry.groups);
+              geometry.groups, geometry.inOrder);
   expectRank(op, operands[1], 4);
   expectShape(op, operands[1],
               {operands[0].dim(0), geometry.outputHeight, geometry.outputWidth,
                geometry.filters});
-  return {convolveBackwardFilter(operands[0], operands[1], geometry)};
+  return {convolveBackwardFilter(toStandard(operands[0], geometry.inOrder),
+                                 toStandard(operands[1], geometry.outOrder),
+                                 geometry)};
 }
 
 } // namespace

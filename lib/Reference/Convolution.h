@@ -16,19 +16,20 @@ namespace rootc::reference {
 struct Geometry {
   std::vector<int64_t> kernel, stride, pad, dilation, input;
   int64_t groups, filters;
+  int64_t inOrder = 1, outOrder = 1; ///< as in codegen::ConvShape
   int64_t outputHeight, outputWidth;
 
   explicit Geometry(const codegen::Op &op);
   Geometry oneGroup() const {
     Geometry one = *this;
     one.filters /= groups;
-    one.groups = 1;
+    one.groups = one.inOrder = one.outOrder = 1;
     return one;
   }
 };
 
-/// On filters [O, kh, kw, I/g]. Grouped ones split their operands, recurse
-/// with one group and concatenate.
+/// On filters [O, kh, kw, I/g] and maps in the standard order. Grouped ones
+/// split their operands, recurse with one group and concatenate.
 Tensor convolve(const Tensor &x, const Tensor &filter,
                 const Geometry &geometry);
 Tensor convolveBackwardData(const Tensor &dy, const Tensor &filter,

@@ -36,9 +36,11 @@ void forEachPacked(const FilterLayout &layout, bool backward, Visit visit) {
             if (out < 0)
               continue;
             if (!backward)
-              visit(packed, out, ky, kx, in);
+              visit(packed, out, ky, kx, layout.inChannel(in));
             else
-              visit(packed, out / layout.outPerGroup * layout.inPerGroup + in,
+              visit(packed,
+                    out / layout.outPerGroup * layout.inPerGroup +
+                        layout.inChannel(in),
                     layout.kernel[0] - 1 - ky, layout.kernel[1] - 1 - kx,
                     out % layout.outPerGroup);
           }

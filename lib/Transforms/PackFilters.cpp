@@ -41,6 +41,8 @@ static codegen::ConvShape convShape(ConvOp op, int64_t inChannels) {
   shape.stride = toArray<2>(op.getStride());
   shape.pad = toArray<4>(op.getPad());
   shape.dilation = toArray<2>(op.getDilation());
+  shape.inOrder = op.getInOrder().value_or(1);
+  shape.outOrder = op.getOutOrder().value_or(1);
   return shape;
 }
 
@@ -83,7 +85,8 @@ private:
     PrimBuilder b(builder, conv);
     // Convolutions that share a filter may differ in stride or pad, which the
     // layout does not depend on.
-    Value &value = packed[{conv.getFilter(), {backwardData, layout.block}}];
+    Value &value = packed[{conv.getFilter(), backwardData, layout.block,
+                           layout.inOrder, layout.outOrder}];
     if (!value)
       value = b.make<PrimPackFilterOp>(
           RankedTensorType::get(layout.shape(), builder.getF32Type()),
@@ -94,9 +97,15 @@ private:
               .integer("block", layout.block));
     conv.getFilterMutable().assign(value);
     conv.setBlock(layout.block);
+    // A dense convolution computes the same in any order of a packed filter.
+    if (conv.getGroups() == 1) {
+      conv.removeInOrderAttr();
+      conv.removeOutOrderAttr();
+    }
   }
 
-  /// By filter, direction and block.
-  llvm::DenseMap<std::pair<Value, std::pair<int64_t, int64_t>>, Value> packed;
+  /// By filter, direction, block and channel orders.
+  llvm::DenseMap<std::tuple<Value, int64_t, int64_t, int64_t, int64_t>, Value>
+      packed;
 };
 } // namespace

@@ -82,7 +82,8 @@ public:
 /// The attributes that the three convolutions and pack_filter share, and those
 /// of all windowed pools.
 inline constexpr llvm::StringRef convAttributeNames[] = {
-    "kernel", "stride", "pad", "dilation", "groups", "filters", "input"};
+    "kernel",  "stride", "pad",      "dilation", "groups",
+    "filters", "input",  "in_order", "out_order"};
 inline constexpr llvm::StringRef windowAttributeNames[] = {"kernel", "stride",
                                                            "pad", "output"};
 

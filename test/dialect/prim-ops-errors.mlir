@@ -275,3 +275,46 @@ root.model @net image(4x4x3) classes(10) {
     %y = root.prim.pad_channels %x {begins = array<i64: 0, 6>} : (tensor<?x4x4x6xf32>) -> tensor<?x4x4x12xf32>
   }
 }
+
+// -----
+
+root.model @net image(4x4x6) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x6xf32>
+    %f = root.prepared "f" : tensor<1x3x3x6x8xf32>
+    // expected-error @below {{cannot have channel orders 1 and 3}}
+    %y = root.prim.conv2d %x, %f {block = 8, dilation = array<i64: 1, 1>, filters = 8, groups = 1, out_order = 3, input = array<i64: 4, 4>, kernel = array<i64: 3, 3>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (tensor<?x4x4x6xf32>, tensor<1x3x3x6x8xf32>) -> tensor<?x2x2x8xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x6) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x6xf32>
+    %f = root.prepared "f" : tensor<1x3x3x6x8xf32>
+    // expected-error @below {{cannot have 6 channels in order 4}}
+    %y = root.prim.conv2d %x, %f {block = 8, dilation = array<i64: 1, 1>, filters = 8, groups = 1, in_order = 4, input = array<i64: 4, 4>, kernel = array<i64: 3, 3>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (tensor<?x4x4x6xf32>, tensor<1x3x3x6x8xf32>) -> tensor<?x2x2x8xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x6) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x6xf32>
+    %f = root.prepared "f" : tensor<1x3x3x6x8xf32>
+    // expected-error @below {{needs both channel orders 1 or both the number of groups, 2, not 2 and 1}}
+    %y = root.prim.conv2d %x, %f {block = 8, dilation = array<i64: 1, 1>, filters = 8, groups = 2, in_order = 2, input = array<i64: 4, 4>, kernel = array<i64: 3, 3>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (tensor<?x4x4x6xf32>, tensor<1x3x3x6x8xf32>) -> tensor<?x2x2x8xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x6) classes(10) {
+  root.program @p kind(infer) {
+    %w = root.parameter "w" : tensor<8x3x3x6xf32>
+    // expected-error @below {{cannot have 6 channels in order 4}}
+    %p = root.prim.pack_filter %w {block = 8, direction = "forward", dilation = array<i64: 1, 1>, filters = 8, groups = 1, in_order = 4, input = array<i64: 4, 4>, kernel = array<i64: 3, 3>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (tensor<8x3x3x6xf32>) -> tensor<1x3x3x6x8xf32>
+  }
+}

@@ -44,13 +44,14 @@ inline Tensor randomTensor(Shape shape, uint32_t seed) {
 struct ConvCase {
   int64_t batch, height, width, channels, filters;
   Shape kernel{3, 3}, stride{1, 1}, pad{0, 0, 0, 0}, dilation{1, 1};
-  int64_t groups = 1, block = 4;
+  int64_t groups = 1, block = 4, inOrder = 1, outOrder = 1;
 
   codegen::AttributeMap attributes() const {
-    return {{"kernel", kernel}, {"stride", stride},
-            {"pad", pad},       {"dilation", dilation},
-            {"groups", groups}, {"filters", filters},
-            {"block", block},   {"input", Shape{height, width}}};
+    return {{"kernel", kernel},    {"stride", stride},
+            {"pad", pad},          {"dilation", dilation},
+            {"groups", groups},    {"filters", filters},
+            {"block", block},      {"input", Shape{height, width}},
+            {"in_order", inOrder}, {"out_order", outOrder}};
   }
   Shape inputShape() const { return {batch, height, width, channels}; }
   Shape filterShape() const {

@@ -78,6 +78,48 @@ TEST(Reference, PackedFiltersByHand) {
             (Values{2, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0}));
 }
 
+// Orders change where channels lie, and nothing else.
+TEST(Reference, ConvolutionsInChannelOrders) {
+  auto shuffle = [](const Tensor &x, int64_t groups) {
+    return apply("channel_shuffle", {{"groups", groups}}, {x});
+  };
+  struct Orders {
+    int64_t groups, in, out;
+  };
+  for (auto [groups, in, out] :
+       {Orders{1, 3, 4}, Orders{1, 1, 6}, Orders{3, 3, 3}, Orders{6, 6, 6}}) {
+    ConvCase plain{2,      5,     4, 6, 12, {3, 2}, {2, 1}, {1, 1, 0, 1},
+                   {1, 2}, groups};
+    ConvCase ordered = plain;
+    ordered.inOrder = in;
+    ordered.outOrder = out;
+    if (groups > 1)
+      ordered.block = 12;
+    Tensor x = randomTensor(plain.inputShape(), 1);
+    Tensor filter = randomTensor(plain.filterShape(), 2);
+    Tensor y = plain.forward(x, filter);
+    EXPECT_EQ(ordered.forward(shuffle(x, in), filter).reals,
+              shuffle(y, out).reals);
+    EXPECT_EQ(ordered.backwardFilter(shuffle(x, in), shuffle(y, out)).reals,
+              plain.backwardFilter(x, y).reals);
+    if (groups > 1)
+      ordered.block = 6;
+    EXPECT_EQ(ordered.backwardData(shuffle(y, out), filter).reals,
+              shuffle(plain.backwardData(y, filter), in).reals);
+  }
+}
+
+// The packed filter of a dense convolution takes in the orders.
+TEST(Reference, DensePackedFiltersAreInOrder) {
+  ConvCase conv{1, 1, 1, 4, 4, {1, 1}};
+  conv.inOrder = conv.outOrder = 2;
+  Tensor filter({4, 1, 1, 4},
+                {0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23, 30, 31, 32, 33});
+  Values packed = conv.pack(filter, "forward").reals;
+  EXPECT_EQ(packed, (Values{0, 20, 10, 30, 2, 22, 12, 32, 1, 21, 11, 31, 3, 23,
+                            13, 33}));
+}
+
 TEST(Reference, MaxPoolTakesTheFirstOfEqualOnes) {
   AttributeMap attributes{{"kernel", Shape{2, 2}},
                           {"stride", Shape{1, 1}},
