@@ -130,7 +130,7 @@ private:
     if (info.elementwise) {
       for (auto &[name, stage] : lowered.stages)
         if (stage.dimensions() == 1)
-          stage.compute_root();
+          computeVector(stage);
         else
           positionStages.push_back(stage);
       return;
@@ -141,6 +141,13 @@ private:
     anchor = &op;
     anchorFuncs = std::move(lowered);
     anchorOperands = std::move(operands);
+  }
+
+  void computeVector(Func vector) {
+    vector.compute_root();
+    if (!plain)
+      vector.vectorize(vector.args()[0], target.natural_vector_size<float>(),
+                       TailStrategy::GuardWithIf);
   }
 
   Value makeOutput() {

@@ -37,6 +37,16 @@ template <typename ConcreteOp>
 class PrimElementwise
     : public mlir::OpTrait::TraitBase<ConcreteOp, PrimElementwise> {};
 
+// See RootPrimBase.td.
+template <typename ConcreteOp>
+class PrimCheap : public mlir::OpTrait::TraitBase<ConcreteOp, PrimCheap> {};
+template <typename ConcreteOp>
+class PrimTakesEpilogue
+    : public mlir::OpTrait::TraitBase<ConcreteOp, PrimTakesEpilogue> {};
+template <typename ConcreteOp>
+class PrimTakesPrologue
+    : public mlir::OpTrait::TraitBase<ConcreteOp, PrimTakesPrologue> {};
+
 /// Whether `op` is one of `root.prim.*`.
 bool isPrim(mlir::Operation *op);
 /// Its name without `root.prim.`, as in docs/architecture.md.

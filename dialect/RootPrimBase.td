@@ -39,6 +39,22 @@ def Root_PrimElementwise : NativeOpTrait<"PrimElementwise"> {
   let cppNamespace = "::rootc::root";
 }
 
+/// Costs less than a trip through memory: each reader may compute it for itself.
+def Root_PrimCheap : NativeOpTrait<"PrimCheap"> {
+  let cppNamespace = "::rootc::root";
+}
+
+/// Elementwise ops may be applied to its result in registers.
+def Root_PrimTakesEpilogue : NativeOpTrait<"PrimTakesEpilogue"> {
+  let cppNamespace = "::rootc::root";
+}
+
+/// Reads each element of its maps few times, or copies them into cache first:
+/// cheap ops may be computed as it reads.
+def Root_PrimTakesPrologue : NativeOpTrait<"PrimTakesPrologue"> {
+  let cppNamespace = "::rootc::root";
+}
+
 /// `layer` names the network op that a primitive comes from, for profiles; it
 /// does not change what is computed.
 class Root_PrimOp<string mnemonic, dag operands, dag attributes, dag outs,

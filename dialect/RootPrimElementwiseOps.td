@@ -10,16 +10,19 @@
 
 include "dialect/RootPrimBase.td"
 
-class Root_PrimUnaryOp<string mnemonic, dag attributes = (ins)>
+class Root_PrimUnaryOp<string mnemonic, dag attributes = (ins),
+                       list<Trait> traits = [Root_PrimCheap]>
     : Root_PrimOp<mnemonic, (ins Root_Map:$x), attributes, (outs Root_Map:$y),
-                  [SameOperandsAndResultType, Root_PrimElementwise]>;
+                  !listconcat([SameOperandsAndResultType, Root_PrimElementwise],
+                              traits)>;
 
 /// The gradient of an activation's input, from that of its result and from the
 /// result itself.
 class Root_PrimBackwardFromResultOp<string mnemonic, dag attributes = (ins)>
     : Root_PrimOp<mnemonic, (ins Root_Map:$dy, Root_Map:$y), attributes,
                   (outs Root_Map:$dx),
-                  [SameOperandsAndResultType, Root_PrimElementwise]>;
+                  [SameOperandsAndResultType, Root_PrimElementwise,
+                   Root_PrimCheap]>;
 
 //===----------------------------------------------------------------------===//
 // Copies, sums, products
@@ -41,21 +44,23 @@ def Root_PrimAddOp : Root_PrimOp<"add", (ins Root_Map:$a, Root_Map:$b), (ins),
 }
 
 def Root_PrimMultiplyOp : Root_PrimOp<"multiply", (ins Root_Map:$a, Root_Map:$b),
-    (ins), (outs Root_Map:$y), [AllTypesMatch<["a", "y"]>, Root_PrimElementwise]> {
+    (ins), (outs Root_Map:$y),
+    [AllTypesMatch<["a", "y"]>, Root_PrimElementwise, Root_PrimCheap]> {
   let summary = "Product of two maps; b may have one row and column, one channel, or both";
   let hasVerifier = 1;
 }
 
 def Root_PrimReduceSumOp : Root_PrimOp<"reduce_sum", (ins Root_Map:$x),
     (ins StrAttr:$over), // "map", "channels" or "image", which is both
-    (outs Root_Map:$y)> {
+    (outs Root_Map:$y), [Root_PrimTakesPrologue]> {
   let summary = "Sums within each image: gradient of what multiply broadcasts";
   let hasVerifier = 1;
 }
 
 def Root_PrimChannelAffineOp : Root_PrimOp<"channel_affine",
     (ins Root_Map:$x, Root_Vector:$multiplier, Root_Vector:$offset), (ins),
-    (outs Root_Map:$y), [AllTypesMatch<["x", "y"]>, Root_PrimElementwise]> {
+    (outs Root_Map:$y),
+    [AllTypesMatch<["x", "y"]>, Root_PrimElementwise, Root_PrimCheap]> {
   let summary = "x multiplier + offset: batch norm in inference";
   let hasVerifier = 1;
 }
@@ -96,7 +101,8 @@ def Root_PrimClipBackwardOp
   let summary = "dy where min < y < max, else 0";
 }
 
-def Root_PrimSigmoidOp : Root_PrimUnaryOp<"sigmoid"> {
+def Root_PrimSigmoidOp
+    : Root_PrimUnaryOp<"sigmoid", (ins), /*traits=*/[]> { // exp() is not cheap
   let summary = "1 / (1 + exp(-x))";
 }
 
@@ -124,7 +130,7 @@ def Root_PrimHardSwishOp : Root_PrimUnaryOp<"hard_swish"> {
 
 def Root_PrimHardSwishBackwardOp : Root_PrimOp<"hard_swish_backward",
     (ins Root_Map:$dy, Root_Map:$x), (ins), (outs Root_Map:$dx),
-    [SameOperandsAndResultType, Root_PrimElementwise]> {
+    [SameOperandsAndResultType, Root_PrimElementwise, Root_PrimCheap]> {
   let summary = "dy times 0 from -3 down, 1 from 3 up, else x / 3 + 0.5";
 }
 

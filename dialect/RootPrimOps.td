@@ -53,7 +53,7 @@ def Root_PrimPackFilterOp : Root_PrimOp<"pack_filter",
 def Root_PrimConv2dOp : Root_PrimOp<"conv2d",
     (ins Root_Map:$x, Root_Packed:$filter, Optional<Root_Vector>:$bias),
     !con(convAttributes, (ins Root_IntAttr:$block)),
-    (outs Root_Map:$y)> {
+    (outs Root_Map:$y), [Root_PrimTakesPrologue, Root_PrimTakesEpilogue]> {
   let summary = "Grouped 2-D convolution by a packed filter, plus a bias";
   let hasVerifier = 1;
 }
@@ -61,20 +61,21 @@ def Root_PrimConv2dOp : Root_PrimOp<"conv2d",
 def Root_PrimConv2dBackwardDataOp : Root_PrimOp<"conv2d_backward_data",
     (ins Root_Map:$dy, Root_Packed:$filter),
     !con(convAttributes, (ins Root_IntAttr:$block)),
-    (outs Root_Map:$dx)> {
+    (outs Root_Map:$dx), [Root_PrimTakesPrologue, Root_PrimTakesEpilogue]> {
   let summary = "Gradient of a convolution's input";
   let hasVerifier = 1;
 }
 
 def Root_PrimConv2dBackwardFilterOp : Root_PrimOp<"conv2d_backward_filter",
     (ins Root_Map:$x, Root_Map:$dy), convAttributes,
-    (outs Root_Filter:$dfilter)> {
+    (outs Root_Filter:$dfilter), [Root_PrimTakesPrologue]> {
   let summary = "Gradient of a convolution's filter";
   let hasVerifier = 1;
 }
 
 def Root_PrimChannelSumOp : Root_PrimOp<"channel_sum",
-    (ins Root_Map:$x), (ins), (outs Root_Vector:$sum)> {
+    (ins Root_Map:$x), (ins), (outs Root_Vector:$sum),
+    [Root_PrimTakesPrologue]> {
   let summary = "Sum over batch and map: gradient of a bias";
   let hasVerifier = 1;
 }
@@ -85,7 +86,8 @@ def Root_PrimChannelSumOp : Root_PrimOp<"channel_sum",
 
 def Root_PrimBatchNormStatisticsOp : Root_PrimOp<"batch_norm_statistics",
     (ins Root_Map:$x), (ins),
-    (outs Root_Vector:$mean, Root_Vector:$variance, Root_Vector:$unbiased)> {
+    (outs Root_Vector:$mean, Root_Vector:$variance, Root_Vector:$unbiased),
+    [Root_PrimTakesPrologue]> {
   let summary = "Mean, biased and unbiased variance of each channel";
   let hasVerifier = 1;
 }
@@ -100,7 +102,7 @@ def Root_PrimBatchNormNormalizeOp : Root_PrimOp<"batch_norm_normalize",
     (ins Root_Map:$x, Root_Vector:$mean, Root_Vector:$variance,
          Root_Vector:$scale, Root_Vector:$offset),
     (ins F64Attr:$epsilon), (outs Root_Map:$y),
-    [AllTypesMatch<["x", "y"]>, Root_PrimElementwise]> {
+    [AllTypesMatch<["x", "y"]>, Root_PrimElementwise, Root_PrimCheap]> {
   let summary = "scale (x - mean) / sqrt(variance + epsilon) + offset";
   let hasVerifier = 1;
 }
@@ -109,7 +111,8 @@ def Root_PrimBatchNormBackwardReduceOp : Root_PrimOp<"batch_norm_backward_reduce
     (ins Root_Map:$dy, Root_Map:$x, Root_Vector:$mean, Root_Vector:$variance),
     (ins F64Attr:$epsilon),
     (outs Root_Vector:$dscale, Root_Vector:$doffset, Root_Vector:$mean_dscale,
-          Root_Vector:$mean_doffset), [AllTypesMatch<["dy", "x"]>]> {
+          Root_Vector:$mean_doffset),
+    [AllTypesMatch<["dy", "x"]>, Root_PrimTakesPrologue]> {
   let summary = "Gradients of scale and offset, and both over N H W";
   let hasVerifier = 1;
 }
@@ -118,7 +121,7 @@ def Root_PrimBatchNormBackwardDataOp : Root_PrimOp<"batch_norm_backward_data",
     (ins Root_Map:$dy, Root_Map:$x, Root_Vector:$mean, Root_Vector:$variance,
          Root_Vector:$scale, Root_Vector:$mean_dscale, Root_Vector:$mean_doffset),
     (ins F64Attr:$epsilon), (outs Root_Map:$dx),
-    [AllTypesMatch<["dy", "x", "dx"]>, Root_PrimElementwise]> {
+    [AllTypesMatch<["dy", "x", "dx"]>, Root_PrimElementwise, Root_PrimCheap]> {
   let summary = "Gradient of batch norm's input";
   let hasVerifier = 1;
 }
@@ -148,28 +151,29 @@ def Root_PrimScaleFilterOp : Root_PrimOp<"scale_filter",
 //===----------------------------------------------------------------------===//
 
 def Root_PrimMaxPoolOp : Root_PrimOp<"max_pool", (ins Root_Map:$x),
-    windowAttributes, (outs Root_Map:$y)> {
+    windowAttributes, (outs Root_Map:$y), [Root_PrimTakesPrologue, Root_PrimTakesEpilogue]> {
   let summary = "Largest of each window";
   let hasVerifier = 1;
 }
 
 def Root_PrimMaxPoolWithIndexOp : Root_PrimOp<"max_pool_with_index",
     (ins Root_Map:$x), windowAttributes,
-    (outs Root_Map:$y, Root_IndexMap:$index)> {
+    (outs Root_Map:$y, Root_IndexMap:$index), [Root_PrimTakesPrologue]> {
   let summary = "Largest of each window, and where: ky * kw + kx of the first";
   let hasVerifier = 1;
 }
 
 def Root_PrimMaxPoolBackwardOp : Root_PrimOp<"max_pool_backward",
     (ins Root_Map:$dy, Root_IndexMap:$index),
-    !con(windowAttributes, (ins Root_IntsAttr<2>:$input)), (outs Root_Map:$dx)> {
+    !con(windowAttributes, (ins Root_IntsAttr<2>:$input)), (outs Root_Map:$dx),
+    [Root_PrimTakesEpilogue]> {
   let summary = "Gradient of max_pool's input";
   let hasVerifier = 1;
 }
 
 def Root_PrimAveragePoolOp : Root_PrimOp<"average_pool", (ins Root_Map:$x),
     !con(windowAttributes, (ins Root_IntAttr:$exclude_pad, Root_IntsAttr<2>:$input)),
-    (outs Root_Map:$y)> {
+    (outs Root_Map:$y), [Root_PrimTakesPrologue, Root_PrimTakesEpilogue]> {
   let summary = "Mean of each window";
   let hasVerifier = 1;
 }
@@ -177,20 +181,22 @@ def Root_PrimAveragePoolOp : Root_PrimOp<"average_pool", (ins Root_Map:$x),
 def Root_PrimAveragePoolBackwardOp : Root_PrimOp<"average_pool_backward",
     (ins Root_Map:$dy),
     !con(windowAttributes, (ins Root_IntAttr:$exclude_pad, Root_IntsAttr<2>:$input)),
-    (outs Root_Map:$dx)> {
+    (outs Root_Map:$dx), [Root_PrimTakesEpilogue]> {
   let summary = "Gradient of average_pool's input";
   let hasVerifier = 1;
 }
 
 def Root_PrimGlobalAveragePoolOp : Root_PrimOp<"global_average_pool",
-    (ins Root_Map:$x), (ins Root_IntsAttr<2>:$input), (outs Root_Map:$y)> {
+    (ins Root_Map:$x), (ins Root_IntsAttr<2>:$input), (outs Root_Map:$y),
+    [Root_PrimTakesPrologue]> {
   let summary = "Mean of each channel's map, as [N,1,1,C]";
   let hasVerifier = 1;
 }
 
 def Root_PrimGlobalAveragePoolBackwardOp
     : Root_PrimOp<"global_average_pool_backward", (ins Root_Map:$dy),
-                  (ins Root_IntsAttr<2>:$input), (outs Root_Map:$dx)> {
+                  (ins Root_IntsAttr<2>:$input), (outs Root_Map:$dx),
+                  [Root_PrimTakesEpilogue]> {
   let summary = "Gradient of global_average_pool's input";
   let hasVerifier = 1;
 }

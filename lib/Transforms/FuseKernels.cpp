@@ -11,17 +11,18 @@
 //
 //   elementwise below elementwise         a chain, computed in one go
 //   elementwise above a convolution, ...  its epilogue
-//   relu_backward below a reduction       computed as it is summed
+//   a cheap op below a reduction, ...     computed as it is read
 //
 // So may a value with several readers that all belong to the last of them, as x
 // in x sigmoid(x). What is broadcast joins nobody: it would be computed again
 // at each place.
 //
-// relu_backward, like the other activations' backward ops, is so cheap that it
-// joins each of several readers, if all can take it: reading its operands again
-// costs less than writing its result. It does not where it can be another
-// kernel's epilogue. Convolutions get dense operands: they read each element
-// many times.
+// Some ops are so cheap (a batch norm's normalisation, ReLU, their backward
+// ops) that they join each of several readers, if all can take it and no more
+// is read and written so: what they compute is neither written nor kept for
+// the backward half. A convolution computes them as it copies what it reads
+// into cache. They do not join their readers where they can be another kernel's
+// epilogue, nor in inference, which shows each layer's response.
 //
 // A tree that has grown to `maxOps` ops ends: its readers find it in memory.
 // One trip through memory in so many ops costs little, and Halide takes
@@ -58,42 +59,15 @@ static bool readsAlike(Operation *reader, Operation *op) {
          reader->getResult(0).getType() == op->getResult(0).getType();
 }
 
-/// Anchors whose result elementwise ops may be applied to in registers.
-static bool takesEpilogue(Operation *op) {
-  return isa<PrimConv2dOp, PrimConv2dBackwardDataOp, PrimMaxPoolOp,
-             PrimMaxPoolBackwardOp, PrimAveragePoolOp,
-             PrimAveragePoolBackwardOp, PrimGlobalAveragePoolBackwardOp>(op);
-}
-
-/// Anchors that read each element of their maps once.
-static bool takesPrologue(Operation *op) {
-  return isa<PrimBatchNormBackwardReduceOp, PrimChannelSumOp, PrimReduceSumOp>(
-      op);
-}
-
-static bool isActivationBackward(Operation *op) {
-  return isa<PrimReluBackwardOp, PrimClipBackwardOp, PrimSigmoidBackwardOp,
-             PrimHardSigmoidBackwardOp, PrimHardSwishBackwardOp>(op);
-}
-
-/// Whether `op` is cheap enough for each of its readers, and they can take it.
-static bool canJoinEachReader(Operation *op) {
-  bool cheap =
-      isActivationBackward(op) || (isa<PrimMultiplyOp>(op) && op->hasOneUse());
-  return cheap && !op->use_empty() &&
-         llvm::all_of(op->getUsers(), [&](Operation *user) {
-           return readsAlike(user, op) || takesPrologue(user);
-         });
-}
-
 namespace {
 /// Who may join whom, of a program's ops as they stand.
 class Grouping {
 public:
-  explicit Grouping(ProgramOp program) {
+  explicit Grouping(ProgramOp program)
+      : inference(program.getKind() == ProgramKind::Infer) {
     for (Operation &op : program.getBody().front())
       if (isElementwise(&op))
-        measure(&op);
+        known[&op] = measure(&op);
   }
 
   Operation *onlyReader(Operation *op) const;
@@ -103,27 +77,71 @@ public:
 private:
   static constexpr int64_t maxOps = 32;
 
-  void measure(Operation *op);
-  bool isFull(Operation *op) const { return sizes.lookup(op) >= maxOps; }
+  /// What is known of an elementwise op.
+  struct Known {
+    /// The most ops that would be computed in one go with it: itself, and what
+    /// is below it.
+    int64_t size = 0;
+    /// The maps in memory that it is computed from.
+    llvm::SmallSetVector<Value, 4> maps;
+    bool cheap = false; ///< with all that is computed for it alone
+    bool joinsEachReader = false;
+  };
+
+  Known measure(Operation *op) const;
+  bool gainsInEachReader(Operation *op, const Known &known) const;
+  bool isFull(Operation *op) const {
+    auto entry = known.find(op);
+    return entry != known.end() && entry->second.size >= maxOps;
+  }
   Operation *commonReader(Operation *op) const;
 
-  /// The most ops that would be computed in one go with each: itself, and what
-  /// is below it.
-  llvm::DenseMap<Operation *, int64_t> sizes;
+  bool inference;
+  llvm::DenseMap<Operation *, Known> known;
 };
 } // namespace
 
-void Grouping::measure(Operation *op) {
+Grouping::Known Grouping::measure(Operation *op) const {
+  Known result;
   // Random numbers take some hundred instructions: 16 dropouts in a kernel took
   // Halide ten seconds, 4 take one.
-  int64_t size = isa<PrimDropoutOp>(op) ? maxOps / 4 : 1;
+  result.size = isa<PrimDropoutOp>(op) ? maxOps / 4 : 1;
+  result.cheap = op->hasTrait<PrimCheap>();
   for (Value operand : op->getOperands()) {
     Operation *producer = operand.getDefiningOp();
-    if (sizes.contains(producer) && !isFull(producer) &&
-        (commonReader(producer) || canJoinEachReader(producer)))
-      size += sizes.lookup(producer);
+    auto entry = known.find(producer);
+    if (startsEpilogue(producer))
+      result.cheap = false;
+    if (entry == known.end() || !isInlined(producer)) {
+      if (operand.getType() == op->getResult(0).getType())
+        result.maps.insert(operand);
+      continue;
+    }
+    result.size += entry->second.size;
+    result.cheap &= entry->second.cheap;
+    result.maps.insert_range(entry->second.maps);
   }
-  sizes[op] = size;
+  result.joinsEachReader =
+      result.cheap && result.size < maxOps && gainsInEachReader(op, result);
+  return result;
+}
+
+/// Whether all readers of `op` can compute it for themselves, and fewer maps
+/// are read and written so.
+bool Grouping::gainsInEachReader(Operation *op, const Known &known) const {
+  if (inference || op->use_empty())
+    return false;
+  int64_t apart = known.maps.size() + 1, joined = 0;
+  llvm::SmallSetVector<Operation *, 4> readers(op->user_begin(),
+                                               op->user_end());
+  for (Operation *reader : readers) {
+    if (!readsAlike(reader, op) && !reader->hasTrait<PrimTakesPrologue>())
+      return false;
+    ++apart;
+    for (Value map : known.maps)
+      joined += !llvm::is_contained(reader->getOperands(), map);
+  }
+  return joined < apart;
 }
 
 /// The elementwise op whose kernel all readers of `op` would belong to, itself
@@ -159,22 +177,14 @@ Operation *Grouping::onlyReader(Operation *op) const {
 
 /// Whether `op` is the anchor of an epilogue that its reader could join.
 bool Grouping::startsEpilogue(Operation *op) const {
-  return op && takesEpilogue(op) && onlyReader(op);
+  return op && op->hasTrait<PrimTakesEpilogue>() && onlyReader(op);
 }
 
 /// Whether every reader of the elementwise `op` computes it for itself.
 bool Grouping::isInlined(Operation *op) const {
-  if (!op || !isPrim(op) || !isElementwise(op) || isFull(op))
-    return false;
-  if (onlyReader(op))
-    return true;
-  if (!canJoinEachReader(op))
-    return false;
-  return llvm::none_of(op->getOperands(), [&](Value operand) {
-    Operation *producer = operand.getDefiningOp();
-    return startsEpilogue(producer) ||
-           (producer && isElementwise(producer) && onlyReader(producer));
-  });
+  auto entry = known.find(op);
+  return entry != known.end() && !isFull(op) &&
+         (entry->second.joinsEachReader || onlyReader(op));
 }
 
 namespace {
@@ -218,7 +228,8 @@ private:
       Operation *producer = operand.getDefiningOp();
       bool joins = producer && op != anchor
                        ? producer == anchor || grouping.isInlined(producer)
-                       : grouping.isInlined(producer) && takesPrologue(op);
+                       : grouping.isInlined(producer) &&
+                             op->hasTrait<PrimTakesPrologue>();
       if (joins && !ops.contains(producer))
         collect(producer);
       else if (!joins)

@@ -145,7 +145,8 @@ def FuseKernels : Pass<"root-fuse-kernels", "::rootc::root::ModelOp"> {
   let description = [{
     Each primitive op ends in one `root.kernel`, alone or with elementwise ops
     that save a trip through memory: epilogues of convolutions and pools, chains,
-    and `relu_backward`, which every reader computes for itself where all can.
+    and in training cheap ops, as normalising and ReLU, which every reader computes
+    for itself where all can and less is read and written so.
     Long chains are cut. A value that is stored twice, or that no kernel computes, is copied.
   }];
 }

@@ -16,6 +16,7 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
+#include <set>
 #include <unistd.h>
 
 using namespace rootc::test;
@@ -178,6 +179,74 @@ TEST_P(Convolution, SixteenRegisters) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Convolution, ::testing::ValuesIn(cases),
+                         [](const auto &info) { return info.param.name; });
+
+/// As training has them: x is what a batch norm and a ReLU make of a map, dy a
+/// batch norm's gradient. All but the maps and the filter is positive.
+Kernel behindBatchNorm(const Kernel &alone, std::vector<size_t> &positive) {
+  KernelBuilder builder;
+  for (const TensorType &type : alone.inputs)
+    builder.input(type);
+  std::vector<std::vector<int64_t>> operands; // of the ops before each map
+  auto isMap = [&](size_t i) { return alone.inputs[i].shape.size() == 4; };
+  for (size_t i = 0; i < alone.inputs.size(); ++i) {
+    operands.push_back({static_cast<int64_t>(i)});
+    if (!isMap(i))
+      continue;
+    operands[i].push_back(builder.input(alone.inputs[i]));
+    for (int vector = 0; vector < 5; ++vector) {
+      operands[i].push_back(builder.input(f32({alone.inputs[i].shape[3]})));
+      positive.push_back(operands[i].back());
+    }
+  }
+  Op anchor = alone.ops[0];
+  const AttributeMap epsilon = {{"epsilon", 1e-5}};
+  for (size_t i = 0; i < alone.inputs.size(); ++i) {
+    const TensorType &type = alone.inputs[i];
+    std::vector<int64_t> &ids = operands[i];
+    if (!isMap(i))
+      continue;
+    if (i == 0 && anchor.name != "conv2d_backward_data") {
+      ids =
+          builder.op("batch_norm_normalize",
+                     {ids[0], ids[2], ids[3], ids[4], ids[5]}, {type}, epsilon);
+      ids = builder.op("relu", ids, {type});
+    } else {
+      ids = builder.op("batch_norm_backward_data", ids, {type}, epsilon);
+    }
+    anchor.operands[i] = ids[0];
+  }
+  builder.op(anchor.name, anchor.operands, anchor.results, anchor.attributes);
+  builder.kernel.schedule = chooseSchedule(builder.kernel, target(512));
+  return builder.kernel;
+}
+
+class BehindBatchNorm : public ::testing::TestWithParam<Case> {};
+
+TEST_P(BehindBatchNorm, IsRight) {
+  const Case &test = GetParam();
+  for (ConvKind kind :
+       {ConvKind::Forward, ConvKind::BackwardData, ConvKind::BackwardFilter}) {
+    std::vector<size_t> positive;
+    Kernel kernel =
+        behindBatchNorm(convKernel(kind, test.shape, target(512)), positive);
+    EXPECT_EQ(check(kernel, makeInputs(kernel, test.batch, positive), 4e-6),
+              "");
+  }
+}
+
+std::vector<Case> kindsOfStrips() {
+  const std::set<std::string> names = {
+      "groups_of_6", "groups_of_24", "depthwise",      "pointwise_strided",
+      "linear",      "ins_of_72",    "strided_odd_map"};
+  std::vector<Case> chosen;
+  std::copy_if(std::begin(cases), std::end(cases), std::back_inserter(chosen),
+               [&](const Case &test) { return names.count(test.name); });
+  return chosen;
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, BehindBatchNorm,
+                         ::testing::ValuesIn(kindsOfStrips()),
                          [](const auto &info) { return info.param.name; });
 
 // What the harness must catch, once for each family: a kernel that is right

@@ -203,6 +203,24 @@ TEST_P(Pools, WithEpilogue) {
   EXPECT_EQ(check(builder.kernel, makeInputs(builder.kernel, p.map.batch)), "");
 }
 
+TEST_P(Pools, BehindBatchNorm) {
+  Pool p = GetParam();
+  TensorType x = p.map.type(), y = p.result(ElementType::F32),
+             index =
+                 p.result(p.kernel[0] * p.kernel[1] > 256 ? ElementType::I32
+                                                          : ElementType::U8);
+  KernelBuilder builder;
+  builder.input(x);
+  for (int i = 1; i < 5; ++i)
+    builder.input(p.map.vector());
+  auto normal = builder.op("batch_norm_normalize", {0, 1, 2, 3, 4}, {x},
+                           {{"epsilon", 1e-5}});
+  auto rectified = builder.op("relu", normal, {x});
+  builder.op("max_pool_with_index", rectified, {y, index}, p.attributes());
+  EXPECT_EQ(check(builder.kernel, makeInputs(builder.kernel, p.map.batch, {2})),
+            "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Windows, Pools, ::testing::ValuesIn(pools));
 
 TEST(Threads, SameBits) {

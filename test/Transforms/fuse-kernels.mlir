@@ -88,9 +88,9 @@ root.model @fusion image(4x4x8) classes(8) {
     root.store d_image %d : tensor<2x4x4x8xf32>
   }
 
-  // Where a convolution made the gradient, relu_backward is its epilogue, and
-  // a convolution gets a dense operand.
-  // CHECK-LABEL: root.program @dense
+  // Where a convolution made the gradient, relu_backward is its epilogue; what
+  // is computed from memory for one reader, it computes.
+  // CHECK-LABEL: root.program @masked
   // CHECK: root.kernel
   // CHECK-NEXT: root.prim.conv2d_backward_data
   // CHECK-NEXT: root.prim.relu_backward
@@ -100,11 +100,9 @@ root.model @fusion image(4x4x8) classes(8) {
   // CHECK-NEXT: root.yield
   // CHECK: root.kernel
   // CHECK-NEXT: root.prim.relu_backward
-  // CHECK-NEXT: root.yield
-  // CHECK: root.kernel
   // CHECK-NEXT: root.prim.conv2d_backward_filter
   // CHECK-NEXT: root.yield
-  root.program @dense kind(train) {
+  root.program @masked kind(train) {
     %x = root.argument image : !map
     %f = root.prepared "f" : tensor<1x1x1x8x8xf32>
     %d = root.prim.conv2d_backward_data %x, %f {block = 8, dilation = array<i64: 1, 1>, filters = 8, groups = 1, input = array<i64: 4, 4>, kernel = array<i64: 1, 1>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (!map, tensor<1x1x1x8x8xf32>) -> !map
@@ -114,6 +112,25 @@ root.model @fusion image(4x4x8) classes(8) {
     %w = root.prim.conv2d_backward_filter %x, %t {dilation = array<i64: 1, 1>, filters = 8, groups = 1, input = array<i64: 4, 4>, kernel = array<i64: 1, 1>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (!map, !map) -> tensor<8x1x1x8xf32>
     root.store gradient "bias" %s : !channels
     root.store gradient "filter" %w : tensor<8x1x1x8xf32>
+  }
+
+  // Inference keeps what its readers could compute, for layers' responses.
+  // CHECK-LABEL: root.program @shown
+  // CHECK: root.kernel
+  // CHECK-NEXT: root.prim.channel_affine
+  // CHECK-NEXT: root.prim.relu
+  // CHECK-NEXT: root.yield
+  // CHECK: root.kernel
+  // CHECK-NEXT: root.prim.conv2d
+  // CHECK-NEXT: root.yield
+  root.program @shown kind(infer) {
+    %x = root.argument image : !map
+    %f = root.prepared "f" : tensor<1x1x1x8x8xf32>
+    %v = root.prepared "vector" : !channels
+    %a = root.prim.channel_affine %x, %v, %v : (!map, !channels, !channels) -> !map
+    %r = root.prim.relu %a : (!map) -> !map
+    %c = root.prim.conv2d %r, %f {block = 8, dilation = array<i64: 1, 1>, filters = 8, groups = 1, input = array<i64: 4, 4>, kernel = array<i64: 1, 1>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (!map, tensor<1x1x1x8x8xf32>) -> !map
+    root.store logits %c : !map
   }
 
   // A value with two readers joins them if both are one kernel's: x sigmoid(x).

@@ -5,7 +5,7 @@
 // RUN: rootc-opt %s --root-infer-shapes --root-build-programs --root-autodiff --root-pack-filters --root-fuse-kernels --root-recompute --root-plan-memory --root-check-memory-plan --split-input-file | FileCheck %s
 // RUN: rootc-opt %s --root-infer-shapes --root-build-programs --root-autodiff --root-pack-filters --root-fuse-kernels --root-plan-memory --split-input-file | FileCheck %s --check-prefix=KEPT
 
-// Batch norm and ReLU of a and b run again, of c not: its result is needed
+// Batch norm and sigmoid of a and b run again, of c not: its result is needed
 // again while most is live. Statistics are not computed again, nor is @infer longer.
 // KEPT-LABEL: root.model @chain
 // KEPT: root.program @train {{.*}}{batch_bytes = 28736 : i64
@@ -13,7 +13,7 @@
 // CHECK: root.program @infer
 // CHECK-COUNT-3: root.prim.batch_norm_normalize
 // CHECK-NOT: root.prim.batch_norm_normalize
-// CHECK: root.program @train {{.*}}{batch_bytes = 20544 : i64
+// CHECK: root.program @train {{.*}}{batch_bytes = 24576 : i64
 // CHECK: root.prim.pack_filter {{.*}} layer = "a"
 // CHECK-NEXT: root.yield
 // CHECK-NEXT: }
@@ -23,7 +23,7 @@
 // CHECK-NEXT: root.prim.batch_norm_statistics
 // CHECK: %[[YA:[a-z0-9]+]] = root.kernel (%{{.*}} = %[[A]], %{{.*}} = %[[MOMENTS]]#0, %{{.*}} = %[[MOMENTS]]#1, %{{.*}} = %[[SCALE:[a-z0-9]+]], %{{.*}} = %[[OFFSET:[a-z0-9]+]])
 // CHECK-NEXT: root.prim.batch_norm_normalize {{.*}} layer = "bna"
-// CHECK-NEXT: root.prim.relu
+// CHECK-NEXT: root.prim.sigmoid
 // CHECK: root.kernel (%{{.*}} = %[[YA]],
 // CHECK-NEXT: root.prim.conv2d {{.*}} layer = "b"
 // CHECK: root.prim.softmax_cross_entropy_backward
@@ -32,25 +32,27 @@
 // CHECK: root.prim.batch_norm_normalize {{.*}} layer = "bnb"
 // CHECK: %[[AGAIN:[a-z0-9]+]] = root.kernel (%{{.*}} = %[[A]], %{{.*}} = %[[MOMENTS]]#0, %{{.*}} = %[[MOMENTS]]#1, %{{.*}} = %[[SCALE]], %{{.*}} = %[[OFFSET]])
 // CHECK-NEXT: root.prim.batch_norm_normalize {{.*}} layer = "bna"
-// CHECK-NEXT: root.prim.relu
+// CHECK-NEXT: root.prim.sigmoid
 // CHECK: root.kernel (%{{.*}} = %[[AGAIN]],
+// CHECK-NEXT: root.prim.batch_norm_backward_data
 // CHECK-NEXT: root.prim.conv2d_backward_filter {{.*}} layer = "b"
 // CHECK: root.kernel ({{.*}} = %[[AGAIN]])
+// CHECK-NEXT: root.prim.batch_norm_backward_data
 // CHECK-NEXT: root.prim.conv2d_backward_data {{.*}} layer = "b"
-// CHECK-NEXT: root.prim.relu_backward
+// CHECK-NEXT: root.prim.sigmoid_backward
 // CHECK: root.program @grad
 // CHECK: root.prim.softmax_cross_entropy_backward
 // CHECK: root.prim.batch_norm_normalize {{.*}} layer = "bna"
 root.network @chain(%image: !root.image<8x8x8>) classes(4) {
   %1 = root.conv2d "a" %image filters(16) kernel(1x1) no_bias
   %2 = root.batch_norm "bna" %1
-  %3 = root.relu %2
+  %3 = root.sigmoid %2
   %4 = root.conv2d "b" %3 filters(16) kernel(1x1) no_bias
   %5 = root.batch_norm "bnb" %4
-  %6 = root.relu %5
+  %6 = root.sigmoid %5
   %7 = root.conv2d "c" %6 filters(16) kernel(1x1) no_bias
   %8 = root.batch_norm "bnc" %7
-  %9 = root.relu %8
+  %9 = root.sigmoid %8
   %10 = root.global_average_pool %9
   %11 = root.linear "fc" %10 outputs(4)
   root.output %11
@@ -63,36 +65,38 @@ root.network @chain(%image: !root.image<8x8x8>) classes(4) {
 // KEPT-LABEL: root.model @residual
 // KEPT: root.program @train {{.*}}{batch_bytes = 43520 : i64
 // CHECK-LABEL: root.model @residual
-// CHECK: root.program @train {{.*}}{batch_bytes = 35328 : i64
+// CHECK: root.program @train {{.*}}{batch_bytes = 36864 : i64
 // CHECK: root.prim.softmax_cross_entropy_backward
 // CHECK-NOT: root.prim.max_pool_with_index
-// CHECK: root.prim.batch_norm_backward_data {{.*}} layer = "bnc"
+// CHECK: root.prim.batch_norm_backward_reduce {{.*}} layer = "bnc"
 // CHECK-NEXT: root.yield
 // CHECK-NEXT: }
 // CHECK-NEXT: %[[X:[a-z0-9]+]] = root.kernel
 // CHECK-NEXT: root.prim.batch_norm_normalize {{.*}} layer = "bna"
-// CHECK-NEXT: root.prim.relu
+// CHECK-NEXT: root.prim.sigmoid
 // CHECK: %[[Y:[a-z0-9]+]] = root.kernel ({{.*}} = %[[X]])
 // CHECK-NEXT: root.prim.batch_norm_normalize {{.*}} layer = "bnb"
 // CHECK-NEXT: root.prim.add
-// CHECK-NEXT: root.prim.relu
+// CHECK-NEXT: root.prim.sigmoid
 // CHECK: root.kernel (%{{.*}} = %[[Y]],
+// CHECK-NEXT: root.prim.batch_norm_backward_data
 // CHECK-NEXT: root.prim.conv2d_backward_filter {{.*}} layer = "c"
 // CHECK: root.kernel (%{{.*}} = %[[X]],
+// CHECK-NEXT: root.prim.batch_norm_backward_data
 // CHECK-NEXT: root.prim.conv2d_backward_filter {{.*}} layer = "b"
 // CHECK-NOT: root.prim.batch_norm_normalize
 // CHECK: root.program @grad
 root.network @residual(%image: !root.image<8x8x8>) classes(4) {
   %1 = root.conv2d "a" %image filters(16) kernel(1x1) no_bias
   %2 = root.batch_norm "bna" %1
-  %x = root.relu %2
+  %x = root.sigmoid %2
   %3 = root.conv2d "b" %x filters(16) kernel(1x1) no_bias
   %4 = root.batch_norm "bnb" %3
   %5 = root.add %4, %x
-  %y = root.relu %5
+  %y = root.sigmoid %5
   %6 = root.conv2d "c" %y filters(32) kernel(1x1) no_bias
   %7 = root.batch_norm "bnc" %6
-  %8 = root.relu %7
+  %8 = root.sigmoid %7
   %9 = root.max_pool %8 kernel(2x2) stride(2)
   %10 = root.conv2d "d" %9 filters(8) kernel(1x1) no_bias
   %11 = root.global_average_pool %10
@@ -100,28 +104,15 @@ root.network @residual(%image: !root.image<8x8x8>) classes(4) {
   root.output %12
 }
 
-// The layers of other efficient networks. What the squeeze and excitation
-// scales is computed again for its two readers; the shuffled map is kept, for
-// most is live where it is read.
-// EFFICIENT-KEPT: root.program @train {{.*}}{batch_bytes = 210560 : i64
-// EFFICIENT: root.program @train {{.*}}{batch_bytes = 130624 : i64
+// The layers of other efficient networks. A sigmoid is computed again, and what
+// squeeze and excitation pools.
+// EFFICIENT-KEPT: root.program @train {{.*}}{batch_bytes = 113984 : i64
+// EFFICIENT: root.program @train {{.*}}{batch_bytes = 109824 : i64
 // EFFICIENT: root.prim.softmax_cross_entropy_backward
-// EFFICIENT: root.prim.batch_norm_normalize {{.*}}layer = "depthwise_bn"
+// EFFICIENT: root.prim.sigmoid {{.*}}layer = "sigmoid_1"
 // EFFICIENT-NEXT: root.yield
-// EFFICIENT-NEXT: }
-// EFFICIENT-NEXT: %[[SWISH:[a-z0-9]+]] = root.kernel
-// EFFICIENT-NEXT: root.prim.hard_swish {{.*}}layer = "hard_swish_2"
+// EFFICIENT: root.prim.sigmoid_backward
+// EFFICIENT: root.prim.global_average_pool {{.*}}layer = "global_average_pool_1"
 // EFFICIENT-NEXT: root.yield
-// EFFICIENT-NEXT: }
-// EFFICIENT-NEXT: %[[SCALED:[a-z0-9]+]] = root.kernel (%{{[a-z0-9]+}} = %[[SWISH]],
-// EFFICIENT-NEXT: root.prim.multiply {{.*}}layer = "multiply_1"
-// EFFICIENT: root.kernel (%{{[a-z0-9]+}} = %[[SCALED]],
-// EFFICIENT-NEXT: root.prim.conv2d_backward_filter {{.*}}layer = "project"
-// EFFICIENT: root.kernel (%{{[a-z0-9]+}} = %{{[a-z0-9]+}}, %{{[a-z0-9]+}} = %[[SWISH]])
-// EFFICIENT-NEXT: root.prim.multiply {{.*}}layer = "multiply_1"
-// EFFICIENT-NEXT: root.prim.reduce_sum {{.*}}layer = "multiply_1"
-// EFFICIENT: root.prim.clip {{.*}}layer = "clip_1"
-// EFFICIENT: root.prim.conv2d_backward_filter {{.*}}layer = "depthwise"
-// EFFICIENT: root.prim.hard_swish {{.*}}layer = "hard_swish_1"
-// EFFICIENT: root.prim.conv2d_backward_filter {{.*}}layer = "expand"
+// EFFICIENT: root.prim.conv2d_backward_filter {{.*}}layer = "squeeze"
 // EFFICIENT: root.program @grad

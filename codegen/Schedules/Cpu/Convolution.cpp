@@ -142,7 +142,8 @@ void apply(const ScheduleContext &context,
         .compute_at(output, co)
         .vectorize(l, lanes)
         .store_in(memoryFor(bytes));
-  else if (copies)
+  // Spreading reads the strip once for each of a group's out channels.
+  if (spreads ? isComputed(context.kernel, *context.anchor, 0) : copies)
     strip.compute_at(output, layout.groups > 1 ? co : task)
         .vectorize(c, context.lanes(), TailStrategy::GuardWithIf)
         .store_in(memoryFor(bytes));
