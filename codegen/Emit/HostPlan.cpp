@@ -72,7 +72,10 @@ llvm::Error fail(const Call &call, const llvm::Twine &what) {
 
 class Planner {
 public:
-  explicit Planner(const Model &model) : model(model) {}
+  explicit Planner(const Model &model) : model(model) {
+    for (const Kernel &kernel : model.kernels)
+      work.push_back(workOf(kernel));
+  }
 
   llvm::Expected<HostPlan> run() {
     for (const Program &program : model.programs)
@@ -110,6 +113,7 @@ private:
     plan.calls.push_back(
         {int32_t(call.kernel), int32_t(plan.operands.size()), int32_t(count)});
     plan.labels.push_back(call.label);
+    plan.work.push_back(work[call.kernel]);
     rootc_host_program &host = plan.programs[program];
     host.most_operands = std::max(host.most_operands, int32_t(count));
     for (const BufferRef &ref : call.buffers) {
@@ -174,6 +178,7 @@ private:
   }
 
   const Model &model;
+  std::vector<KernelWork> work; // of the kernels
   HostPlan plan;
   llvm::StringMap<int32_t> indices; // of buffers, by their bytes
 };

@@ -13,6 +13,7 @@
 #ifndef ROOTC_CODEGEN_EMIT_HOSTPLAN_H
 #define ROOTC_CODEGEN_EMIT_HOSTPLAN_H
 
+#include "codegen/KernelWork.h"
 #include "codegen/Program.h"
 #include "runtime/support/Support.h"
 #include "llvm/ADT/ArrayRef.h"
@@ -29,13 +30,23 @@ struct HostPlan {
   std::vector<int32_t> operands;
   std::vector<rootc_call> calls;
   std::vector<std::string> labels; ///< of the calls
+  std::vector<KernelWork> work;    ///< of the calls
   /// By rootc_program, with the number of calls of each.
   std::array<rootc_host_program, ROOTC_PROGRAM_COUNT> programs = {};
   std::array<int32_t, ROOTC_PROGRAM_COUNT> callCounts = {};
 
   llvm::ArrayRef<std::string> labelsOf(int program) const {
-    return llvm::ArrayRef(labels).slice(programs[program].first_call,
-                                        callCounts[program]);
+    return callsOf(program, labels);
+  }
+  llvm::ArrayRef<KernelWork> workOf(int program) const {
+    return callsOf(program, work);
+  }
+
+private:
+  template <typename T>
+  llvm::ArrayRef<T> callsOf(int program, const std::vector<T> &all) const {
+    return llvm::ArrayRef(all).slice(programs[program].first_call,
+                                     callCounts[program]);
   }
 };
 

@@ -67,11 +67,14 @@ public:
     Address tensors = array("rootc_tensor", "rootc_tensors", model.tensors);
     Address responses =
         array("rootc_response", "rootc_responses", model.responses);
-    std::array<Address, ROOTC_PROGRAM_COUNT> labels;
-    for (int i = 0; i < ROOTC_PROGRAM_COUNT; ++i)
-      labels[i] = array("char *const", "rootc_labels_" + llvm::Twine(i).str(),
-                        plan.labelsOf(i));
-    printModel(tensors, responses, labels);
+    Addresses labels, work;
+    for (int i = 0; i < ROOTC_PROGRAM_COUNT; ++i) {
+      std::string number = std::to_string(i);
+      labels[i] =
+          array("char *const", "rootc_labels_" + number, plan.labelsOf(i));
+      work[i] = array("rootc_work", "rootc_work_" + number, plan.workOf(i));
+    }
+    printModel(tensors, responses, labels, work);
 
     std::vector<Address> entries;
     for (const Kernel &kernel : model.kernels)
@@ -92,6 +95,8 @@ public:
   }
 
 private:
+  using Addresses = std::array<Address, ROOTC_PROGRAM_COUNT>;
+
   TablePrinter &printer;
   const Model &model;
   const HostPlan &plan;
@@ -162,6 +167,14 @@ private:
         FIELD(rootc_response, offset, response.buffer.offset));
   }
 
+  void members(const KernelWork &work) {
+    row(FIELD(rootc_work, multiply_adds, work.multiplyAdds),
+        FIELD(rootc_work, read_fixed, work.read.fixed),
+        FIELD(rootc_work, read_per_image, work.read.perImage),
+        FIELD(rootc_work, written_fixed, work.written.fixed),
+        FIELD(rootc_work, written_per_image, work.written.perImage));
+  }
+
   void members(const rootc_buffer &buffer) {
     row(FIELD(rootc_buffer, offset, buffer.offset),
         FIELD(rootc_buffer, per_image, buffer.per_image),
@@ -188,7 +201,7 @@ private:
   }
 
   void printModel(const Address &tensors, const Address &responses,
-                  const std::array<Address, ROOTC_PROGRAM_COUNT> &labels) {
+                  const Addresses &labels, const Addresses &work) {
     auto entry = [](const char *name) {
       return Address{std::string("rootc_support_") + name};
     };
@@ -213,6 +226,7 @@ private:
         FIELD(rootc_model, has_training, plan.programs[ROOTC_TRAIN].present),
         FIELD(rootc_model, reserved, 0),
         FIELD(rootc_model, call_labels, labels),
+        FIELD(rootc_model, call_work, work),
         FIELD(rootc_model, call_count, plan.callCounts),
         FIELD(rootc_model, unsupported, entry("unsupported")),
         FIELD(rootc_model, workspace_bytes, entry("workspace_bytes")),

@@ -81,8 +81,9 @@ static const char *findFunctionFault(const rootc_model &table) {
     return "a training function is missing";
   for (int program = 0; program < ROOTC_PROGRAM_COUNT; ++program)
     if (table.call_count[program] < 0 ||
-        (table.call_count[program] && !table.call_labels[program]))
-      return "a program has no labels";
+        (table.call_count[program] &&
+         (!table.call_labels[program] || !table.call_work[program])))
+      return "a program has no labels, or says not what its calls do";
   if (table.response_count < 0 || (table.response_count && !table.responses))
     return "its responses are missing";
   for (int64_t i = 0; i < table.response_count; ++i)

@@ -29,6 +29,7 @@ struct VerbOptions {
   int64_t epoch = 0;
   int64_t top = 1;
   int64_t runs = 10;
+  std::string trace;  ///< of profile; empty: none
   int64_t blocks = 0; ///< 0: the groups of the second layer
   double epsilon = 1e-10;
   int threads = 0;
@@ -51,7 +52,7 @@ void evalModel(const VerbOptions &options);
 void predictImages(const VerbOptions &options);
 /// Times of inference and of training steps.
 void benchModel(const VerbOptions &options);
-/// Time of each kernel.
+/// Time of each kernel, and what it is of the machine's best.
 void profileModel(const VerbOptions &options);
 /// Covariance between two layers' responses, as numbers and pictures.
 void measureCovariance(const VerbOptions &options);

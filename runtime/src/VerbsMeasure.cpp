@@ -1,4 +1,4 @@
-//===- VerbsMeasure.cpp - eval, bench, profile ----------------------------===//
+//===- VerbsMeasure.cpp - eval, bench -------------------------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -104,45 +104,11 @@ void rootc::benchModel(const VerbOptions &options) {
   }
   int64_t used = peakResidentBytes();
   report["memory"] = {{"planned_bytes", work.plan.total()},
-                      {"peak_bytes", used}};
+                      {"peak_bytes", used},
+                      {"loaded_bytes", work.processBytes}};
   if (options.json)
     fmt::print("{}\n", report.dump());
   else
     fmt::print("memory: at most {:.0f} MiB; planned {}\n",
                double(used) / (1 << 20), toString(work.plan));
-}
-
-void rootc::profileModel(const VerbOptions &options) {
-  Workload work(options, options.train, !options.train);
-  work.run(options.train); // warms up
-  CallProfile profile(work, options.train);
-  for (int64_t i = 0; i < options.runs; ++i)
-    work.run(options.train);
-  std::vector<double> times = profile.sums();
-  double total = 0;
-  for (double &sum : times)
-    total += sum /= double(options.runs);
-  int64_t size = work.batchSize();
-  Json report = {{"model", work.model->name},
-                 {"program", options.train ? "train" : "infer"},
-                 {"batch", size},
-                 {"threads", work.pool->threads()},
-                 {"total_ms", total},
-                 {"calls", Json::array()}};
-  if (!options.json)
-    fmt::print("{:>10}  {:>6}  kernel\n", "ms", "share");
-  for (size_t i = 0; i < times.size(); ++i) {
-    std::string label = profile.label(i);
-    double share = total > 0 ? times[i] / total : 0;
-    report["calls"].push_back(
-        {{"label", label}, {"ms", times[i]}, {"share", share}});
-    if (!options.json)
-      fmt::print("{:>10.3f}  {:>5.1f}%  {}\n", times[i], 100 * share, label);
-  }
-  if (options.json)
-    fmt::print("{}\n", report.dump());
-  else
-    fmt::print("{:>10.3f}  {:>5.1f}%  all (batch {}, {} threads, mean of {} "
-               "runs)\n",
-               total, 100.0, size, work.pool->threads(), options.runs);
 }

@@ -58,23 +58,70 @@ double Workload::time(bool training) {
   return milliseconds(Clock::now() - start);
 }
 
-CallProfile::CallProfile(Workload &work, bool training)
-    : work(work), program(training ? ROOTC_TRAIN : ROOTC_INFER),
-      times(size_t(work.model->call_count[program])) {
-  work.session.context().call_hook = hook;
-  work.session.context().call_hook_state = this;
+CallProfile::CallProfile(Workload &workload, bool training, bool keepsEvents)
+    : workload(workload), training(training), keepsEvents(keepsEvents),
+      updateBegins(size_t(
+          workload.model->call_count[training ? ROOTC_TRAIN : ROOTC_INFER])),
+      times(updateBegins +
+            (training ? size_t(workload.model->call_count[ROOTC_UPDATE]) : 0)) {
+  workload.session.context().call_hook = hook;
+  workload.session.context().call_hook_state = this;
 }
 
-CallProfile::~CallProfile() { work.session.context().call_hook = nullptr; }
+CallProfile::~CallProfile() { workload.session.context().call_hook = nullptr; }
+
+double CallProfile::microseconds(Clock::time_point time) const {
+  return 1e3 * milliseconds(time - *firstRun);
+}
+
+void CallProfile::run() {
+  auto begin = Clock::now();
+  if (!firstRun)
+    firstRun = begin;
+  workload.run(training);
+  if (keepsEvents)
+    ranAt.push_back({microseconds(begin), microseconds(Clock::now())});
+}
+
+std::pair<int32_t, size_t> CallProfile::place(size_t call) const {
+  if (call >= updateBegins)
+    return {ROOTC_UPDATE, call - updateBegins};
+  return {training ? ROOTC_TRAIN : ROOTC_INFER, call};
+}
+
+std::string CallProfile::label(size_t call) const {
+  auto [program, index] = place(call);
+  return workload.model->call_labels[program][index];
+}
+
+CallProfile::Work CallProfile::work(size_t call) const {
+  auto [program, index] = place(call);
+  const rootc_work &does = workload.model->call_work[program][index];
+  double n = program == ROOTC_UPDATE ? double(workload.model->parameter_count)
+                                     : double(workload.batchSize());
+  return {n * double(does.multiply_adds),
+          double(does.read_fixed) + n * double(does.read_per_image),
+          double(does.written_fixed) + n * double(does.written_per_image)};
+}
 
 void CallProfile::hook(void *state, int32_t program, int32_t call,
                        int32_t phase) {
   auto &profile = *static_cast<CallProfile *>(state);
-  if (program != profile.program || call < 0 ||
-      size_t(call) >= profile.times.size())
+  size_t index = size_t(call);
+  if (profile.training && program == ROOTC_UPDATE)
+    index += profile.updateBegins;
+  else if (program != (profile.training ? ROOTC_TRAIN : ROOTC_INFER))
     return;
-  if (phase == 0)
-    profile.start = Clock::now();
-  else
-    profile.times[size_t(call)] += milliseconds(Clock::now() - profile.start);
+  if (call < 0 || index >= profile.times.size())
+    return;
+  auto now = Clock::now();
+  if (phase == 0) {
+    profile.start = now;
+    return;
+  }
+  profile.times[index] += milliseconds(now - profile.start);
+  if (profile.keepsEvents)
+    profile.calledAt.push_back(
+        {index,
+         {profile.microseconds(profile.start), profile.microseconds(now)}});
 }

@@ -43,28 +43,57 @@ private:
   FloatArray logits, gradients, velocity;
 };
 
-/// While it lives, sums the time of each kernel call of one of the workload's
-/// programs.
+/// While it lives, sums the time of each kernel call of inference, or of a
+/// training step with its update.
 class CallProfile {
 public:
-  CallProfile(Workload &work, bool training);
+  /// Microseconds since the first run began.
+  struct Interval {
+    double begin, end;
+  };
+  struct Event {
+    size_t call;
+    Interval time;
+  };
+  /// Of a call on the workload's batch; bytes.
+  struct Work {
+    double multiplyAdds, read, written;
+  };
+
+  /// `keepsEvents`: also when each call of each run was.
+  CallProfile(Workload &work, bool training, bool keepsEvents = false);
   ~CallProfile();
   CallProfile(const CallProfile &) = delete;
   CallProfile &operator=(const CallProfile &) = delete;
 
+  /// One run of the workload.
+  void run();
+
+  size_t calls() const { return times.size(); }
   /// Milliseconds of all runs so far, a value a call.
   const std::vector<double> &sums() const { return times; }
-  std::string label(size_t call) const {
-    return work.model->call_labels[program][call];
-  }
+  std::string label(size_t call) const;
+  Work work(size_t call) const;
+  /// In the order of time.
+  const std::vector<Event> &events() const { return calledAt; }
+  const std::vector<Interval> &runs() const { return ranAt; }
 
 private:
-  static void hook(void *state, int32_t program, int32_t call, int32_t phase);
+  using Clock = std::chrono::steady_clock;
 
-  Workload &work;
-  int32_t program;
+  static void hook(void *state, int32_t program, int32_t call, int32_t phase);
+  double microseconds(Clock::time_point time) const;
+  /// A program and one of its calls.
+  std::pair<int32_t, size_t> place(size_t call) const;
+
+  Workload &workload;
+  const bool training, keepsEvents;
+  const size_t updateBegins; ///< among the calls
   std::vector<double> times;
-  std::chrono::steady_clock::time_point start;
+  std::vector<Event> calledAt;
+  std::vector<Interval> ranAt;
+  std::optional<Clock::time_point> firstRun;
+  Clock::time_point start;
 };
 
 } // namespace rootc

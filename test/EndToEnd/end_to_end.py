@@ -122,7 +122,13 @@ class EndToEnd(unittest.TestCase):
         labels = " ".join(entry["label"] for entry in report["calls"])
         for label in "conv1a forward", "conv2a backward filter":
             self.assertIn(label, labels)
-        self.assertEqual(json.loads(self.rootrun("info", self.model, "--json"))["parameters"], 317770)
+        self.assertIn("sgd", labels)
+        info = json.loads(self.rootrun("info", self.model, "--json"))
+        self.assertEqual(info["parameters"], 317770)
+        # Calls count as --emit=cost does, which adds a bias once.
+        report = json.loads(self.rootrun("profile", self.model, "--batch", 2, "--runs", 1, "--json"))
+        biases = sum(tensor["shape"][0] for tensor in info["tensors"] if tensor["role"] == "bias")
+        self.assertEqual(report["multiply_adds"], 2 * (info["description"]["macs"] - biases))
         self.assertGreater(json.loads(self.rootrun("bench", self.model, "--infer", "--json"))["infer"]["median_ms"], 0)
 
 

@@ -36,7 +36,7 @@ class Model(c.Structure):
         ('responses', c.c_void_p), ('response_count', c.c_int64),
         ('parameter_count', c.c_int64), ('decayed_count', c.c_int64), ('statistic_count', c.c_int64),
         ('prepared_bytes', c.c_int64), ('has_training', c.c_int32), ('reserved', c.c_int32),
-        ('call_labels', c.c_void_p * PROGRAMS), ('call_count', c.c_int32 * PROGRAMS),
+        ('call_labels', c.c_void_p * PROGRAMS), ('call_work', c.c_void_p * PROGRAMS), ('call_count', c.c_int32 * PROGRAMS),
         ('unsupported', c.CFUNCTYPE(c.c_char_p)),
         ('workspace_bytes_of', c.CFUNCTYPE(c.c_int64, c.c_int32, c.c_int64)),
         ('prepare', c.c_void_p), ('infer', c.c_void_p),

@@ -47,6 +47,10 @@ const rootc_response responses[] = {
 
 const char *const inferLabels[] = {"cells forward", "fc forward"};
 const char *const trainLabels[] = {"fc forward", "fc backward"};
+const rootc_work inferWork[] = {{0, 0, 12288, 0, 1024},
+                                {30720, 122880, 12288, 0, 40}};
+const rootc_work trainWork[] = {{30720, 122880, 12288, 0, 40},
+                                {30720, 0, 12328, 122880, 0}};
 
 int reject(rootc_context *context, const char *message) {
   std::snprintf(context->error, sizeof(context->error), "%s", message);
@@ -274,6 +278,7 @@ const rootc_model model = {
     1,
     0,
     {nullptr, inferLabels, trainLabels, trainLabels, nullptr},
+    {nullptr, inferWork, trainWork, trainWork, nullptr},
     {0, 2, 2, 2, 0},
     unsupported,
     workspaceBytes,

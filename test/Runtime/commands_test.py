@@ -260,6 +260,37 @@ class Commands(RootrunCase):
         self.assertEqual([call["label"] for call in report["calls"]], ["fc forward", "fc backward"])
         self.assertAlmostEqual(sum(call["share"] for call in report["calls"]), 1)
         self.assertIn("fc forward", self.check(run("profile", MODEL)))
+
+    def test_profile_compares_with_the_machine(self):
+        trace = self.path("trace.json")
+        arguments = ["profile", MODEL, "--train", "--json", "--batch", 3, "--runs", 2, "--threads", 2]
+        report = json.loads(self.check(run(*arguments, "--trace", trace)))
+        forward, backward = report["calls"]
+        self.assertEqual((forward["multiply_adds"], forward["read_bytes"], forward["written_bytes"]),
+                         (3 * 30720, 122880 + 3 * 12288, 3 * 40))
+        self.assertEqual((report["multiply_adds"], report["written_bytes"]), (6 * 30720, 3 * 40 + 122880))
+        for call in [forward, backward, report]:
+            ms = call.get("ms", report["total_ms"])
+            self.assertAlmostEqual(call["gflop_per_s"], 2e-6 * call["multiply_adds"] / ms)
+            self.assertAlmostEqual(call["gb_per_s"], 1e-6 * (call["read_bytes"] + call["written_bytes"]) / ms)
+            self.assertAlmostEqual(call["of_peak"], call["bound_ms"] / ms)
+        self.assertAlmostEqual(report["bound_ms"], forward["bound_ms"] + backward["bound_ms"])
+        machine = report["machine"]
+        for call in [forward, backward]:
+            self.assertGreaterEqual(call["bound_ms"], 2e-6 * call["multiply_adds"] / machine["gflop_per_s"] * 0.999)
+        for near, far in zip(machine["bandwidth"], machine["bandwidth"][1:]):
+            self.assertLess(near["bytes"], far["bytes"])
+            self.assertGreaterEqual(near["read_gb_per_s"], far["read_gb_per_s"])
+            self.assertGreater(far["written_gb_per_s"], 0)
+        events = json.load(open(trace))["traceEvents"]
+        self.assertEqual([event["name"] for event in events], ["train 1", "train 2", *["fc forward", "fc backward"] * 2])
+        for first, second in zip(events[2:], events[3:]):
+            self.assertLessEqual(first["ts"] + first["dur"], second["ts"])
+        self.assertGreaterEqual(events[2]["ts"], events[0]["ts"])
+        self.assertEqual(events[2]["args"]["multiply-adds"], 3 * 30720)
+        self.refused(run(*arguments, "--trace", "/no/trace.json"), "/no/trace.json: cannot be written")
+
+    def test_info(self):
         report = json.loads(self.check(run("info", MODEL, "--json")))
         self.assertEqual(report["parameters"], 30730)
         self.assertEqual(report["responses"], [{"name": "cells", "value_of": "cells", "shape": [8, 8, 4]},

@@ -146,6 +146,10 @@ TEST(Emit, InfersAtAnyBatch) {
   EXPECT_EQ(library.model->has_training, 0);
   ASSERT_EQ(library.model->call_count[ROOTC_INFER], 2);
   EXPECT_STREQ(library.model->call_labels[ROOTC_INFER][1], "relu");
+  const rootc_work &doubling = library.model->call_work[ROOTC_INFER][0];
+  EXPECT_EQ(doubling.multiply_adds, 0);
+  EXPECT_EQ(doubling.read_per_image, 40);
+  EXPECT_EQ(doubling.written_per_image, 20);
   EXPECT_STREQ(library.model->tensors[0].name, "fc.weight");
   EXPECT_EQ(library.model->unsupported(), nullptr);
   rootc_context context = {};

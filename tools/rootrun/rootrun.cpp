@@ -259,12 +259,18 @@ static void addVerbs(CLI::App &app, Flags &flags) {
   flags.json(bench);
 
   CLI::App *profile =
-      flags.verb(app, "profile", "Time every kernel", profileModel);
+      flags.verb(app, "profile",
+                 "Time every kernel, and compare it with what the machine can "
+                 "do",
+                 profileModel);
   flags.weights(profile, false);
   flags.batch(profile, "Images at a time (default: 1)");
   profile->add_flag("--train", options.train,
                     "A training step (default: inference)");
   flags.runs(profile);
+  profile->add_option("--trace", options.trace,
+                      "Write every call as an event, JSON for chrome://tracing "
+                      "and Perfetto");
   flags.seed(profile, "Seed of weights and images (default: 0)");
   flags.threads(profile);
   flags.json(profile);

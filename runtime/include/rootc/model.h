@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct or the meaning of a field below changes. */
-#define ROOTC_ABI_VERSION 3
+#define ROOTC_ABI_VERSION 4
 
 enum rootc_status {
   ROOTC_OK = 0,
@@ -102,6 +102,16 @@ enum rootc_response_arena {
   ROOTC_RESPONSE_LOGITS = 1     /* the argument `logits` */
 };
 
+/* What a kernel call has to do, whatever its schedule, for profiles. Bytes of a
+   batch of n: fixed + n x per_image; for ROOTC_UPDATE, n is the number of
+   parameters. */
+typedef struct rootc_work {
+  int64_t multiply_adds; /* of convolutions, for each image: weights by output
+                            positions, in the backward pass as well */
+  int64_t read_fixed, read_per_image;       /* bytes of the operands */
+  int64_t written_fixed, written_per_image; /* bytes of the results */
+} rootc_work;
+
 enum rootc_program {
   ROOTC_PREPARE = 0,
   ROOTC_INFER = 1,
@@ -138,8 +148,9 @@ typedef struct rootc_model {
   int64_t prepared_bytes;  /* size of the buffer that `prepare` fills */
   int32_t has_training;
   int32_t reserved;
-  /* Names of the kernel calls of each program, for profiles. */
+  /* Names and work of the kernel calls of each program, for profiles. */
   const char *const *call_labels[ROOTC_PROGRAM_COUNT];
+  const rootc_work *call_work[ROOTC_PROGRAM_COUNT];
   int32_t call_count[ROOTC_PROGRAM_COUNT];
 
   /* null if this CPU can run the model, else why not (static text). */

@@ -124,7 +124,7 @@ private:
       timing.ms.push_back(work.time(training));
     CallProfile profile(work, training);
     for (int64_t i = 0; i < runs; ++i)
-      work.run(training);
+      profile.run();
     timing.calls.resize(profile.sums().size());
     for (size_t i = 0; i < timing.calls.size(); ++i) {
       timing.calls[i].first = profile.label(i);
