@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""Races rootc against PyTorch, ONNX Runtime and OpenVINO, on two threads; README.md beside this file says how to set it up.
+
+    race.py [CASE...]      all of CASES below, or those that a pattern names: 'train:*' 'infer:resnet50*'
+
+Each contender is a process of its own (thread pools of two runtimes in one process spin against each other). They take turns:
+a pause for threads to fall asleep, a run to warm up, the best of three. Medians over the rounds, which begin once all have
+warmed up; a peer that is far behind the best one after a round is left out from then on. PyTorch runs eagerly and compiled, in both
+layouts. Writes a Markdown table, and with --json the figures behind it.
+
+A case's bound: the sum over rootc's kernels of the longer of arithmetic at the machine's peak and compulsory bytes at its
+bandwidth (`rootrun profile`).
+"""
+import argparse
+import fnmatch
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = HERE.parents[2]
+PEERS = {'torch-last': 'PyTorch', 'torch-first': 'PyTorch', 'compile-last': 'compiled', 'compile-first': 'compiled',
+         'ort': 'ONNX Runtime', 'ov': 'OpenVINO'}
+COLUMNS = list(dict.fromkeys(PEERS.values()))
+# A case is KIND:WHAT:BATCH, with the ratio to the best peer that it must not exceed. Of kind `memory` it is the memory of a
+# training step, peak resident size less that before the network is made. A layer is CHANNELSxSIZE-CHANNELS_A_GROUP, a grouped
+# 3x3: `layer` is forward and backward, `forward` alone as in inference.
+CASES = {
+    'train:nin-root-8:128': 0.45, 'train:nin:128': 0.62, 'train:resnet50-root-64:8': 0.62, 'train:resnet50:8': 0.75,
+    'train:googlenet-root-8:8': 0.60, 'train:googlenet:8': 0.75,
+    'infer:resnet50-root-64:1': 0.92, 'infer:resnet50-root-64:16': 0.92, 'infer:googlenet-root-8:1': 0.92,
+    'infer:googlenet-root-8:16': 0.92, 'infer:nin-root-8:128': 0.92,
+    'infer:resnet50:1': 1.02, 'infer:resnet50:16': 1.02, 'infer:googlenet:1': 1.02, 'infer:googlenet:16': 1.02,
+    'infer:nin:128': 1.02,
+    'memory:nin-root-8:128': 0.65, 'memory:resnet50-root-64:8': 0.65,
+    **{f'layer:192x28-{per_group}:16': 0.7 if per_group >= 8 else 0.5 for per_group in (1, 2, 3, 4, 6, 8, 12, 24)},
+    **{f'forward:192x28-{per_group}:16': 0.9 if per_group >= 8 else 0.7 for per_group in (1, 2, 3, 4, 6, 8, 12, 24)},
+    **{f'layer:64x56-{per_group}:8': 0.7 for per_group in (1, 2, 4, 8, 16)},
+    **{f'layer:384x14-{per_group}:8': 0.7 for per_group in (1, 2, 3, 4, 6, 8, 12, 16)},
+}
+# The share of its bound at which a case holds whatever the ratio is.
+ENOUGH = {'train': 0.88, 'layer': 0.88, 'forward': 0.88, 'infer': 0.95}
+LAYER = """root.network @layer(%image: !root.image<{size}x{size}x16>) classes(10) {{
+  %1 = root.conv2d "before" %image filters({channels}) kernel(1x1) no_bias
+  %2 = root.conv2d "layer" %1 filters({channels}) kernel(3x3) pad(1) groups({groups}) no_bias
+  %3 = root.conv2d "after" %2 filters(10) kernel(1x1) no_bias
+  %4 = root.global_average_pool %3
+  root.output %4
+}}
+"""
+
+
+class Case:
+    def __init__(self, name, options):
+        self.name, self.options = name, options
+        self.kind, self.what, batch = name.split(':')
+        self.batch = int(batch)
+        self.layer = self.kind in ('layer', 'forward')
+        self.training = self.kind in ('train', 'layer', 'memory')
+        if self.layer:
+            self.channels, self.size = map(int, self.what.split('-')[0].split('x'))
+            self.groups = self.channels // int(self.what.split('-')[1])
+        self.source = self.file('mlir') if self.layer else SOURCE / 'models' / (self.what.split('-')[0] + '.mlir')
+
+    def file(self, suffix):
+        return self.options.folder / f'{self.what}{"-avx2" * (self.options.avx2 and suffix == "so")}.{suffix}'
+
+    def rootc(self, suffix, *flags):
+        """Makes the file unless this compiler has made it."""
+        file, compiler = self.file(suffix), self.options.bin / 'rootc'
+        if file.exists() and file.stat().st_mtime > compiler.stat().st_mtime:
+            return file
+        if '-root-' in self.what:
+            flags += ('--root=' + self.what.rsplit('-', 1)[1],)
+        subprocess.run([compiler, self.source, *flags, '-o', file], check=True, stderr=subprocess.PIPE)
+        return file
+
+    def rootrun(self, verb, *flags):
+        return [self.options.bin / 'rootrun', verb, self.library, *['--train'] * self.training, *flags,
+                f'--batch={self.batch}', f'--threads={self.options.threads}']
+
+    def profile(self, runs):
+        """Of rootc: milliseconds and the bound; of a layer's case, its calls alone."""
+        report = json.loads(subprocess.check_output(self.rootrun('profile', '--json', f'--runs={runs}')))
+        calls = [call for call in report['calls'] if not self.layer or call['label'].startswith('layer ')]
+        return sum(call['ms'] for call in calls), sum(call['bound_ms'] for call in calls)
+
+    def compile(self):
+        if self.layer:
+            self.source.write_text(LAYER.format(channels=self.channels, size=self.size, groups=self.groups))
+        self.library = self.rootc('so', *['--target=x86-64-v3'] * self.options.avx2)
+
+    def peer(self, kind):
+        """The command of a peer's process; none if it cannot run this case."""
+        exported = kind in ('ort', 'ov')
+        if exported and (self.training or self.layer):
+            return None
+        if kind == 'ort' and self.options.avx2:  # it has no way to be held to AVX2
+            return None
+        if exported:
+            file, flags = self.rootc('onnx'), []
+        elif self.layer:
+            file, flags = f'layer:{self.channels},{self.size},{self.groups}', []
+        else:
+            file, flags = self.source, ['--cost', self.rootc('json', '--emit=cost', '--format=json')]
+        return [sys.executable, HERE / 'peer.py', kind, file, *flags, *['--train'] * self.training, f'--batch={self.batch}',
+                f'--threads={self.options.threads}']
+
+
+class Process:
+    """A contender that answers lines."""
+
+    def __init__(self, command, log, environment=None):
+        with open(log, 'w') as errors:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, stderr=errors,
+                                            env=environment)
+
+    def ask(self):
+        self.process.stdin.write('go\n')
+        self.process.stdin.flush()
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        return float(line) if line else None
+
+    def turn(self):
+        self.ask()
+        return self.answer()
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class LayerProcess:
+    """rootc's side of a layer's case: its calls within a network."""
+
+    def __init__(self, case):
+        self.case = case
+
+    def turn(self):
+        return self.case.profile(runs=5)[0]
+
+    def end(self):
+        pass
+
+
+def environment(options):
+    """What holds PyTorch and OpenVINO to AVX2."""
+    if not options.avx2:
+        return None
+    return os.environ | {'ONEDNN_MAX_CPU_ISA': 'AVX2', 'ATEN_CPU_CAPABILITY': 'avx2', 'MKL_ENABLE_INSTRUCTIONS': 'AVX2'}
+
+
+def take_turns(case, options):
+    contenders = {}
+    try:
+        for kind in options.peers:
+            if command := case.peer(kind):
+                log = options.folder / f'{kind}.log'
+                contenders[kind] = Process(command, log, environment(options))
+                if contenders[kind].turn() is None:
+                    print(f'{case.name}: {kind} did not start; see {log}', file=sys.stderr)
+                    contenders.pop(kind).end()
+        if options.rootc:
+            contenders['rootc'] = LayerProcess(case) if case.layer else Process(case.rootrun('bench', '--serve'), options.folder / 'rootc.log')
+            contenders['rootc'].turn()
+        if options.pause:
+            print(f'{case.name}: all have warmed up; press Enter once the machine is quiet', file=sys.stderr)
+            sys.stdin.readline()
+        times, racing = {kind: [] for kind in contenders}, list(contenders)
+        for _ in range(options.rounds):
+            for kind in racing:
+                time.sleep(0.25)
+                times[kind].append(contenders[kind].turn())
+            best = min((statistics.median(times[kind]) for kind in racing if kind != 'rootc'), default=0)
+            racing = [kind for kind in racing if kind == 'rootc' or times[kind][0] < 1.3 * best]
+        bound = case.profile(runs=3)[1] if options.rootc else None
+    finally:
+        for contender in contenders.values():
+            contender.end()
+    return times, bound
+
+
+def measure_memory(case, options):
+    figures = {}
+    for kind in options.peers:
+        if command := case.peer(kind):
+            output = subprocess.run([*command, '--memory'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            if output.returncode == 0:
+                figures[kind] = [int(output.stdout.split()[-1])]
+    if options.rootc:
+        memory = json.loads(subprocess.check_output(case.rootrun('bench', '--json', '--runs=2')))['memory']
+        figures['rootc'] = [memory['peak_bytes'] - memory['loaded_bytes']]
+    return {kind: [value / 2**20 for value in values] for kind, values in figures.items()}, None
+
+
+def race(case, options):
+    """What the table's line and the JSON say; times in ms, memory in MiB."""
+    case.compile()
+    figures, bound = (measure_memory if case.kind == 'memory' else take_turns)(case, options)
+    medians = {kind: statistics.median(values) for kind, values in figures.items()}
+    result = {'case': case.name, 'must': CASES[case.name], 'figures': figures, 'medians': medians}
+    peers = {kind: value for kind, value in medians.items() if kind != 'rootc'}
+    if peers:
+        result['best_peer'] = min(peers, key=peers.get)
+        if 'rootc' in medians:
+            ratios = [ours / theirs for ours, theirs in zip(figures['rootc'], figures[result['best_peer']])]
+            result |= {'ratio': medians['rootc'] / peers[result['best_peer']], 'ratios_of_rounds': ratios}
+    if bound:
+        result |= {'bound': bound, 'of_bound': bound / medians['rootc']}
+    if 'ratio' in result:
+        result['holds'] = result['ratio'] <= CASES[case.name] or result.get('of_bound', 0) >= ENOUGH.get(case.kind, 2)
+    return result
+
+
+def number(value):
+    return '' if value is None else f'{value:.{max(0, 3 - len(str(int(value))))}f}'
+
+
+def table(results):
+    lines = [['case', 'rootc', *COLUMNS, 'ratio', 'range', 'must', 'bound', 'of bound', 'holds']]
+    for result in results:
+        medians = result['medians']
+        best = [min((medians[kind] for kind, name in PEERS.items() if name == column and kind in medians), default=None)
+                for column in COLUMNS]
+        ratios = result.get('ratios_of_rounds', [])
+        lines.append([result['case'], number(medians.get('rootc')), *map(number, best),
+                      f'{result["ratio"]:.2f}' if 'ratio' in result else '',
+                      f'{min(ratios):.2f} to {max(ratios):.2f}' if len(ratios) > 1 else '', f'{result["must"]:.2f}',
+                      number(result.get('bound')), f'{result["of_bound"]:.0%}' if 'of_bound' in result else '',
+                      {True: 'yes', False: 'no'}.get(result.get('holds'), '')])
+    rule = ['---'] + ['---:'] * (len(lines[0]) - 1)
+    return '\n'.join('| ' + ' | '.join(line) + ' |' for line in (lines[0], rule, *lines[1:]))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('cases', nargs='*', default=['*'], metavar='CASE')
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--threads', type=int, default=2)
+    parser.add_argument('--avx2', action='store_true', help='kernels for x86-64-v3, and peers held to AVX2: all but ONNX Runtime can be')
+    parser.add_argument('--peers', default=','.join(PEERS), help='of: %(default)s')
+    parser.add_argument('--no-rootc', dest='rootc', action='store_false', help='time the peers alone')
+    parser.add_argument('--pause', action='store_true', help='wait for a line of standard input before the rounds of each case')
+    parser.add_argument('--json', type=pathlib.Path, help='a file for all figures')
+    parser.add_argument('--bin', type=pathlib.Path, default=SOURCE / 'build' / 'release' / 'bin', help='folder of rootc and rootrun')
+    parser.add_argument('--folder', type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()) / 'rootc-race',
+                        help='keeps what was compiled (default: %(default)s)')
+    options = parser.parse_args()
+    options.peers = [kind for kind in options.peers.split(',') if kind]
+    if unknown := set(options.peers) - set(PEERS):
+        parser.error(f'no such peers: {", ".join(sorted(unknown))}')
+    names = [name for name in CASES if any(fnmatch.fnmatch(name, pattern) for pattern in options.cases)]
+    if not names:
+        parser.error('no such case; these are there: ' + ' '.join(CASES))
+    options.folder.mkdir(parents=True, exist_ok=True)
+    results = []
+    for name in names:
+        results.append(race(Case(name, options), options))
+        print(table(results[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
+        if options.json:
+            options.json.write_text(json.dumps(results, indent=1) + '\n')
+    print(table(results))
+
+
+if __name__ == '__main__':
+    main()
