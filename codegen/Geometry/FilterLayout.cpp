@@ -8,7 +8,6 @@
 #include "codegen/Geometry/FilterLayout.h"
 
 #include <algorithm>
-#include <numeric>
 #include <stdexcept>
 
 namespace rootc::codegen {
@@ -68,49 +67,6 @@ int64_t lanesOfBlock(int64_t block, const TargetInfo &target) {
   while (lanes > 1 && block % lanes != 0)
     lanes /= 2;
   return lanes;
-}
-
-FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
-                          const TargetInfo &target) {
-  int64_t outs = backwardData ? shape.inPerGroup() : shape.outPerGroup();
-  if (shape.groups > 1 && shape.outOrder > 1)
-    return filterLayout(shape, backwardData, outs * shape.groups);
-  int64_t widest = std::max<int64_t>(target.vectorBits / 32, 4);
-  double best = 0;
-  int64_t block = widest;
-  auto consider = [&](int64_t candidate, double factor) {
-    // Half-width vectors cost little (they may issue twice as often), and
-    // fewer than three vectors of weights a tile leave less reuse of x.
-    int64_t lanes = lanesOfBlock(candidate, target);
-    int64_t vectors = candidate / lanes;
-    FilterLayout layout = filterLayout(shape, backwardData, candidate);
-    if (layout.groupsPerBlock > 1 && outs >= 12)
-      return;
-    double used =
-        double(outs * shape.groups) / double(layout.blocks * layout.block);
-    double width = lanes == widest ? 1.0 : lanes >= 8 ? 0.95 : 0.45;
-    double reuse = vectors == 1 ? 0.85 : vectors == 2 ? 0.95 : 1.0;
-    double score = used * width * reuse * factor;
-    if (score > best * 1.001) {
-      best = score;
-      block = candidate;
-    }
-  };
-  int64_t most = target.registers >= 32 ? 4 : 2;
-  for (int64_t vectors : {3, 2, 4, 1})
-    for (int64_t lanes = widest; lanes >= 4; lanes /= 2)
-      if (vectors <= most)
-        consider(vectors * lanes, outs < 12 && shape.groups > 1 ? 0.6 : 1.0);
-  // Blocks of several small groups: x must be spread over the lanes first.
-  if (shape.groups > 1 && outs < 12)
-    for (int64_t lanes = widest; lanes >= 8; lanes /= 2) {
-      int64_t unit = std::lcm(outs, lanes);
-      for (int64_t times : {3, 2, 4, 1})
-        if (unit * times <= widest * most)
-          consider(unit * times, 0.6);
-      consider(unit, 0.5);
-    }
-  return filterLayout(shape, backwardData, block);
 }
 
 bool prefersGroupLanes(const ConvShape &shape, const TargetInfo &target) {

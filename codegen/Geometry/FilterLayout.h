@@ -68,11 +68,6 @@ struct FilterLayout {
 FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
                           int64_t block);
 
-/// The layout that suits the machine; its `block` is what the passes write
-/// into attribute `block` of `pack_filter` and of the convolution.
-FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
-                          const TargetInfo &target);
-
 /// Whether a grouped convolution should have its channels group-innermost, if
 /// its neighbours can: vectors across groups then do better than vectors
 /// across the out channels of one.

@@ -8,6 +8,7 @@
 #include "codegen/Geometry/Gather.h"
 #include "codegen/Schedules/Families.h"
 #include "codegen/Schedules/Legality.h"
+#include "codegen/Schedules/RegisterTile.h"
 
 #include <algorithm>
 
@@ -17,22 +18,9 @@ namespace rootc::codegen {
 /// tuner to find that out, but LLVM takes seconds for more.
 static constexpr int64_t mostVectors = 128;
 
-/// The width, at most `most`, of the tiles that cover `size` with the least
-/// work, the last one moved inwards; a tile has some cost of its own.
-static int64_t tileOf(int64_t size, int64_t most) {
-  int64_t best = 1;
-  auto cost = [&](int64_t tile) {
-    return double((size + tile - 1) / tile) * (double(tile) + 0.5);
-  };
-  for (int64_t tile = 2; tile <= std::min(size, most); ++tile)
-    if (cost(tile) <= cost(best))
-      best = tile;
-  return best;
-}
-
-/// Strips, and what is written from them, should stay in half of the L2 cache
-/// while a task passes over them again and again.
-static constexpr int64_t cacheBytes = 256 * 1024;
+/// Strips, and what is written from them, should stay in the L2 cache while a
+/// task passes over them again and again.
+static constexpr int64_t cacheBytes = 512 * 1024;
 
 /// Of the strips of several images that share weights.
 static constexpr int64_t largestCopy = 256 << 20;
@@ -54,23 +42,9 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
   const FilterLayout &layout = gather.layout;
   ConvolutionSchedule schedule;
   int64_t lanes = lanesOfBlock(layout.block, target);
-  int64_t vectors = layout.block / lanes;
-  // Accumulators take three quarters of the registers.
-  int64_t pixels = std::max<int64_t>(target.registers * 3 / 4 / vectors, 1);
+  RegisterTile tile = registerTile(gather, target);
+  int64_t tileX = tile.x, tileY = tile.y, tileN = tile.n;
   auto phase = gather.phaseSize();
-  int64_t tileX = tileOf(phase[1], pixels);
-  int64_t tileY = 1, tileN = 1;
-  // More images than that fill no unit better, but a register each for where
-  // they lie, and the cache's sets where maps are a power of two apart.
-  int64_t images = std::min<int64_t>(pixels, 8);
-  if (gather.ownTap) { // only images share weights
-    tileX = 1;
-    tileN = images;
-  } else if (tileX == phase[1]) {
-    tileY = largestDivisor(phase[0], std::max<int64_t>(pixels / tileX, 1));
-    if (tileY == phase[0])
-      tileN = std::clamp<int64_t>(pixels / (tileX * tileY), 1, images);
-  }
 
   bool copy =
       isComputed(problem.kernel, *problem.anchor, 0) || gather.needsZeros();
@@ -88,20 +62,22 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
     tileN = std::clamp<int64_t>(largestCopy / bytesOf(tileY), 1, tileN);
   int64_t rows = tileY;
   int64_t mostRows = gather.ownTap ? tileY : phase[0];
+  // The more pixels, the less often a filter comes from beyond the cache.
   for (int64_t more = tileY; more <= mostRows && bytesOf(more) <= cacheBytes;
        more += tileY)
     if (phase[0] % more == 0)
       rows = more;
-  // A copied strip is worth keeping for all blocks; else a block is a task,
-  // unless it is a very small one.
+  // A block is a task, unless it is a very small one.
   int64_t blocks = 1;
   // All phases together meet each tap once.
   double taps =
       gather.ownTap ? 1.0 : double(layout.kernel[0] * layout.kernel[1]);
   double work =
       2.0 * rows * phase[1] * tileN * layout.block * layout.inPerGroup * taps;
+  // So many that the copy of a strip costs little beside them.
   if (copy && dense)
-    blocks = layout.blocks;
+    blocks = std::clamp<int64_t>(int64_t(1024 / taps) / layout.block, 1,
+                                 layout.blocks);
   while (blocks < layout.blocks && work * blocks < 1e6)
     ++blocks;
 
@@ -312,7 +288,7 @@ FilterGradientSchedule FilterGradientSchedule::choose(const Problem &problem) {
     auto strip = gather.stripSize(more);
     int64_t bytes = 4 * (strip[0] * strip[1] * channels +
                          more * gather.width * shape.outChannels);
-    if (bytes > 2 * cacheBytes)
+    if (bytes > cacheBytes)
       break;
     if (gather.height % more == 0)
       rows = more;

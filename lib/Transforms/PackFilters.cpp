@@ -5,11 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The layout itself is codegen's: codegen/Geometry/FilterLayout.h.
+// The layout itself is codegen's: codegen/Geometry/FilterLayout.h, and so is
+// its choice: codegen/Schedules/RegisterTile.h.
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/Geometry/FilterLayout.h"
+#include "codegen/Schedules/RegisterTile.h"
 #include "lib/Transforms/Passes.h"
 #include "lib/Transforms/PrimBuilder.h"
 

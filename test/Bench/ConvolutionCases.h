@@ -13,8 +13,8 @@
 #ifndef ROOTC_TEST_BENCH_CONVOLUTIONCASES_H
 #define ROOTC_TEST_BENCH_CONVOLUTIONCASES_H
 
-#include "codegen/Geometry/FilterLayout.h"
 #include "codegen/Schedules/Families.h"
+#include "codegen/Schedules/RegisterTile.h"
 
 namespace rootc::test {
 

@@ -56,28 +56,50 @@ void apply(const ScheduleContext &context,
   bool wholeGroup = layout.padsGroups();
   int channels = layout.groups * layout.outPerGroup;
   int step = wholeGroup ? layout.outPerGroup : layout.block;
-  output.split(c, co, ci, step,
-               channels % step == 0 ? TailStrategy::RoundUp
-                                    : TailStrategy::GuardWithIf);
-  output
-      .split(ci, cv, ci, lanes,
-             step % lanes == 0 ? TailStrategy::RoundUp
-                               : TailStrategy::GuardWithIf)
-      .vectorize(ci);
-  if (!wholeGroup)
-    output.unroll(cv);
-  output.split(co, cs, co, blocks, TailStrategy::GuardWithIf)
-      .split(n, no, ni, tileN,
-             tileN == 1 ? TailStrategy::RoundUp : TailStrategy::GuardWithIf);
+  // Two images a tile, and a batch that is odd: all go one by one.
+  bool pairs = tileN == 2 && !phased;
+  auto loops = [&](Stage stage, int images, TailStrategy imagesTail) {
+    stage.split(c, co, ci, step,
+                channels % step == 0 ? TailStrategy::RoundUp
+                                     : TailStrategy::GuardWithIf);
+    stage
+        .split(ci, cv, ci, lanes,
+               step % lanes == 0 ? TailStrategy::RoundUp
+                                 : TailStrategy::GuardWithIf)
+        .vectorize(ci);
+    if (!wholeGroup)
+      stage.unroll(cv);
+    stage.split(co, cs, co, blocks, TailStrategy::GuardWithIf)
+        .split(n, no, ni, images, imagesTail);
+    if (phased) {
+      int taskRows =
+          static_cast<int>(std::min(rows * gather.phases[0], gather.height));
+      stage
+          .split(y, ys, yo, taskRows,
+                 gather.height % taskRows == 0 ? TailStrategy::RoundUp
+                                               : TailStrategy::GuardWithIf)
+          .reorder(ci, cv, x, yo, ni, co, cs, ys, no);
+    } else {
+      stage.split(x, xo, xi, tileX, TailStrategy::ShiftInwards)
+          .split(y, ys, yo, rows, TailStrategy::RoundUp)
+          .split(yo, yo, yi, tileY, TailStrategy::RoundUp)
+          .unroll(xi)
+          .unroll(yi)
+          .unroll(ni)
+          .reorder(ci, cv, xi, yi, ni, xo, yo, co, cs, ys, no);
+    }
+    stage.fuse(cs, ys, task).fuse(task, no, task).parallel(task);
+  };
+  if (pairs) {
+    loops(output.specialize(context.outputValue.batch() % tileN == 0), tileN,
+          TailStrategy::ShiftInwards);
+    loops(output, 1, TailStrategy::RoundUp);
+  } else {
+    loops(output, tileN,
+          tileN == 1 ? TailStrategy::RoundUp : TailStrategy::GuardWithIf);
+  }
   if (phased) {
-    int taskRows =
-        static_cast<int>(std::min(rows * gather.phases[0], gather.height));
     auto counts = gather.phaseCount();
-    output
-        .split(y, ys, yo, taskRows,
-               gather.height % taskRows == 0 ? TailStrategy::RoundUp
-                                             : TailStrategy::GuardWithIf)
-        .reorder(ci, cv, x, yo, ni, co, cs, ys, no);
     int64_t bytes = 4 * rows * phase[1] * counts[0] * counts[1] * tileN *
                     layout.block * (wholeGroup ? layout.blocksPerGroup : 1);
     std::vector<Var> sums = tiles.args(); // l, x, y, n, b, phases of x, y
@@ -93,20 +115,12 @@ void apply(const ScheduleContext &context,
         .unroll(ni)
         .reorder(l, xi, yi, ni, xo, yo, sums[5], sums[6], no, b)
         .store_in(memoryFor(bytes));
-  } else {
-    output.split(x, xo, xi, tileX, TailStrategy::ShiftInwards)
-        .split(y, ys, yo, rows, TailStrategy::RoundUp)
-        .split(yo, yo, yi, tileY, TailStrategy::RoundUp)
-        .unroll(xi)
-        .unroll(yi)
-        .unroll(ni)
-        .reorder(ci, cv, xi, yi, ni, xo, yo, co, cs, ys, no);
   }
-  output.fuse(cs, ys, task).fuse(task, no, task).parallel(task);
 
   auto inRegisters = [&](Func sum) {
+    if (!pairs)
+      sum.bound_extent(n, tileN);
     sum.bound_extent(l, static_cast<int>(layout.block))
-        .bound_extent(n, tileN)
         .vectorize(l, lanes)
         .unroll(l)
         .unroll(x)

@@ -1,0 +1,112 @@
+//===- RegisterTile.cpp - Accumulators of a convolution -------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Schedules/RegisterTile.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace rootc::codegen {
+
+/// Pixels of a tile of so many vectors: accumulators, the block's filter and a
+/// pixel spread over the lanes share the registers; an eighth stays free for
+/// what else the loop needs.
+static int64_t mostPixels(int64_t vectors, const TargetInfo &target) {
+  int64_t accumulators =
+      std::min(target.registers - vectors - 1, target.registers * 7 / 8);
+  return std::max<int64_t>(accumulators / vectors, 1);
+}
+
+/// What loads add to the time of a multiply-add, for a filter read once for
+/// each `pixels` and a pixel read once for each `vectors`. The numbers are
+/// measured: a block's filter comes from the first-level cache or from beyond.
+static double loads(int64_t panelBytes, int64_t vectors, int64_t pixels) {
+  double filter = panelBytes <= 32 << 10    ? 0.4
+                  : panelBytes <= 512 << 10 ? 1.5
+                                            : 2.5;
+  return filter / double(pixels) + 0.2 / double(vectors);
+}
+
+RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
+  const FilterLayout &layout = gather.layout;
+  int64_t lanes = lanesOfBlock(layout.block, target);
+  int64_t vectors = layout.block / lanes;
+  int64_t most = mostPixels(vectors, target);
+  auto phase = gather.phaseSize();
+  auto taps = gather.taps();
+  int64_t panel = 4 * layout.inPerGroup * taps[0] * taps[1] * layout.block;
+  RegisterTile best;
+  auto consider = [&](int64_t x, int64_t y, int64_t n) {
+    // The last tile of a row is moved inwards.
+    double computed = double((phase[1] + x - 1) / x * x) / double(phase[1]);
+    double cost = computed * (1 + loads(panel, vectors, x * y * n));
+    if (best.cost == 0 || cost < best.cost * 0.999)
+      best = {x, y, n, cost};
+  };
+  if (gather.ownTap) { // only images share weights
+    consider(1, 1, std::min<int64_t>(most, 8));
+    return best;
+  }
+  for (int64_t x = std::min(phase[1], most); x >= 1; --x)
+    for (int64_t y = 1; x * y <= most && y <= phase[0]; ++y) {
+      if (phase[0] % y != 0)
+        continue;
+      consider(x, y, 1);
+      // More images than eight fill no unit better, but cost a register each
+      // for where they lie, and the cache's sets where maps are a power of two
+      // apart.
+      if (x == phase[1] && y == phase[0])
+        consider(x, y, std::clamp<int64_t>(most / (x * y), 1, 8));
+      else if (x == phase[1] && 2 * x * y <= most)
+        consider(x, y, 2);
+    }
+  return best;
+}
+
+FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
+                          const TargetInfo &target) {
+  int64_t outs = backwardData ? shape.inPerGroup() : shape.outPerGroup();
+  if (shape.groups > 1 && shape.outOrder > 1)
+    return filterLayout(shape, backwardData, outs * shape.groups);
+  int64_t widest = std::max<int64_t>(target.vectorBits / 32, 4);
+  double best = 0;
+  int64_t block = widest;
+  auto consider = [&](int64_t candidate, double factor) {
+    Gather gather = backwardData ? backwardDataGather(shape, candidate)
+                                 : forwardGather(shape, candidate);
+    const FilterLayout &layout = gather.layout;
+    if (layout.groupsPerBlock > 1 && outs >= 12)
+      return;
+    double used =
+        double(outs * shape.groups) / double(layout.blocks * layout.block);
+    // Vectors of half the width cost nothing on some machines and half of the
+    // rate on others.
+    int64_t lanes = lanesOfBlock(candidate, target);
+    double width = lanes == widest ? 1.0 : lanes >= 8 ? 0.7 : 0.4;
+    double score = used * width * factor / registerTile(gather, target).cost;
+    if (score > best * 1.001) {
+      best = score;
+      block = candidate;
+    }
+  };
+  int64_t most = target.registers >= 32 ? 4 : 3;
+  for (int64_t vectors = 1; vectors <= most; ++vectors)
+    for (int64_t lanes = widest; lanes >= 4; lanes /= 2)
+      consider(vectors * lanes, outs < 12 && shape.groups > 1 ? 0.6 : 1.0);
+  // Blocks of several small groups: x must be spread over the lanes first.
+  if (shape.groups > 1 && outs < 12)
+    for (int64_t lanes = widest; lanes >= 8; lanes /= 2) {
+      int64_t unit = std::lcm(outs, lanes);
+      for (int64_t times : {3, 2, 4, 1})
+        if (unit * times <= widest * most)
+          consider(unit * times, 0.6);
+      consider(unit, 0.5);
+    }
+  return filterLayout(shape, backwardData, block);
+}
+
+} // namespace rootc::codegen
