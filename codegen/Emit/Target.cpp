@@ -45,10 +45,11 @@ const std::vector<Feature> &features() {
        ROOTC_CPU_AVX512_CANNONLAKE,
        {"avx512_skylake"},
        {"avx512ifma", "avx512vbmi"}},
+      // LLVM then compiles for a Zen 4, whose SSE4a no Intel has.
       {"avx512_zen4",
        ROOTC_CPU_AVX512_ZEN4,
        {"avx512_cannonlake"},
-       {"avx512vnni", "avx512bf16", "avx512bitalg", "avx512vbmi2",
+       {"sse4a", "avx512vnni", "avx512bf16", "avx512bitalg", "avx512vbmi2",
         "avx512vpopcntdq"}},
   };
   return table;

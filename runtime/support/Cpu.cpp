@@ -19,7 +19,8 @@ struct Leaf {
 
 Leaf cpuidLeaf(uint32_t leaf, uint32_t subleaf) {
   Leaf out = {0, 0, 0, 0};
-  if (__get_cpuid_max(0, nullptr) >= leaf)
+  // Leaves from 0x80000000 on are counted apart.
+  if (__get_cpuid_max(leaf & 0x80000000, nullptr) >= leaf)
     __cpuid_count(leaf, subleaf, out.eax, out.ebx, out.ecx, out.edx);
   return out;
 }
@@ -64,7 +65,7 @@ uint64_t detect() {
   if (has(seven.ebx, bit(21)) && has(seven.ecx, bit(1)))
     found |= ROOTC_CPU_AVX512_CANNONLAKE;
   if (has(seven.ecx, bit(6) | bit(11) | bit(12) | bit(14)) &&
-      has(sevenOne.eax, bit(5)))
+      has(sevenOne.eax, bit(5)) && has(cpuidLeaf(0x80000001, 0).ecx, bit(6)))
     found |= ROOTC_CPU_AVX512_ZEN4;
   if (has(seven.edx, bit(23)))
     found |= ROOTC_CPU_AVX512_FP16;
@@ -92,7 +93,7 @@ const struct {
     {ROOTC_CPU_AVX512_FOUNDATION, ROOTC_LACKS("AVX-512 (F, CD)")},
     {ROOTC_CPU_AVX512_SKYLAKE, ROOTC_LACKS("AVX-512 (BW, DQ, VL)")},
     {ROOTC_CPU_AVX512_CANNONLAKE, ROOTC_LACKS("AVX-512 (IFMA, VBMI)")},
-    {ROOTC_CPU_AVX512_ZEN4, ROOTC_LACKS("AVX-512 (VNNI, BF16)")},
+    {ROOTC_CPU_AVX512_ZEN4, ROOTC_LACKS("AVX-512 (VNNI, BF16) or SSE4a")},
     {ROOTC_CPU_AVX_VNNI, ROOTC_LACKS("AVX-VNNI")},
     {ROOTC_CPU_AVX512_FP16, ROOTC_LACKS("AVX-512 (FP16)")},
 };

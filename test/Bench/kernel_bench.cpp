@@ -41,6 +41,9 @@ static Halide::Runtime::Buffer<float> buffer(const TensorType &type,
 static double run(const Kernel &kernel, const TargetInfo &info, int64_t batch,
                   double flops, int threads, bool check) {
   Halide::Target target = Halide::get_host_target();
+  if (!__builtin_cpu_supports("sse4a")) // which code for a Zen 4 may use
+    target = target.without_feature(Halide::Target::AVX512_Zen4)
+                 .without_feature(Halide::Target::AVX512_SapphireRapids);
   if (info.vectorBits < 512)
     for (auto f :
          {Halide::Target::AVX512, Halide::Target::AVX512_Skylake,
