@@ -76,8 +76,9 @@ public:
     for (const Op &op : kernel.ops)
       lower(op);
     Value result = makeOutput();
-    schedule(result);
-    return {Pipeline(result.func), std::move(inputs)};
+    Pipeline pipeline(result.func);
+    schedule(result, pipeline);
+    return {pipeline, std::move(inputs)};
   }
 
 private:
@@ -173,7 +174,7 @@ private:
     return {output, shape, dynamic};
   }
 
-  void schedule(const Value &output) {
+  void schedule(const Value &output, const Pipeline &pipeline) {
     TargetInfo machine = targetInfo(target);
     if (plain)
       machine.vectorBits = 32;
@@ -189,9 +190,9 @@ private:
       read = readSchedule(problem);
     if (!read.error.empty())
       throw std::invalid_argument("schedule: " + read.error);
-    ScheduleContext context{kernel,         anchor,      anchorFuncs,
-                            anchorOperands, output.func, output,
-                            positionStages, target,      plain};
+    ScheduleContext context{kernel,   anchor,      anchorFuncs, anchorOperands,
+                            pipeline, output.func, output,      positionStages,
+                            target,   plain};
     std::visit([&](const auto &family) { apply(context, family); },
                read.schedule);
   }

@@ -22,6 +22,7 @@
 //   total        conv2d_backward_filter: their sum
 //   dy           conv2d_backward_filter: dy, zero where lanes are padding;
 //                absent where whole vectors fit; in linear layers, turned over
+//   sums         across in channels: of one strip, which partial adds up
 //
 //===----------------------------------------------------------------------===//
 

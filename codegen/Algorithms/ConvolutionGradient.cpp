@@ -52,7 +52,7 @@ static Lowered acrossInsGradient(const Op &op, const ConvShape &shape,
   int64_t ins = shape.inPerGroup(), outs = shape.outPerGroup();
   int64_t chunks = filterGradientChunks(shape);
   Var i("i"), kx("kx"), ky("ky"), o("o"), g("g"), k("k"), x("x"), y("y"),
-      n("n"), c("c"), lane("lane"), tile("tile");
+      n("n"), c("c");
   Lowered lowered;
   Func strip("strip"), map = stripOf(gather, input);
   // A single tap reads no pixels between those of its stride.
@@ -66,29 +66,48 @@ static Lowered acrossInsGradient(const Op &op, const ConvShape &shape,
       map(c, x * constant(stripStride[1]), y * constant(stripStride[0]), n);
   lowered.stages["strip"] = strip;
 
+  // The last tile of out channels may reach beyond the group's.
   Func dy("dy");
-  Expr out = tile * constant(filterGradientOutTile) + lane;
-  bool full = outs % filterGradientOutTile == 0;
-  Expr value = gradient.func(g * constant(outs) +
-                                 (full ? out : min(out, constant(outs - 1))),
-                             x, y, min(n, gradient.batch() - 1));
-  dy(lane, x, y, n, tile, g) =
-      full ? value : select(out < constant(outs), value, 0.0f);
+  dy(o, x, y, n, g) =
+      gradient.func(g * constant(outs) + min(likely(o), constant(outs - 1)), x,
+                    y, min(n, gradient.batch() - 1));
   lowered.stages["dy"] = dy;
 
-  Expr chunk = (gradient.batch() + constant(chunks - 1)) / constant(chunks);
-  RDom r(0, constant(gather.width), 0, constant(gather.height), 0, chunk, "r");
-  Expr sample = k * chunk + r.z;
-  r.where(sample < gradient.batch());
+  FilterGradientStrip size = filterGradientStrip(shape);
+  Var s("s"), u("u");
+  RDom p(0, constant(gather.width), 0, constant(size.rows), 0,
+         constant(size.images), "p");
+  Expr row = s * constant(size.rows) + p.y,
+       image = u * constant(size.images) + p.z;
+  if (gather.height % size.rows != 0) {
+    p.where(row < constant(gather.height));
+    row = min(row, constant(gather.height - 1));
+  }
+  if (size.images > 1)
+    p.where(image < gradient.batch());
+  Func sums("sums");
+  sums(i, kx, ky, o, g, s, u) = 0.0f;
+  sums(i, kx, ky, o, g, s, u) +=
+      dy(o, p.x, row, image, g) *
+      strip(g * constant(ins) + i,
+            p.x * constant(tapStride[1]) + kx * constant(shape.dilation[1]),
+            row * constant(tapStride[0]) + ky * constant(shape.dilation[0]),
+            image);
+  lowered.stages["sums"] = sums;
+
+  // Strips of several images are whole in one chunk.
+  auto parts = [](const Expr &all, int64_t of) {
+    return (all + constant(of - 1)) / constant(of);
+  };
+  Expr units = parts(gradient.batch(), size.images);
+  Expr chunk = parts(units, chunks);
+  RDom r(0, constant((gather.height + size.rows - 1) / size.rows), 0, chunk,
+         "r");
+  Expr unit = k * chunk + r.y;
+  r.where(unit < units);
   Func partial("partial");
   partial(i, kx, ky, o, g, k) = 0.0f;
-  partial(i, kx, ky, o, g, k) +=
-      dy(o % constant(filterGradientOutTile), r.x, r.y, sample,
-         o / constant(filterGradientOutTile), g) *
-      strip(g * constant(ins) + i,
-            r.x * constant(tapStride[1]) + kx * constant(shape.dilation[1]),
-            r.y * constant(tapStride[0]) + ky * constant(shape.dilation[0]),
-            sample);
+  partial(i, kx, ky, o, g, k) += sums(i, kx, ky, o, g, r.x, unit);
   lowered.stages["partial"] = partial;
 
   std::vector<Var> vars = imageVars(4);

@@ -147,6 +147,12 @@ int64_t largestDivisor(int64_t size, int64_t most) {
 int64_t filterGradientChunks(const ConvShape &shape) {
   int64_t size = shape.outChannels * shape.kernel[0] * shape.kernel[1] *
                  shape.inPerGroup();
+  if (filterGradientAcrossIns(shape)) {
+    int64_t chunks = 1;
+    while (chunks < 8 && 2 * chunks * size <= (1 << 18))
+      chunks *= 2;
+    return chunks;
+  }
   return std::clamp<int64_t>((1 << 20) / size, 1, 16);
 }
 
@@ -166,14 +172,26 @@ bool filterGradientAcrossIns(const ConvShape &shape) {
          shape.outPerGroup() >= 16 && !isLinearGradient(shape);
 }
 
+FilterGradientStrip filterGradientStrip(const ConvShape &shape) {
+  const int64_t pixels = 240;
+  FilterGradientStrip strip;
+  int64_t height = shape.outHeight(), map = height * shape.outWidth();
+  int64_t most = std::clamp<int64_t>(pixels / shape.outWidth(), 1, height);
+  strip.rows = largestDivisor(height, most);
+  if (2 * strip.rows <= most)
+    strip.rows = ceilDiv(height, ceilDiv(height, most));
+  if (strip.rows == height)
+    strip.images = std::clamp<int64_t>(
+        pixels / map, 1,
+        std::max<int64_t>(16 * pixels / acrossInsStripPixels(shape, height),
+                          1));
+  return strip;
+}
+
 int64_t acrossInsStripPixels(const ConvShape &shape, int64_t rows) {
   auto strip = forwardGather(shape, 1).stripSize(rows);
   return (shape.kernel[0] == 1 ? rows : strip[0]) *
          (shape.kernel[1] == 1 ? shape.outWidth() : strip[1]);
-}
-
-int64_t filterGradientTiles(const ConvShape &shape) {
-  return ceilDiv(shape.outPerGroup(), filterGradientOutTile);
 }
 
 int64_t filterGradientInTile(const ConvShape &shape) {

@@ -96,14 +96,15 @@ bool isLinearGradient(const ConvShape &shape);
 /// where these fill vectors, and there are enough out channels for tiles.
 bool filterGradientAcrossIns(const ConvShape &shape);
 
-/// How many out channels lie side by side in the copy of dy that a
-/// backward-filter across in channels reads.
-inline constexpr int64_t filterGradientOutTile = 8;
+/// Rows and images of dy that a backward-filter across in channels sums apart
+/// before it adds them to the chunk's sums.
+struct FilterGradientStrip {
+  int64_t rows = 1, images = 1;
+};
+FilterGradientStrip filterGradientStrip(const ConvShape &shape);
 /// Pixels of the strip that `rows` rows of dy of one image need there: a single
 /// tap reads none between those of its stride.
 int64_t acrossInsStripPixels(const ConvShape &shape, int64_t rows);
-/// How many of these cover the out channels of a group.
-int64_t filterGradientTiles(const ConvShape &shape);
 
 /// How many in channels the register tile of a backward-filter spans.
 int64_t filterGradientInTile(const ConvShape &shape);

@@ -187,8 +187,9 @@ std::string LinearGradientSchedule::illegal(const Problem &problem) const {
 
 std::vector<Key<AcrossInsGradientSchedule>> AcrossInsGradientSchedule::keys() {
   using S = AcrossInsGradientSchedule;
-  return {{"block_o", &S::blockO}, {"images", &S::images},
-          {"lanes", &S::lanes},    {"rows", &S::rows},
+  return {{"ahead", &S::ahead},    {"block_i", &S::blockI},
+          {"block_o", &S::blockO}, {"copy", &S::copy},
+          {"copy_dy", &S::copyDy}, {"lanes", &S::lanes},
           {"tile_o", &S::tileO},   {"vectors", &S::vectors}};
 }
 
@@ -203,30 +204,40 @@ AcrossInsGradientSchedule::choose(const Problem &problem) {
   AcrossInsGradientSchedule schedule;
   schedule.lanes = lanes;
   schedule.vectors = largestDivisor(shape.inPerGroup() / lanes, 3);
-  schedule.tileO = filterGradientOutTile / (target.registers < 32 ? 2 : 1);
-  // The wider a block, the less often in channels are copied for it; but dy of
-  // a block stays in the L2 cache, and there are a few tasks.
-  int64_t tiles = filterGradientTiles(shape);
-  int64_t all = tiles * shape.groups * filterGradientChunks(shape);
-  schedule.blockO = filterGradientOutTile *
-                    largestDivisor(tiles, std::clamp<int64_t>(all / 4, 8, 32));
-  // So many pixels that registers are put away seldom, so few that a tile's
-  // dy and in channels stay in the L1 cache.
-  const int64_t pixels = 256;
-  schedule.rows = largestDivisor(gather.height,
-                                 std::max<int64_t>(pixels / gather.width, 1));
-  if (schedule.rows == gather.height)
-    schedule.images = std::max<int64_t>(
-        std::min(pixels / (gather.width * gather.height),
-                 16 * pixels / acrossInsStripPixels(shape, schedule.rows)),
-        1);
+  // A register for each vector of in channels, one for dy.
+  schedule.tileO = std::min((target.registers - 1) / schedule.vectors - 1,
+                            shape.outPerGroup());
+  const int64_t widest = 256; // channels of a block
+  int64_t tileI = lanes * schedule.vectors, ins = shape.inPerGroup(),
+          outs = shape.outPerGroup();
+  schedule.blockI =
+      tileI * largestDivisor(ins / tileI, std::max<int64_t>(widest / tileI, 1));
+  // There are a few tasks.
+  int64_t tasks = filterGradientChunks(shape) * shape.groups * ins /
+                  schedule.blockI,
+          most = widest;
+  while (most > 32 && tasks * outs < 4 * most)
+    most /= 2;
+  schedule.blockO = largestDivisor(outs, most);
+  // Narrow maps are read in place by all tiles, from the L2 cache, where the
+  // strip before has had them fetched. Wide ones have pixels that fall into few
+  // sets of a cache.
+  auto computed = [&](size_t operand) {
+    return isComputed(problem.kernel, *problem.anchor, operand);
+  };
+  bool single = shape.kernel[0] * shape.kernel[1] == 1 && !gather.needsZeros();
+  bool narrow = single && shape.groups == 1 && shape.stride[0] == 1 &&
+                shape.stride[1] == 1 && ins <= widest && outs <= widest;
+  schedule.copy = !narrow || computed(0) ? (single ? 2 : 1) : 0;
+  schedule.copyDy = !narrow || computed(1);
+  schedule.ahead = schedule.copy == 0 || schedule.copyDy == 0;
   return schedule;
 }
 
 std::string AcrossInsGradientSchedule::illegal(const Problem &problem) const {
   ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
   int64_t ins = shape.inPerGroup();
-  int64_t padded = filterGradientTiles(shape) * filterGradientOutTile;
+  int64_t outs = shape.outPerGroup();
   Legality legality;
   legality.lanes(lanes, ins);
   if (!legality.good())
@@ -237,14 +248,15 @@ std::string AcrossInsGradientSchedule::illegal(const Problem &problem) const {
   return legality
       .divides("lanes * vectors", lanes * vectors, ins,
                "the in channels of a group")
-      .range("tile_o", tileO, 1, filterGradientOutTile)
-      .divides("tile_o", tileO, filterGradientOutTile, "a tile of dy")
-      .range("block_o", blockO, filterGradientOutTile, padded)
-      .divides("block_o", blockO, padded,
-               "the out channels of a group, filled up to whole tiles")
-      .range("rows", rows, 1, shape.outHeight())
-      .range("images", images, 1, 256)
-      .multiple("block_o", blockO, filterGradientOutTile)
+      .range("block_i", blockI, 1, ins)
+      .divides("block_i", blockI, ins, "the in channels of a group")
+      .multiple("block_i", blockI, lanes * vectors)
+      .range("block_o", blockO, 1, outs)
+      .divides("block_o", blockO, outs, "the out channels of a group")
+      .range("tile_o", tileO, 1, blockO)
+      .flag("ahead", ahead)
+      .range("copy", copy, 0, 2)
+      .flag("copy_dy", copyDy)
       .unrolled("'vectors', 'tile_o'", vectors * tileO, mostVectors)
       .reason;
 }

@@ -189,8 +189,7 @@ int64_t scratchBytes(const Kernel &kernel) {
   int64_t chunk =
       4 * filterGradientChunks(shape) * shape.kernel[0] * shape.kernel[1];
   if (filterGradientAcrossIns(shape)) // blocks divide what they cover
-    return chunk * shape.groups * shape.inPerGroup() *
-           filterGradientTiles(shape) * filterGradientOutTile;
+    return chunk * shape.outChannels * shape.inPerGroup();
   FilterGradientSchedule schedule;
   set(schedule, kernel.schedule);
   auto padded = [&](int64_t size, int64_t tile) {

@@ -85,10 +85,11 @@ struct FilterGradientSchedule {
 
 /// Backward-filter convolutions with vectors across in channels.
 struct AcrossInsGradientSchedule {
-  int64_t blockO = 8;  ///< out channels of a task
-  int64_t images = 1;  ///< that a register tile sums before it is put away
+  int64_t ahead = 0;              ///< 1: the next strip is prefetched
+  int64_t blockI = 1, blockO = 1; ///< in and out channels of a task
+  int64_t copy = 1;    ///< x: 0 read in place, 1 copied by tiles, 2 by blocks
+  int64_t copyDy = 1;  ///< 0: dy is read in place
   int64_t lanes = 1;   ///< of a vector of in channels
-  int64_t rows = 1;    ///< of dy, likewise
   int64_t tileO = 1;   ///< out channels of a register tile
   int64_t vectors = 1; ///< of in channels in a register tile
 

@@ -28,6 +28,8 @@ struct ScheduleContext {
   const Op *anchor;            ///< null: elementwise ops only
   Lowered anchorFuncs;         ///< results and stages of the anchor
   std::vector<Value> operands; ///< of the anchor, prologue ops inlined
+  /// Of `output`; lowering passes may be added.
+  mutable Halide::Pipeline pipeline;
   /// The pipeline's one output Func over imageVars(rank): a Tuple where the
   /// kernel has several outputs (all have one shape). It calls the anchor's
   /// results through the inlined epilogue; it is never an anchor's own Func.
@@ -42,6 +44,8 @@ struct ScheduleContext {
   /// Lanes of a full float vector; 1 in a plain schedule.
   int lanes() const;
   Halide::Func stage(const std::string &name) const;
+  /// What the kernel's input is called that an operand of the anchor is.
+  std::string inputName(size_t operand) const;
 };
 
 /// Loops over an image-shaped Func: (c in blocks, then vectors) inside x

@@ -11,7 +11,7 @@
 // backward-data, backward-filter) and prints milliseconds and GFLOP/s, the
 // best of many runs on one thread (`threads=2` for two). key=value overrides
 // the schedule; `check=1` compares with the reference instead; `block=` sets
-// the block, `bits=256` compiles for AVX2.
+// the block, `bits=256` compiles for AVX2, `asm=1` writes kernel_bench.s.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,7 +39,7 @@ static Halide::Runtime::Buffer<float> buffer(const TensorType &type,
 }
 
 static double run(const Kernel &kernel, const TargetInfo &info, int64_t batch,
-                  double flops, int threads, bool check) {
+                  double flops, int threads, bool check, bool assembly) {
   Halide::Target target = Halide::get_host_target();
   if (!__builtin_cpu_supports("sse4a")) // which code for a Zen 4 may use
     target = target.without_feature(Halide::Target::AVX512_Zen4)
@@ -70,6 +70,9 @@ static double run(const Kernel &kernel, const TargetInfo &info, int64_t batch,
   }
   auto out = buffer(kernel.type(kernel.outputs[0]), batch);
   out.fill(std::numeric_limits<float>::quiet_NaN());
+  if (assembly)
+    built.pipeline.compile_to_assembly("kernel_bench.s", built.arguments(),
+                                       "kernel", target);
   auto begin = now();
   built.pipeline.compile_jit(target);
   double compile = seconds(begin);
@@ -152,7 +155,7 @@ int main(int argc, char **argv) try {
   }
   TargetInfo info;
   int threads = 1;
-  bool check = false, show = false;
+  bool check = false, show = false, assembly = false;
   Schedule overrides;
   for (int i = 9; i < argc; ++i) {
     char *equals = std::strchr(argv[i], '=');
@@ -166,6 +169,8 @@ int main(int argc, char **argv) try {
       check = value;
     else if (key == "show")
       show = value;
+    else if (key == "asm")
+      assembly = value;
     else if (key == "bits") {
       info.vectorBits = value;
       info.registers = value >= 512 ? 32 : 16;
@@ -202,7 +207,7 @@ int main(int argc, char **argv) try {
   double flops = 2.0 * batch * shape.outHeight() * shape.outWidth() *
                  shape.outChannels * shape.inPerGroup() * shape.kernel[0] *
                  shape.kernel[1];
-  double result = run(kernel, info, batch, flops, threads, check);
+  double result = run(kernel, info, batch, flops, threads, check, assembly);
   if (check) {
     std::printf("error %.2g %s", result, result < 2e-6 ? "ok" : "WRONG");
   }

@@ -17,6 +17,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 using namespace rootc::test;
 using rootc::codegen::chooseSchedule;
 using rootc::codegen::ConvShape;
@@ -70,18 +72,34 @@ void expectSameOnAnyThreads(const Kernel &kernel,
   EXPECT_EQ(results[0][0].reals, results[2][0].reals);
 }
 
-// Vectors across in channels: stages that are always copies.
+// Vectors across in channels: what is computed is copied.
 TEST(AcrossInsGradient, OpsBeforeItAndAnyThreads) {
   for (ConvShape shape :
        {ConvShape{7, 6, 16, 24, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}},
         ConvShape{9, 7, 48, 36, 2, {3, 3}, {2, 1}, {1, 1, 1, 1}, {1, 1}}}) {
     Kernel kernel = gradientBehindOps(
         convKernel(ConvKind::BackwardFilter, shape, target(512)));
-    ASSERT_EQ(kernel.schedule.count("images"), 1u);
+    ASSERT_EQ(kernel.schedule.count("ahead"), 1u);
     auto inputs = makeInputs(kernel, 21);
     EXPECT_EQ(check(kernel, inputs, 4e-6), "");
     expectSameOnAnyThreads(kernel, inputs);
   }
+}
+
+// Strips of several rows, of one row, of several images, and one strip alone.
+TEST(AcrossInsGradient, StripsInPlaceAreFetchedAhead) {
+  for (auto [height, width, batch] : {std::array<int64_t, 3>{31, 23, 2},
+                                      {3, 250, 2},
+                                      {9, 7, 5},
+                                      {14, 17, 9},
+                                      {2, 2, 3}})
+    for (int64_t bits : {512, 256}) {
+      ConvShape shape{height, width,  48,           40,    1,
+                      {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}};
+      Kernel kernel = convKernel(ConvKind::BackwardFilter, shape, target(bits));
+      ASSERT_EQ(kernel.schedule["ahead"], 1);
+      EXPECT_EQ(check(kernel, makeInputs(kernel, batch), 4e-6), "");
+    }
 }
 
 TEST(AcrossInsGradient, ImpossibleTilesAreRefused) {
@@ -89,16 +107,16 @@ TEST(AcrossInsGradient, ImpossibleTilesAreRefused) {
   Kernel kernel = convKernel(ConvKind::BackwardFilter, shape, target(512));
   auto inputs = makeInputs(kernel, 2);
   Kernel sound = kernel;
-  sound.schedule = {{"lanes", 8},    {"vectors", 4}, {"tile_o", 2},
-                    {"block_o", 24}, {"rows", 3},    {"images", 3}};
+  sound.schedule = {{"lanes", 8},    {"vectors", 4}, {"tile_o", 5},
+                    {"block_i", 32}, {"block_o", 8}, {"copy", 2}};
   EXPECT_EQ(check(sound, inputs, 4e-6), "");
   for (auto [key, value] : {std::pair<const char *, int64_t>{"vectors", 5},
                             {"lanes", 0},
-                            {"tile_o", 3},
-                            {"block_o", 12},
-                            {"block_o", 16},
-                            {"rows", 8},
-                            {"images", 0}}) {
+                            {"tile_o", 25},
+                            {"block_o", 7},
+                            {"block_i", 24},
+                            {"copy", 3},
+                            {"ahead", 2}}) {
     Kernel wrong = kernel;
     wrong.schedule[key] = value;
     EXPECT_THROW(runKernel(wrong, inputs), std::invalid_argument)

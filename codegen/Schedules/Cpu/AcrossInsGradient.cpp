@@ -5,14 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A register tile of in channels x out channels runs over the pixels of a few
-// rows, or of a few images where maps are small. A task has dy of its out
-// channels side by side, tile by tile, and passes over them with the strip of
-// one tile's in channels after the other. Sums lie as the filter does.
+// A register tile of in channels x out channels runs over the pixels of a
+// strip: a few rows, or a few images where maps are small. All tiles of a task
+// pass over a strip, which the L2 cache holds, before the next one; their sums
+// lie as the filter does.
 //
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Algorithms/Convolution.h"
+#include "codegen/Schedules/Cpu/Ahead.h"
 #include "codegen/Schedules/Cpu/Convolution.h"
 
 using namespace Halide;
@@ -24,51 +25,99 @@ void apply(const ScheduleContext &context,
   if (context.plain)
     return schedulePlainAcrossInsGradient(context);
   ConvShape shape = convShapeOf(context.kernel, *context.anchor);
-  Func partial = context.stage("partial"), strip = context.stage("strip"),
-       dy = context.stage("dy"), output = context.output;
+  FilterGradientStrip size = filterGradientStrip(shape);
+  Func partial = context.stage("partial"), sums = context.stage("sums"),
+       strip = context.stage("strip"), dy = context.stage("dy"),
+       output = context.output;
   auto lanes = static_cast<int>(schedule.lanes),
        vectors = static_cast<int>(schedule.vectors),
        tileO = static_cast<int>(schedule.tileO),
-       blockO = static_cast<int>(schedule.blockO),
-       rows = static_cast<int>(schedule.rows),
-       images = static_cast<int>(schedule.images);
+       blockI = static_cast<int>(schedule.blockI),
+       blockO = static_cast<int>(schedule.blockO);
   std::vector<Var> v = partial.args(); // i, kx, ky, o, g, k
-  Var i = v[0], o = v[3], g = v[4], k = v[5], iv("iv"), it("it"), ot("ot"),
-      ob("ob"), task("task");
-  RVar rx = partial.rvars()[0], ry = partial.rvars()[1],
-       rn = partial.rvars()[2], rs("rs"), ro("ro");
-  partial.compute_root().vectorize(i, lanes).parallel(o);
-  partial.update()
-      .split(i, iv, i, lanes, TailStrategy::RoundUp)
-      .split(iv, it, iv, vectors, TailStrategy::RoundUp)
-      .split(o, ot, o, tileO, TailStrategy::RoundUp)
-      .split(ot, ob, ot, blockO / tileO, TailStrategy::RoundUp)
-      .split(ry, rs, ry, rows, TailStrategy::GuardWithIf)
-      .split(rn, ro, rn, images, TailStrategy::GuardWithIf)
-      .reorder({i, iv, o, rx, ry, rn, ot, v[1], v[2], it, rs, ro, ob, g, k})
+  Var i = v[0], o = v[3], g = v[4], k = v[5], iv("iv"), it("it"), ib("ib"),
+      ot("ot"), ob("ob"), task("task");
+  RVar strips = partial.rvars()[0], units = partial.rvars()[1];
+  std::vector<Var> f = output.args(); // i, kx, ky, o
+  // Where the batch is one chunk, a task's sums stay in the L2 cache.
+  bool whole = filterGradientChunks(shape) == 1 && shape.groups == 1;
+  Stage update = partial.update();
+  update.split(i, iv, i, lanes, TailStrategy::RoundUp)
+      .split(iv, it, iv, vectors, TailStrategy::RoundUp);
+  if (whole) {
+    output.split(f[0], ib, f[0], blockI, TailStrategy::RoundUp)
+        .split(f[3], ob, f[3], blockO, TailStrategy::RoundUp)
+        .reorder(f[0], f[1], f[2], f[3], ib, ob)
+        .fuse(ib, ob, task)
+        .parallel(task)
+        .vectorize(f[0], lanes);
+    partial.compute_at(output, task)
+        .store_in(memoryFor(int64_t(4) * blockI * blockO * shape.kernel[0] *
+                            shape.kernel[1]))
+        .vectorize(i, lanes);
+    update.split(o, ot, o, tileO, TailStrategy::GuardWithIf)
+        .reorder({i, iv, o, ot, v[1], v[2], it, strips, units, g, k});
+  } else {
+    output.vectorize(f[0], lanes, TailStrategy::RoundUp).parallel(f[3]);
+    partial.compute_root().vectorize(i, lanes).parallel(o);
+    update.split(it, ib, it, blockI / (lanes * vectors), TailStrategy::RoundUp)
+        .split(o, ob, o, blockO, TailStrategy::GuardWithIf)
+        .split(o, ot, o, tileO, TailStrategy::GuardWithIf)
+        .reorder({i, iv, o, ot, v[1], v[2], it, strips, units, ib, ob, g, k})
+        .fuse(ib, ob, task)
+        .fuse(task, g, task)
+        .fuse(task, k, task)
+        .parallel(task);
+  }
+  update.vectorize(i).unroll(iv).unroll(o);
+  sums.compute_at(partial, ot)
+      .bound_extent(i, lanes * vectors)
+      .bound_extent(o, tileO)
+      .vectorize(i, lanes)
+      .unroll(i)
+      .unroll(o);
+  std::vector<RVar> p = sums.rvars();
+  sums.update()
+      .split(i, iv, i, lanes)
+      .reorder({i, iv, o, p[0], p[1], p[2]})
       .vectorize(i)
       .unroll(iv)
-      .unroll(o)
-      .fuse(ob, g, task)
-      .fuse(task, k, task)
-      .parallel(task);
-  int64_t bytes =
-      4 * images * acrossInsStripPixels(shape, rows) * lanes * vectors;
+      .unroll(o);
+  int64_t pixels = size.images * acrossInsStripPixels(shape, size.rows),
+          channels = schedule.copy == 1 ? lanes * vectors : blockI;
   std::vector<Var> s = strip.args();
-  if (fitsCopy(bytes))
-    strip.compute_at(partial, it)
-        .bound_extent(s[0], lanes * vectors)
+  if (schedule.copy != 0 && fitsCopy(4 * pixels * (channels + lanes)))
+    strip
+        .compute_at(schedule.copy == 1 ? LoopLevel(partial, it)
+                                       : LoopLevel(partial, strips))
+        .bound_extent(s[0], static_cast<int>(channels))
+        .align_storage(
+            s[0],
+            static_cast<int>(schedule.copy == 1 ? channels : channels + lanes))
         .vectorize(s[0], lanes)
-        .unroll(s[0])
-        .store_in(memoryFor(bytes));
-  std::vector<Var> d = dy.args(); // lane, x, y, n, tile, g
-  dy.compute_at(partial, rs)
-      .bound_extent(d[0], static_cast<int>(filterGradientOutTile))
-      .vectorize(d[0])
-      .reorder(d[0], d[4], d[1], d[2], d[3], d[5])
-      .store_in(memoryFor(4 * images * rows * shape.outWidth() * blockO));
-  std::vector<Var> f = output.args(); // i, kx, ky, o
-  output.vectorize(f[0], lanes, TailStrategy::RoundUp).parallel(f[3]);
+        .store_in(memoryFor(4 * pixels * (channels + lanes)));
+  std::vector<Var> d = dy.args(); // o, x, y, n, g
+  int wide = context.lanes();
+  if (schedule.copyDy != 0 && fitsCopy(4 * pixels * (blockO + wide)))
+    dy.compute_at(partial, strips)
+        .align_storage(d[0], blockO + wide)
+        .vectorize(d[0], wide, TailStrategy::GuardWithIf)
+        .store_in(memoryFor(4 * size.images * size.rows * shape.outWidth() *
+                            (blockO + wide)));
+  if (schedule.ahead != 0) {
+    std::string outer = partial.name() + ".s1.", inner = sums.name() + ".s1.";
+    int64_t strip = size.images * size.rows * shape.outWidth();
+    AheadLoops loops;
+    loops.strips = {outer + strips.name(), outer + units.name()};
+    loops.tiles = {{outer + it.name(), blockI / (lanes * vectors)},
+                   {outer + ot.name(), (blockO + tileO - 1) / tileO}};
+    loops.pixels = {{inner + p[2].name(), size.images},
+                    {inner + p[1].name(), size.rows},
+                    {inner + p[0].name(), shape.outWidth()}};
+    loops.inputs = {{context.inputName(0), strip * shape.inChannels},
+                    {context.inputName(1), strip * shape.outChannels}};
+    context.pipeline.add_custom_lowering_pass(new Ahead(loops));
+  }
 }
 
 } // namespace rootc::codegen

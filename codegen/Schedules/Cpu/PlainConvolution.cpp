@@ -114,7 +114,8 @@ void schedulePlainLinearGradient(const ScheduleContext &context) {
 void schedulePlainAcrossInsGradient(const ScheduleContext &context) {
   keepOperands(context);
   ConvShape shape = convShapeOf(context.kernel, *context.anchor);
-  Func output = context.output, partial = context.stage("partial");
+  Func output = context.output, partial = context.stage("partial"),
+       strip = context.stage("sums");
   std::vector<Var> vars = output.args(), inner = partial.args();
   Var it("it"), ot("ot"), group("group"), oi("oi");
   int64_t outs = shape.outPerGroup(), taps = shape.kernel[0] * shape.kernel[1] *
@@ -133,11 +134,18 @@ void schedulePlainAcrossInsGradient(const ScheduleContext &context) {
       .bound_extent(inner[0], tileI)
       .bound_extent(inner[3], tileO)
       .store_in(memoryFor(tileO * tileI * taps * 4));
-  partial.update()
+  std::vector<RVar> strips = partial.rvars(), pixels = strip.rvars();
+  partial.update().reorder({inner[0], inner[3], inner[1], inner[2], strips[0],
+                            strips[1], inner[4], inner[5]});
+  strip.compute_at(partial, strips[0])
+      .bound_extent(inner[0], tileI)
+      .bound_extent(inner[3], tileO)
+      .store_in(memoryFor(tileO * tileI * taps * 4))
+      .update()
       .split(inner[3], inner[3], oi, tileOf(tileO, together),
              TailStrategy::RoundUp)
-      .reorder({oi, inner[0], inner[3], inner[1], inner[2], partial.rvars()[0],
-                partial.rvars()[1], partial.rvars()[2]})
+      .reorder({oi, inner[0], inner[3], inner[1], inner[2], pixels[0],
+                pixels[1], pixels[2]})
       .unroll(oi);
 }
 

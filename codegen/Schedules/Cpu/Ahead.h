@@ -1,0 +1,61 @@
+//===- Ahead.h - Prefetching the next strip ---------------------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_CODEGEN_SCHEDULES_CPU_AHEAD_H
+#define ROOTC_CODEGEN_SCHEDULES_CPU_AHEAD_H
+
+#include "Halide.h"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace rootc::codegen {
+
+/// The loops of a kernel that reads inputs strip by strip, in the order in
+/// which they lie in memory, each strip once for every register tile.
+struct AheadLoops {
+  std::vector<std::string> strips; ///< over strips: innermost first
+  /// Over register tiles of a strip, outermost first, with their counts.
+  std::vector<std::pair<std::string, int64_t>> tiles;
+  /// Over pixels of a register tile's sum, likewise. The last is innermost.
+  std::vector<std::pair<std::string, int64_t>> pixels;
+  std::map<std::string, int64_t> inputs; ///< and the elements of their strips
+};
+
+/// A lowering pass: while a register tile sums over a strip, it prefetches its
+/// share of the next one, a line after the other. Halide's own directive would
+/// fetch what this tile reads next, a few bytes of each pixel, once for each
+/// tile, and past the L2 cache.
+class Ahead : public Halide::Internal::IRMutator {
+public:
+  explicit Ahead(AheadLoops loops) : loops(std::move(loops)) {}
+  using IRMutator::visit;
+
+private:
+  Halide::Internal::Stmt visit(const Halide::Internal::For *loop) override;
+  Halide::Internal::Stmt visit(const Halide::Internal::LetStmt *let) override;
+
+  /// How many turns of nested loops came before this one; the loops that are
+  /// not there stand at their last turn, as where Halide took it off.
+  Halide::Expr
+  turn(const std::vector<std::pair<std::string, int64_t>> &nest) const;
+  /// Where the strip begins that `body` reads of an input; undefined if it
+  /// does not read it itself.
+  Halide::Expr begin(const std::string &input,
+                     const Halide::Internal::Stmt &body) const;
+
+  AheadLoops loops;
+  std::vector<std::string> around;          ///< loops around a statement
+  std::map<std::string, Halide::Expr> lets; ///< within a strip
+};
+
+} // namespace rootc::codegen
+
+#endif // ROOTC_CODEGEN_SCHEDULES_CPU_AHEAD_H
