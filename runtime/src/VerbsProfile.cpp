@@ -157,10 +157,10 @@ void rootc::profileModel(const VerbOptions &options) {
                           work.batchSize(), work.pool->threads(), options.runs,
                           all.boundMs);
   print(all, all.ms);
-  fmt::print("peak: {:.0f} GFLOP/s; reads of {:.0f} MB at {:.0f} GB/s, of "
-             "{:.0f} MB at {:.0f} GB/s\n",
-             peak.flops / 1e9, peak.bandwidth.front().bytes / 1e6,
-             peak.bandwidth.front().read / 1e9,
-             peak.bandwidth.back().bytes / 1e6,
-             peak.bandwidth.back().read / 1e9);
+  const MachinePeak::Bandwidth &near = peak.bandwidth.front(),
+                               &far = peak.bandwidth.back();
+  fmt::print("peak: {:.0f} GFLOP/s; reading {:.0f} GB/s ({:.0f} KiB) to {:.0f} "
+             "GB/s ({:.0f} MiB)\n",
+             peak.flops / 1e9, near.read / 1e9, near.bytes / 1024,
+             far.read / 1e9, far.bytes / (1 << 20));
 }

@@ -20,7 +20,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
+
+from turns import Process, round_of, wait_for_quiet
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[2]
@@ -29,7 +30,8 @@ PEERS = {'torch-last': 'PyTorch', 'torch-first': 'PyTorch', 'compile-last': 'com
 COLUMNS = list(dict.fromkeys(PEERS.values()))
 # A case is KIND:WHAT:BATCH, with the ratio to the best peer that it must not exceed. Of kind `memory` it is the memory of a
 # training step, peak resident size less that before the network is made. A layer is CHANNELSxSIZE-CHANNELS_A_GROUP, a grouped
-# 3x3: `layer` is forward and backward, `forward` alone as in inference.
+# 3x3: `layer` is forward and backward, `forward` alone as in inference, between dense convolutions, which take any order of
+# channels; `edges` is forward and backward with whatever it takes to have the standard order on both sides.
 CASES = {
     'train:nin-root-8:128': 0.45, 'train:nin:128': 0.62, 'train:resnet50-root-64:8': 0.62, 'train:resnet50:8': 0.75,
     'train:googlenet-root-8:8': 0.60, 'train:googlenet:8': 0.75,
@@ -40,6 +42,7 @@ CASES = {
     'memory:nin-root-8:128': 0.65, 'memory:resnet50-root-64:8': 0.65,
     **{f'layer:192x28-{per_group}:16': 0.7 if per_group >= 8 else 0.5 for per_group in (1, 2, 3, 4, 6, 8, 12, 24)},
     **{f'forward:192x28-{per_group}:16': 0.9 if per_group >= 8 else 0.7 for per_group in (1, 2, 3, 4, 6, 8, 12, 24)},
+    **{f'edges:192x28-{per_group}:16': 0.9 for per_group in (1, 2, 3, 4, 6, 8, 12, 24)},
     **{f'layer:64x56-{per_group}:8': 0.7 for per_group in (1, 2, 4, 8, 16)},
     **{f'layer:384x14-{per_group}:8': 0.7 for per_group in (1, 2, 3, 4, 6, 8, 12, 16)},
 }
@@ -53,6 +56,9 @@ LAYER = """root.network @layer(%image: !root.image<{size}x{size}x16>) classes(10
   root.output %4
 }}
 """
+# A response normalisation needs the standard order.
+EDGES = LAYER.replace('"layer" %1', '"layer" %n').replace('"after" %2', '"after" %m').replace(
+    '  %2', '  %n = root.local_response_norm %1 size(3)\n  %2').replace('  %3', '  %m = root.local_response_norm %2 size(3)\n  %3')
 
 
 class Case:
@@ -60,15 +66,16 @@ class Case:
         self.name, self.options = name, options
         self.kind, self.what, batch = name.split(':')
         self.batch = int(batch)
-        self.layer = self.kind in ('layer', 'forward')
-        self.training = self.kind in ('train', 'layer', 'memory')
+        self.layer = self.kind in ('layer', 'forward', 'edges')
+        self.training = self.kind in ('train', 'layer', 'edges', 'memory')
         if self.layer:
             self.channels, self.size = map(int, self.what.split('-')[0].split('x'))
             self.groups = self.channels // int(self.what.split('-')[1])
         self.source = self.file('mlir') if self.layer else SOURCE / 'models' / (self.what.split('-')[0] + '.mlir')
 
     def file(self, suffix):
-        return self.options.folder / f'{self.what}{"-avx2" * (self.options.avx2 and suffix == "so")}.{suffix}'
+        variant = '-edges' * (self.kind == 'edges') + '-avx2' * (self.options.avx2 and suffix == 'so')
+        return self.options.folder / f'{self.what}{variant}.{suffix}'
 
     def rootc(self, suffix, *flags):
         """Makes the file unless this compiler has made it."""
@@ -87,12 +94,13 @@ class Case:
     def profile(self, runs):
         """Of rootc: milliseconds and the bound; of a layer's case, its calls alone."""
         report = json.loads(subprocess.check_output(self.rootrun('profile', '--json', f'--runs={runs}')))
-        calls = [call for call in report['calls'] if not self.layer or call['label'].startswith('layer ')]
+        calls = [call for call in report['calls'] if not self.layer or call['label'].startswith('layer ') or 'shuffle' in call['label']]
         return sum(call['ms'] for call in calls), sum(call['bound_ms'] for call in calls)
 
     def compile(self):
         if self.layer:
-            self.source.write_text(LAYER.format(channels=self.channels, size=self.size, groups=self.groups))
+            text = EDGES if self.kind == 'edges' else LAYER
+            self.source.write_text(text.format(channels=self.channels, size=self.size, groups=self.groups))
         self.library = self.rootc('so', *['--target=x86-64-v3'] * self.options.avx2)
 
     def peer(self, kind):
@@ -110,31 +118,6 @@ class Case:
             file, flags = self.source, ['--cost', self.rootc('json', '--emit=cost', '--format=json')]
         return [sys.executable, HERE / 'peer.py', kind, file, *flags, *['--train'] * self.training, f'--batch={self.batch}',
                 f'--threads={self.options.threads}']
-
-
-class Process:
-    """A contender that answers lines."""
-
-    def __init__(self, command, log, environment=None):
-        with open(log, 'w') as errors:
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, stderr=errors,
-                                            env=environment)
-
-    def ask(self):
-        self.process.stdin.write('go\n')
-        self.process.stdin.flush()
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        return float(line) if line else None
-
-    def turn(self):
-        self.ask()
-        return self.answer()
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 class LayerProcess:
@@ -171,15 +154,12 @@ def take_turns(case, options):
             contenders['rootc'] = LayerProcess(case) if case.layer else Process(case.rootrun('bench', '--serve'), options.folder / 'rootc.log')
             contenders['rootc'].turn()
         if options.pause:
-            print(f'{case.name}: all have warmed up; press Enter once the machine is quiet', file=sys.stderr)
-            sys.stdin.readline()
-        times, racing = {kind: [] for kind in contenders}, list(contenders)
+            wait_for_quiet(case.name)
+        times, racing = {}, dict(contenders)
         for _ in range(options.rounds):
-            for kind in racing:
-                time.sleep(0.25)
-                times[kind].append(contenders[kind].turn())
+            round_of(racing, times)
             best = min((statistics.median(times[kind]) for kind in racing if kind != 'rootc'), default=0)
-            racing = [kind for kind in racing if kind == 'rootc' or times[kind][0] < 1.3 * best]
+            racing = {kind: racing[kind] for kind in racing if kind == 'rootc' or times[kind][0] < 1.3 * best}
         bound = case.profile(runs=3)[1] if options.rootc else None
     finally:
         for contender in contenders.values():
@@ -202,7 +182,8 @@ def measure_memory(case, options):
 
 def race(case, options):
     """What the table's line and the JSON say; times in ms, memory in MiB."""
-    case.compile()
+    if options.rootc:
+        case.compile()
     figures, bound = (measure_memory if case.kind == 'memory' else take_turns)(case, options)
     medians = {kind: statistics.median(values) for kind, values in figures.items()}
     result = {'case': case.name, 'must': CASES[case.name], 'figures': figures, 'medians': medians}
