@@ -66,6 +66,38 @@ void constrain(OutputImageParam buffer, const TensorType &type, Expr dynamic,
   }
 }
 
+/// Puts elementwise results where they are called and, where it is called at
+/// the output's own point, what an anchor's result is there.
+class AtAnchor : public Internal::IRMutator {
+public:
+  AtAnchor(const std::vector<Func> &elementwise, Func result)
+      : elementwise(elementwise), result(std::move(result)) {}
+  bool complete = true; ///< else the anchor is read at other points too
+
+private:
+  using IRMutator::visit;
+  Expr visit(const Internal::Call *call) override {
+    if (call->name == result.name()) {
+      for (size_t d = 0; d < call->args.size(); ++d) {
+        auto *var = call->args[d].as<Internal::Variable>();
+        complete &= var && var->name == imageVars(d + 1)[d].name();
+      }
+      return result.update_value();
+    }
+    for (const Func &func : elementwise)
+      if (func.name() == call->name) {
+        std::map<std::string, Expr> point;
+        for (size_t d = 0; d < call->args.size(); ++d)
+          point[func.args()[d].name()] = call->args[d];
+        return mutate(
+            Internal::substitute(point, func.values()[call->value_index]));
+      }
+    return IRMutator::visit(call);
+  }
+  const std::vector<Func> &elementwise;
+  Func result;
+};
+
 class Builder {
 public:
   Builder(const Kernel &kernel, const Target &target, bool plain)
@@ -129,6 +161,8 @@ private:
       values.push_back({lowered.results[i], op.results[i], dynamic});
     }
     if (info.elementwise) {
+      elementwise.insert(elementwise.end(), lowered.results.begin(),
+                         lowered.results.end());
       for (auto &[name, stage] : lowered.stages)
         if (stage.dimensions() == 1)
           computeVector(stage);
@@ -164,14 +198,33 @@ private:
                              Expr(value(id).func(asExprs(vars)))));
     }
     Func output("output");
-    if (results.size() == 1)
-      output(vars) = results[0];
-    else
+    if (!anchor || !anchorFuncs.scatters || !scatter(output, results))
       output(vars) = Tuple(results);
     for (size_t i = 0; i < results.size(); ++i)
       constrain(output.output_buffers()[i], value(kernel.outputs[i]).type,
                 dynamic, i == 0);
     return {output, shape, dynamic};
+  }
+
+  /// Defines `output` where its anchor is computed, if it reads the anchor's
+  /// result at its own points alone.
+  bool scatter(Func output, std::vector<Expr> results) {
+    Func anchorResult = anchorFuncs.results[0];
+    std::vector<Var> vars = imageVars(anchorResult.dimensions());
+    std::map<std::string, Expr> point;
+    for (size_t d = 0; d < vars.size(); ++d)
+      point[vars[d].name()] = anchorResult.update_args()[d];
+    AtAnchor atAnchor(elementwise, anchorResult);
+    std::vector<Expr> none;
+    for (Expr &result : results) {
+      result = Internal::substitute(point, atAnchor.mutate(result));
+      none.push_back(undef(result.type()));
+    }
+    if (!atAnchor.complete)
+      return false;
+    output(vars) = Tuple(none);
+    output(anchorResult.update_args()) = Tuple(results);
+    return true;
   }
 
   void schedule(const Value &output, const Pipeline &pipeline) {
@@ -207,6 +260,7 @@ private:
   Lowered anchorFuncs;
   std::vector<Value> anchorOperands;
   std::vector<Func> positionStages;
+  std::vector<Func> elementwise; ///< results of elementwise ops
 };
 } // namespace
 

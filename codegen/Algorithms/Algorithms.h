@@ -47,6 +47,9 @@ struct Value {
 struct Lowered {
   std::vector<Halide::Func> results;
   std::map<std::string, Halide::Func> stages;
+  /// The one result is an update at points of another order than its channels
+  /// lie in, each once: what stands behind it may be computed there too.
+  bool scatters = false;
 };
 
 /// Throws std::invalid_argument where attributes or operands do not fit.

@@ -63,17 +63,7 @@ static int64_t inverse(int64_t a, int64_t m) {
   return (x % m + m) % m;
 }
 
-namespace {
-/// Where the taps of a written pixel lie, in one dimension.
-struct Taps {
-  Expr filter;   ///< index into the packed filter
-  Expr position; ///< in the strip
-  Expr exists;   ///< undefined: always
-};
-} // namespace
-
-/// The taps r of pixels `q` of phase `phase`, dimension 0 rows, 1 columns.
-static Taps tapsOf(const Gather &gather, int d, Expr q, Expr phase, Expr r) {
+Taps tapsOf(const Gather &gather, int d, Expr q, Expr phase, Expr r) {
   int64_t phases = gather.phases[d], dilation = gather.dilation[d];
   if (gather.ownTap)
     return {constant(gather.layout.kernel[d] - 1) - q, 0, {}};
@@ -107,8 +97,7 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
     throw std::invalid_argument("op '" + op.name +
                                 "': the packed filter has another shape");
   if (layout.groupLanes())
-    throw std::invalid_argument("op '" + op.name +
-                                "': no kernel for groups innermost");
+    return convolveGroupLanes(op, gather, input, packed, bias);
   Var l("l"), i("i"), x("x"), y("y"), n("n"), b("b"), px("px"), py("py");
   Lowered lowered;
   Func strip = stripOf(gather, input);
@@ -230,8 +219,8 @@ static Lowered packFilter(const Op &op, const std::vector<Value> &in) {
   };
   if (layout.groupLanes()) {
     exists = Internal::const_true();
-    group = l % constant(layout.groups);
-    out = l / constant(layout.groups);
+    group = firstGroup(layout, b) + l % constant(layout.laneGroups);
+    out = l / constant(layout.laneGroups);
   } else if (layout.groupsPerBlock > 1) {
     Expr channel = b * constant(layout.block) + l;
     exists = channel < constant(layout.groups * layout.outPerGroup);

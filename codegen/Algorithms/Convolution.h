@@ -20,9 +20,15 @@
 //   partial      conv2d_backward_filter: one sum a chunk of the batch
 //                (absent in linear layers)
 //   total        conv2d_backward_filter: their sum
+//   positions    conv2d_backward_filter: the gradient as its maps' channels
+//                lie, where these are not in the standard order
 //   dy           conv2d_backward_filter: dy, zero where lanes are padding;
 //                absent where whole vectors fit; in linear layers, turned over
 //   sums         across in channels: of one strip, which partial adds up
+//
+// Where lanes are groups (FilterLayout::groupLanes) strip is (lane, in, x, y,
+// n, block), accumulator (lane, out, x, y, n, block, phases), partial and total
+// (lane, out, in, kx, ky, block, chunk), dy (lane, out, x, y, n, block).
 //
 //===----------------------------------------------------------------------===//
 
@@ -40,6 +46,26 @@ Halide::Expr constant(int64_t value);
 
 /// The map that is read, as stage "strip".
 Halide::Func stripOf(const Gather &gather, const Value &input);
+
+/// Where the taps of a written pixel lie, in one dimension.
+struct Taps {
+  Halide::Expr filter;   ///< index into the packed filter
+  Halide::Expr position; ///< in the strip
+  Halide::Expr exists;   ///< undefined: always
+};
+/// The taps r of pixels `q` of phase `phase`, dimension 0 rows, 1 columns.
+Taps tapsOf(const Gather &gather, int dimension, Halide::Expr q,
+            Halide::Expr phase, Halide::Expr r);
+
+/// FilterLayout::firstGroup.
+Halide::Expr firstGroup(const FilterLayout &layout, const Halide::Expr &block);
+
+// Where groups are innermost (GroupLanes.cpp).
+Lowered convolveGroupLanes(const Op &op, const Gather &gather,
+                           const Value &input, const Value &packed,
+                           const Value *bias);
+Lowered groupLanesGradient(const Op &op, const ConvShape &shape,
+                           const Value &input, const Value &gradient);
 
 } // namespace rootc::codegen
 

@@ -14,8 +14,6 @@
 
 #include "codegen/Algorithms/Convolution.h"
 
-#include <stdexcept>
-
 using namespace Halide;
 
 namespace rootc::codegen {
@@ -127,12 +125,8 @@ static Lowered acrossInsGradient(const Op &op, const ConvShape &shape,
   return lowered;
 }
 
-static Lowered backwardFilter(const Op &op, const std::vector<Value> &in) {
-  const Value &input = in.at(0), &gradient = in.at(1);
-  ConvShape shape = convShape(op.attributes, input.channels());
-  if (shape.inOrder > 1 || shape.outOrder > 1)
-    throw std::invalid_argument("op '" + op.name +
-                                "': no kernel for channel orders");
+static Lowered standardGradient(const Op &op, const ConvShape &shape,
+                                const Value &input, const Value &gradient) {
   Gather gather = forwardGather(shape, 1);
   if (isLinearGradient(shape))
     return linearGradient(op, shape, gather, input, gradient);
@@ -206,6 +200,31 @@ static Lowered backwardFilter(const Op &op, const std::vector<Value> &in) {
   result(vars) = total(several ? vars[3] % constant(outs) : Expr(vars[3]),
                        several ? vars[3] / constant(outs) : Expr(0), vars[0],
                        vars[1], vars[2]);
+  lowered.results = {result};
+  return lowered;
+}
+
+/// Of a dense one the maps' positions are as good as channels, until the
+/// filter is written.
+static Lowered backwardFilter(const Op &op, const std::vector<Value> &in) {
+  const Value &input = in.at(0), &gradient = in.at(1);
+  ConvShape shape = convShape(op.attributes, input.channels());
+  if (groupsInnermost(shape))
+    return groupLanesGradient(op, shape, input, gradient);
+  Lowered lowered = standardGradient(op, shape, input, gradient);
+  if (shape.inOrder == 1 && shape.outOrder == 1)
+    return lowered;
+  Func positions = lowered.results[0], result(op.name);
+  lowered.stages["positions"] = positions;
+  auto positionOf = [](Expr channel, int64_t channels, int64_t order) -> Expr {
+    Expr each = constant(channels / order);
+    return order == 1 ? channel
+                      : channel % each * constant(order) + channel / each;
+  };
+  std::vector<Var> vars = imageVars(4);
+  result(vars) = positions(
+      positionOf(vars[0], shape.inChannels, shape.inOrder), vars[1], vars[2],
+      positionOf(vars[3], shape.outChannels, shape.outOrder));
   lowered.results = {result};
   return lowered;
 }

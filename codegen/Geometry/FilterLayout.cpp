@@ -16,6 +16,9 @@ static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 int64_t FilterLayout::outChannel(int64_t index, int64_t lane) const {
   int64_t channels = groups * outPerGroup;
+  if (groupLanes())
+    return (firstGroup(index) + lane % laneGroups) * outPerGroup +
+           lane / laneGroups;
   if (outOrder > 1) {
     int64_t position = index * block + lane;
     return position < channels ? standardChannel(position, channels, outOrder)
@@ -40,16 +43,18 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
   layout.outPerGroup = backwardData ? shape.inPerGroup() : shape.outPerGroup();
   layout.inPerGroup = backwardData ? shape.outPerGroup() : shape.inPerGroup();
   layout.kernel = shape.kernel;
-  layout.outOrder = backwardData ? shape.inOrder : shape.outOrder;
-  if (shape.groups == 1)
-    layout.inOrder = backwardData ? shape.outOrder : shape.inOrder;
-  if (layout.groupLanes()) {
-    if (block != layout.groups * layout.outPerGroup)
-      throw std::invalid_argument("convolution: attribute 'block' is not that "
-                                  "of all channels, groups innermost");
-    layout.groupsPerBlock = layout.groups;
-    layout.blocks = 1;
+  if (shape.groups > 1 && shape.outOrder > 1) {
+    layout.laneGroups = block / layout.outPerGroup;
+    if (block % layout.outPerGroup != 0 || layout.laneGroups > shape.groups)
+      throw std::invalid_argument("convolution: attribute 'block' is no number "
+                                  "of whole groups, which are innermost");
+    layout.groupsPerBlock = layout.laneGroups;
+    layout.blocks = ceilDiv(shape.groups, layout.laneGroups);
     return layout;
+  }
+  if (shape.groups == 1) {
+    layout.outOrder = backwardData ? shape.inOrder : shape.outOrder;
+    layout.inOrder = backwardData ? shape.outOrder : shape.inOrder;
   }
   if (shape.groups > 1 && block > layout.outPerGroup &&
       block % layout.outPerGroup == 0) {
@@ -60,6 +65,22 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
     layout.blocks = shape.groups * layout.blocksPerGroup;
   }
   return layout;
+}
+
+int64_t laneGroupsFor(int64_t groups, int64_t outs, int64_t widest) {
+  int64_t best = 1;
+  double bestCost = 0;
+  // Half a vector is loaded twice for several out channels, or stored twice.
+  double share = 1.0;
+  for (int64_t lanes = widest; lanes >= 1; lanes /= 2, share *= 1.15) {
+    int64_t across = std::gcd(outs, widest / lanes);
+    double cost = share * double(ceilDiv(groups, lanes)) / double(across);
+    if (lanes <= groups && (bestCost == 0 || cost < bestCost)) {
+      best = lanes;
+      bestCost = cost;
+    }
+  }
+  return best;
 }
 
 int64_t lanesOfBlock(int64_t block, const TargetInfo &target) {

@@ -18,8 +18,9 @@
 //
 // Where channels lie in another order than the standard one (ConvShape), "out"
 // and "in" count positions: the packed filter takes in the order. Where groups
-// are innermost, there is one block of all out channels, in their order: lanes
-// run over groups.
+// are innermost, a block has all out channels of `laneGroups` groups, across
+// which vectors run: lane o * laneGroups + g is out channel o of the block's
+// g-th group. The last block may lie over the one before.
 //
 // No Halide or MLIR here: the passes choose and print the layout.
 //
@@ -29,6 +30,8 @@
 #define ROOTC_CODEGEN_GEOMETRY_FILTERLAYOUT_H
 
 #include "codegen/Geometry/ConvShape.h"
+
+#include <algorithm>
 
 namespace rootc::codegen {
 
@@ -41,11 +44,15 @@ struct FilterLayout {
   int64_t blocks = 1;
   int64_t groups = 1, outPerGroup = 1, inPerGroup = 1;
   std::array<int64_t, 2> kernel{1, 1};
-  int64_t outOrder = 1; ///< of the out channels; above 1 with groups: these
-  int64_t inOrder = 1;  ///< of the in channels of a group
+  int64_t laneGroups = 0; ///< of a block whose lanes are groups; else 0
+  int64_t outOrder = 1;   ///< of the out channels, where there is one group
+  int64_t inOrder = 1;    ///< of the in channels, likewise
 
-  /// Whether groups are innermost, and a block has all of them.
-  bool groupLanes() const { return groups > 1 && outOrder > 1; }
+  bool groupLanes() const { return laneGroups > 0; }
+  /// The group of a block's first lane, where lanes are groups.
+  int64_t firstGroup(int64_t index) const {
+    return std::min(index * laneGroups, groups - laneGroups);
+  }
   std::vector<int64_t> shape() const {
     return {blocks, kernel[0], kernel[1], inPerGroup, block};
   }
@@ -63,8 +70,8 @@ struct FilterLayout {
 };
 
 /// The layout of a given block size (attribute `block`). Throws
-/// std::invalid_argument if it is below one, or where groups are innermost not
-/// that of all out channels.
+/// std::invalid_argument if it is below one, or where groups are innermost no
+/// number of whole groups.
 FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
                           int64_t block);
 
@@ -72,6 +79,11 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
 /// its neighbours can: vectors across groups then do better than vectors
 /// across the out channels of one.
 bool prefersGroupLanes(const ConvShape &shape, const TargetInfo &target);
+
+/// How many groups vectors of up to `widest` lanes run across where groups are
+/// innermost and each has so many out channels; a power of two. Narrower
+/// vectors have several out channels side by side.
+int64_t laneGroupsFor(int64_t groups, int64_t outs, int64_t widest);
 
 /// Lanes of the vectors that compute a block: the most that fill whole vectors.
 int64_t lanesOfBlock(int64_t block, const TargetInfo &target);

@@ -156,6 +156,24 @@ int64_t filterGradientChunks(const ConvShape &shape) {
   return std::clamp<int64_t>((1 << 20) / size, 1, 16);
 }
 
+bool groupsInnermost(const ConvShape &shape) {
+  return shape.groups > 1 && shape.outOrder > 1;
+}
+
+Gather groupLanesGather(const ConvShape &shape) {
+  // The bits must not depend on the machine, so neither do the vectors.
+  const int64_t widest = 16;
+  return forwardGather(
+      shape, shape.outPerGroup() *
+                 laneGroupsFor(shape.groups, shape.outPerGroup(), widest));
+}
+
+int64_t groupLanesChunks(const ConvShape &shape) {
+  int64_t size = shape.outChannels * shape.kernel[0] * shape.kernel[1] *
+                 shape.inPerGroup();
+  return std::clamp<int64_t>((1 << 18) / size, 1, 16);
+}
+
 bool filterGradientAcrossGroups(const ConvShape &shape) {
   return shape.groups > 1 && shape.outPerGroup() < 8;
 }

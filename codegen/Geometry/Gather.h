@@ -83,6 +83,17 @@ int64_t largestDivisor(int64_t size, int64_t most);
 /// the filter's size only, so that the sums' order is fixed.
 int64_t filterGradientChunks(const ConvShape &shape);
 
+/// Whether groups are innermost in both maps of a grouped convolution, and
+/// vectors run across them.
+bool groupsInnermost(const ConvShape &shape);
+
+/// Such a backward-filter, its layout that of its vectors.
+Gather groupLanesGather(const ConvShape &shape);
+
+/// filterGradientChunks() there: the sums are smaller than dense ones, and so
+/// is the work on them.
+int64_t groupLanesChunks(const ConvShape &shape);
+
 /// Whether a backward-filter's vectors run over the out channels of several
 /// groups.
 bool filterGradientAcrossGroups(const ConvShape &shape);

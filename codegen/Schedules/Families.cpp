@@ -20,8 +20,16 @@ template <typename Family> TypedSchedule chosen(const Problem &problem) {
   return Family::choose(problem);
 }
 
+TypedSchedule chooseConvolution(const Problem &problem) {
+  return groupsInnermost(convShapeOf(problem.kernel, *problem.anchor))
+             ? chosen<GroupLanesSchedule>(problem)
+             : chosen<ConvolutionSchedule>(problem);
+}
+
 TypedSchedule chooseFilterGradient(const Problem &problem) {
   ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
+  if (groupsInnermost(shape))
+    return chosen<GroupLanesGradientSchedule>(problem);
   if (isLinearGradient(shape))
     return chosen<LinearGradientSchedule>(problem);
   return filterGradientAcrossIns(shape)
@@ -48,8 +56,8 @@ const std::map<std::string, Chooser> &anchors() {
       {"batch_norm_statistics", chosen<ReductionSchedule>},
       {"channel_sum", chosen<ReductionSchedule>},
       {"concat", chosen<ConcatSchedule>},
-      {"conv2d", chosen<ConvolutionSchedule>},
-      {"conv2d_backward_data", chosen<ConvolutionSchedule>},
+      {"conv2d", chooseConvolution},
+      {"conv2d_backward_data", chooseConvolution},
       {"conv2d_backward_filter", chooseFilterGradient},
       {"global_average_pool", chosen<GlobalPoolSchedule>},
       {"local_response_norm", chosen<NeighbourSchedule>},
@@ -184,12 +192,21 @@ int64_t scratchBytes(const Kernel &kernel) {
   if (!problem.anchor || problem.anchor->name != "conv2d_backward_filter")
     return 0;
   ConvShape shape = convShapeOf(kernel, *problem.anchor);
+  if (groupsInnermost(shape)) {
+    const FilterLayout &layout = groupLanesGather(shape).layout;
+    return 4 * (groupLanesChunks(shape) + 1) * shape.kernel[0] *
+           shape.kernel[1] * layout.blocks * layout.block * layout.inPerGroup;
+  }
+  int64_t positions = 0; // that are put in order
+  if (shape.inOrder > 1 || shape.outOrder > 1)
+    positions = 4 * shape.outChannels * shape.kernel[0] * shape.kernel[1] *
+                shape.inPerGroup();
   if (isLinearGradient(shape))
-    return 0;
+    return positions;
   int64_t chunk =
       4 * filterGradientChunks(shape) * shape.kernel[0] * shape.kernel[1];
   if (filterGradientAcrossIns(shape)) // blocks divide what they cover
-    return chunk * shape.outChannels * shape.inPerGroup();
+    return positions + chunk * shape.outChannels * shape.inPerGroup();
   FilterGradientSchedule schedule;
   set(schedule, kernel.schedule);
   auto padded = [&](int64_t size, int64_t tile) {
@@ -197,9 +214,9 @@ int64_t scratchBytes(const Kernel &kernel) {
   };
   bool across = filterGradientAcrossGroups(shape);
   int64_t outs = across ? shape.outChannels : shape.outPerGroup();
-  return chunk * (across ? 1 : shape.groups) *
-         padded(outs, schedule.lanes * schedule.vectors) *
-         padded(shape.inPerGroup(), schedule.tileI);
+  return positions + chunk * (across ? 1 : shape.groups) *
+                         padded(outs, schedule.lanes * schedule.vectors) *
+                         padded(shape.inPerGroup(), schedule.tileI);
 }
 
 bool isComputed(const Kernel &kernel, const Op &anchor, size_t operand) {

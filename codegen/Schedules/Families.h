@@ -99,6 +99,36 @@ struct AcrossInsGradientSchedule {
   std::string illegal(const Problem &problem) const;
 };
 
+/// Forward and backward-data where groups are innermost.
+struct GroupLanesSchedule {
+  int64_t across = 1;      ///< out channels beside each other in a vector
+  int64_t copy = 0;        ///< 1: what is read is copied, zeros around it
+  int64_t pixelsFirst = 0; ///< 1: a tile's out channels pass over a row
+  int64_t rows = 1;        ///< of a task
+  int64_t step = 1;        ///< rows that are copied, then computed, at a time
+  int64_t tileO = 1, tileX = 1, tileY = 1; ///< of a register tile
+  int64_t unrollKx = 0;                    ///< 1: taps of a row share loads
+
+  static const char *name() { return "group lanes"; }
+  static std::vector<Key<GroupLanesSchedule>> keys();
+  static GroupLanesSchedule choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+
+/// Backward-filter where groups are innermost.
+struct GroupLanesGradientSchedule {
+  int64_t across = 1;           ///< out channels beside each other in a vector
+  int64_t copy = 0, copyDy = 0; ///< 1: the strip of x, of dy, is copied
+  int64_t rows = 1;             ///< of dy that stay in cache for all tiles
+  int64_t tileI = 1, tileO = 1; ///< in and out channels of a register tile
+  int64_t tileKx = 1, tileKy = 1; ///< taps of a register tile
+
+  static const char *name() { return "filter gradient in group lanes"; }
+  static std::vector<Key<GroupLanesGradientSchedule>> keys();
+  static GroupLanesGradientSchedule choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+
 /// Backward-filter of linear layers.
 struct LinearGradientSchedule {
   int64_t blockI = 1, blockO = 1; ///< in and out channels of a task
@@ -193,7 +223,8 @@ struct PackSchedule : FixedSchedule<PackSchedule> {
 
 using TypedSchedule =
     std::variant<ConvolutionSchedule, FilterGradientSchedule,
-                 AcrossInsGradientSchedule, LinearGradientSchedule,
+                 AcrossInsGradientSchedule, GroupLanesSchedule,
+                 GroupLanesGradientSchedule, LinearGradientSchedule,
                  PoolSchedule, ReductionSchedule, PointwiseSchedule,
                  ShuffleSchedule, NeighbourSchedule, ConcatSchedule,
                  FlatSchedule, CombineSchedule, GlobalPoolSchedule,

@@ -70,9 +70,10 @@ RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
 FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
                           const TargetInfo &target) {
   int64_t outs = backwardData ? shape.inPerGroup() : shape.outPerGroup();
-  if (shape.groups > 1 && shape.outOrder > 1)
-    return filterLayout(shape, backwardData, outs * shape.groups);
   int64_t widest = std::max<int64_t>(target.vectorBits / 32, 4);
+  if (groupsInnermost(shape))
+    return filterLayout(shape, backwardData,
+                        outs * laneGroupsFor(shape.groups, outs, widest));
   double best = 0;
   int64_t block = widest;
   auto consider = [&](int64_t candidate, double factor) {

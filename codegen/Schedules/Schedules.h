@@ -33,6 +33,8 @@ struct ScheduleContext {
   /// The pipeline's one output Func over imageVars(rank): a Tuple where the
   /// kernel has several outputs (all have one shape). It calls the anchor's
   /// results through the inlined epilogue; it is never an anchor's own Func.
+  /// Of a result that scatters (Lowered) it has the update, unless it reads
+  /// other points than its own.
   Halide::Func output;
   Value outputValue;                        ///< shape of the outputs
   std::vector<Halide::Func> positionStages; ///< see OpInfo::elementwise
@@ -63,6 +65,9 @@ void apply(const ScheduleContext &context,
            const LinearGradientSchedule &schedule);
 void apply(const ScheduleContext &context,
            const AcrossInsGradientSchedule &schedule);
+void apply(const ScheduleContext &context, const GroupLanesSchedule &schedule);
+void apply(const ScheduleContext &context,
+           const GroupLanesGradientSchedule &schedule);
 void apply(const ScheduleContext &context, const PoolSchedule &schedule);
 void apply(const ScheduleContext &context, const ReductionSchedule &schedule);
 void apply(const ScheduleContext &context, const PointwiseSchedule &schedule);

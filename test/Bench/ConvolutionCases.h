@@ -51,6 +51,10 @@ inline codegen::Kernel convKernel(ConvKind kind, const codegen::ConvShape &s,
   op.attributes["input"] = std::vector<int64_t>{s.inHeight, s.inWidth};
   op.attributes["groups"] = s.groups;
   op.attributes["filters"] = s.outChannels;
+  if (s.inOrder != 1)
+    op.attributes["in_order"] = s.inOrder;
+  if (s.outOrder != 1)
+    op.attributes["out_order"] = s.outOrder;
   bool backward =
       kind == ConvKind::BackwardData || kind == ConvKind::PackBackward;
   FilterLayout layout = block ? filterLayout(s, backward, block)

@@ -11,7 +11,8 @@
 // backward-data, backward-filter) and prints milliseconds and GFLOP/s, the
 // best of many runs on one thread (`threads=2` for two). key=value overrides
 // the schedule; `check=1` compares with the reference instead; `block=` sets
-// the block, `bits=256` compiles for AVX2, `asm=1` writes kernel_bench.s.
+// the block, `bits=256` compiles for AVX2, `order=` has channels in that order,
+// `asm=1` writes kernel_bench.s.
 //
 //===----------------------------------------------------------------------===//
 
@@ -188,6 +189,8 @@ int main(int argc, char **argv) try {
       shape.inWidth = value;
     else if (key == "dil")
       shape.dilation = {value, value};
+    else if (key == "order")
+      shape.inOrder = shape.outOrder = value;
     else
       overrides[key] = value;
   }

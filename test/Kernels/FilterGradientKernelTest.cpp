@@ -102,6 +102,17 @@ TEST(AcrossInsGradient, StripsInPlaceAreFetchedAhead) {
     }
 }
 
+TEST(GroupLanesGradient, OpsBeforeItAndAnyThreads) {
+  ConvShape shape{7,      6,  24, 36, 12, {3, 3}, {1, 1}, {1, 1, 1, 1},
+                  {1, 1}, 12, 12};
+  Kernel kernel = gradientBehindOps(
+      convKernel(ConvKind::BackwardFilter, shape, target(512)));
+  EXPECT_EQ(kernel.schedule["copy_dy"], 1);
+  auto inputs = makeInputs(kernel, 21);
+  EXPECT_EQ(check(kernel, inputs, 4e-6), "");
+  expectSameOnAnyThreads(kernel, inputs);
+}
+
 TEST(AcrossInsGradient, ImpossibleTilesAreRefused) {
   ConvShape shape{7, 6, 96, 24, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
   Kernel kernel = convKernel(ConvKind::BackwardFilter, shape, target(512));

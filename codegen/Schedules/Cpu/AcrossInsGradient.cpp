@@ -28,7 +28,7 @@ void apply(const ScheduleContext &context,
   FilterGradientStrip size = filterGradientStrip(shape);
   Func partial = context.stage("partial"), sums = context.stage("sums"),
        strip = context.stage("strip"), dy = context.stage("dy"),
-       output = context.output;
+       output = gradientOf(context);
   auto lanes = static_cast<int>(schedule.lanes),
        vectors = static_cast<int>(schedule.vectors),
        tileO = static_cast<int>(schedule.tileO),

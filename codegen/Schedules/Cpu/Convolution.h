@@ -18,6 +18,10 @@ void schedulePlainFilterGradient(const ScheduleContext &context);
 void schedulePlainLinearGradient(const ScheduleContext &context);
 void schedulePlainAcrossInsGradient(const ScheduleContext &context);
 
+/// What a backward-filter's schedule is for: its positions where it has such,
+/// which the output then puts in order.
+Halide::Func gradientOf(const ScheduleContext &context);
+
 /// Where a task's copy of so many bytes lives.
 Halide::MemoryType memoryFor(int64_t bytes);
 

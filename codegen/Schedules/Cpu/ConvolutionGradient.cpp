@@ -19,6 +19,18 @@ using namespace Halide;
 
 namespace rootc::codegen {
 
+Func gradientOf(const ScheduleContext &context) {
+  Func output = context.output;
+  if (context.anchorFuncs.stages.count("positions") == 0)
+    return output;
+  if (!context.plain) {
+    std::vector<Var> vars = output.args(); // i, kx, ky, o
+    output.vectorize(vars[0], context.lanes(), TailStrategy::GuardWithIf)
+        .parallel(vars[3]);
+  }
+  return context.stage("positions").compute_root();
+}
+
 /// A register tile of in channels x out channels runs over the batch. A task
 /// has its part of x side by side and writes runs of each out channel.
 void apply(const ScheduleContext &context,
@@ -26,7 +38,7 @@ void apply(const ScheduleContext &context,
   if (context.plain)
     return schedulePlainLinearGradient(context);
   Func total = context.stage("total"), strip = context.stage("strip"),
-       dy = context.stage("dy"), output = context.output;
+       dy = context.stage("dy"), output = gradientOf(context);
   auto lanes = static_cast<int>(schedule.lanes),
        vectors = static_cast<int>(schedule.vectors),
        tileO = static_cast<int>(schedule.tileO),
@@ -138,7 +150,7 @@ void apply(const ScheduleContext &context,
 
   // The sums have the out channels innermost, the gradient outermost: turned
   // over in tiles that fit the L1 cache.
-  Func output = context.output;
+  Func output = gradientOf(context);
   std::vector<Var> vars = output.args(); // i, kx, ky, o
   Var group("group");
   output.split(vars[3], group, vars[3], static_cast<int>(outs))

@@ -95,7 +95,7 @@ static void keepOperands(const ScheduleContext &context) {
 void schedulePlainLinearGradient(const ScheduleContext &context) {
   keepOperands(context);
   ConvShape shape = convShapeOf(context.kernel, *context.anchor);
-  Func output = context.output, total = context.stage("total");
+  Func output = gradientOf(context), total = context.stage("total");
   std::vector<Var> vars = output.args(), inner = total.args(); // i, kx, ky, o
   Var it("it"), ot("ot");
   int tileI = tileOf(shape.inChannels, 4 * sums),
@@ -114,7 +114,7 @@ void schedulePlainLinearGradient(const ScheduleContext &context) {
 void schedulePlainAcrossInsGradient(const ScheduleContext &context) {
   keepOperands(context);
   ConvShape shape = convShapeOf(context.kernel, *context.anchor);
-  Func output = context.output, partial = context.stage("partial"),
+  Func output = gradientOf(context), partial = context.stage("partial"),
        strip = context.stage("sums");
   std::vector<Var> vars = output.args(), inner = partial.args();
   Var it("it"), ot("ot"), group("group"), oi("oi");

@@ -1,0 +1,256 @@
+//===- GroupLanesFamilies.cpp - Schedules where groups are innermost ------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Geometry/Gather.h"
+#include "codegen/Schedules/Families.h"
+#include "codegen/Schedules/Legality.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+namespace rootc::codegen {
+
+/// What a register tile may hold, in vectors of the machine.
+static constexpr int64_t mostVectors = 128;
+/// What is copied at a time stays in the L2 cache with what is written.
+static constexpr int64_t cacheBytes = 256 * 1024;
+
+static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// Lanes of a vector as the machine has it, out channels beside each other so
+/// that a vector of few groups is filled.
+static int64_t fill(int64_t laneGroups, int64_t outs, int64_t lanes) {
+  return std::gcd(outs, std::max<int64_t>(lanes / laneGroups, 1));
+}
+
+/// Machine vectors that `across` out channels of a block of groups take.
+static int64_t vectorsOf(int64_t laneGroups, int64_t across, int64_t lanes) {
+  return ceilDiv(laneGroups * across, lanes);
+}
+
+static bool isPhased(const Gather &gather) {
+  return gather.phases[0] != 1 || gather.phases[1] != 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Forward and backward-data
+//===----------------------------------------------------------------------===//
+
+std::vector<Key<GroupLanesSchedule>> GroupLanesSchedule::keys() {
+  using S = GroupLanesSchedule;
+  return {{"across", &S::across},
+          {"copy", &S::copy},
+          {"pixels_first", &S::pixelsFirst},
+          {"rows", &S::rows},
+          {"step", &S::step},
+          {"tile_o", &S::tileO},
+          {"tile_x", &S::tileX},
+          {"tile_y", &S::tileY},
+          {"unroll_kx", &S::unrollKx}};
+}
+
+GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
+  Gather gather = gatherOf(problem.kernel, *problem.anchor);
+  const FilterLayout &layout = gather.layout;
+  auto phase = gather.phaseSize();
+  bool phased = isPhased(gather);
+  int64_t lanes = problem.lanes();
+  GroupLanesSchedule schedule;
+  schedule.across = fill(layout.laneGroups, layout.outPerGroup, lanes);
+  int64_t wide = vectorsOf(layout.laneGroups, schedule.across, lanes);
+  schedule.copy = isComputed(problem.kernel, *problem.anchor, 0) ||
+                  gather.needsZeros() || phased;
+  // The tile that costs least: two multiply-adds and two loads a cycle, and
+  // what a tile takes by itself. Three taps of a row share what they load.
+  int64_t outs = layout.outPerGroup / schedule.across;
+  auto taps = gather.taps();
+  double terms = double(layout.inPerGroup * taps[0] * taps[1]);
+  int64_t most = problem.target.registers;
+  double least = std::numeric_limits<double>::max();
+  for (bool unroll : {true, false})
+    for (int64_t tileO = 1; tileO <= outs; ++tileO)
+      for (int64_t tileX = 1; tileX <= std::min<int64_t>(phase[1], 16);
+           ++tileX) {
+        if (outs % tileO != 0 ||
+            (!gather.needsZeros() && phase[1] % tileX != 0) ||
+            (unroll && (phased || taps[1] == 1 || taps[1] > 5)))
+          continue;
+        int64_t loaded = unroll ? (tileX - 1) * gather.stride[1] +
+                                      (taps[1] - 1) * gather.dilation[1] + 1
+                                : 1;
+        if ((tileO * tileX + tileO + loaded) * wide > most)
+          continue;
+        double loads =
+            tileO + (unroll
+                         ? double(std::min<int64_t>(loaded, tileX * taps[1])) /
+                               double(taps[1])
+                         : double(tileX));
+        double tile =
+            terms * (std::max(double(tileO * tileX), loads) / 2 + 0.5) + 12 +
+            double(tileO * tileX);
+        double cost = double(ceilDiv(phase[1], tileX) * (outs / tileO)) * tile;
+        if (cost < least) {
+          least = cost;
+          schedule.tileO = tileO * schedule.across;
+          schedule.tileX = tileX;
+          schedule.unrollKx = unroll;
+        }
+      }
+  // A filter's part for a tile should stay in the L1 cache over a row.
+  schedule.pixelsFirst =
+      layout.inPerGroup * taps[0] * taps[1] * layout.block * 4 > 16 * 1024;
+  int64_t channels = layout.inPerGroup * layout.laneGroups * layout.blocks;
+  auto bytesOf = [&](int64_t rows) {
+    auto strip = gather.stripSize(rows);
+    return 4 * strip[0] * strip[1] * channels;
+  };
+  schedule.rows = phased || phase[0] < 8
+                      ? phase[0]
+                      : largestDivisor(phase[0], (phase[0] + 1) / 2);
+  if (2 * schedule.rows < phase[0] && schedule.rows < 8)
+    schedule.rows = phase[0];
+  for (int64_t more = 1; more <= std::min<int64_t>(schedule.rows, 4); ++more)
+    if (schedule.rows % more == 0 && bytesOf(more) <= cacheBytes)
+      schedule.step = more;
+  return schedule;
+}
+
+std::string GroupLanesSchedule::illegal(const Problem &problem) const {
+  Gather gather = gatherOf(problem.kernel, *problem.anchor);
+  const FilterLayout &layout = gather.layout;
+  auto phase = gather.phaseSize();
+  Legality legality;
+  legality.range("across", across, 1, layout.outPerGroup)
+      .range("tile_o", tileO, 1, layout.outPerGroup)
+      .divides("tile_o", tileO, layout.outPerGroup,
+               "the out channels of a group");
+  if (legality.good() && (across & (across - 1)) != 0)
+    legality.range("across", across, 1, 1);
+  legality.divides("across", across, tileO, "'tile_o'")
+      .range("tile_x", tileX, 1, phase[1])
+      .range("rows", rows, 1, phase[0])
+      .divides("rows", rows, phase[0], "the map's height")
+      .range("step", step, 1, rows)
+      .divides("step", step, rows, "'rows'")
+      .range("tile_y", tileY, 1, step)
+      .divides("tile_y", tileY, step, "'step'")
+      .flag("copy", copy)
+      .flag("pixels_first", pixelsFirst)
+      .flag("unroll_kx", unrollKx);
+  // Tiles reach beyond the map, where only zeros that are asked for lie.
+  if (!gather.needsZeros())
+    legality.divides("tile_x", tileX, phase[1], "the map's width");
+  if (isPhased(gather))
+    legality.range("copy", copy, 1, 1);
+  if (!legality.good())
+    return legality.reason;
+  int64_t vectors = vectorsOf(layout.laneGroups, tileO, problem.lanes());
+  for (int64_t factor : {tileX, tileY})
+    vectors =
+        std::min(vectors, 2 * mostVectors) * std::min(factor, 2 * mostVectors);
+  return legality.unrolled("'tile_o', 'tile_x', 'tile_y'", vectors, mostVectors)
+      .unrolled("they and 'unroll_kx'",
+                vectors * (unrollKx != 0 ? gather.taps()[1] : 1),
+                4 * mostVectors)
+      .reason;
+}
+
+//===----------------------------------------------------------------------===//
+// Backward-filter
+//===----------------------------------------------------------------------===//
+
+std::vector<Key<GroupLanesGradientSchedule>>
+GroupLanesGradientSchedule::keys() {
+  using S = GroupLanesGradientSchedule;
+  return {{"across", &S::across},  {"copy", &S::copy},
+          {"copy_dy", &S::copyDy}, {"rows", &S::rows},
+          {"tile_i", &S::tileI},   {"tile_kx", &S::tileKx},
+          {"tile_ky", &S::tileKy}, {"tile_o", &S::tileO}};
+}
+
+GroupLanesGradientSchedule
+GroupLanesGradientSchedule::choose(const Problem &problem) {
+  ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
+  Gather gather = groupLanesGather(shape);
+  const FilterLayout &layout = gather.layout;
+  int64_t lanes = problem.lanes();
+  GroupLanesGradientSchedule schedule;
+  schedule.across = fill(layout.laneGroups, layout.outPerGroup, lanes);
+  int64_t wide = vectorsOf(layout.laneGroups, schedule.across, lanes);
+  // The tile that loads least for what it multiplies.
+  int64_t outs = layout.outPerGroup / schedule.across;
+  double least = std::numeric_limits<double>::max();
+  for (int64_t tileKy : {shape.kernel[0], int64_t(1)})
+    for (int64_t tileKx : {shape.kernel[1], int64_t(1)})
+      for (int64_t tileO = 1; tileO <= outs; ++tileO)
+        for (int64_t tileI = 1; tileI <= layout.inPerGroup; ++tileI) {
+          int64_t ins = tileI * std::min<int64_t>(tileKx, 64) *
+                        std::min<int64_t>(tileKy, 64);
+          if (outs % tileO != 0 || layout.inPerGroup % tileI != 0 ||
+              (tileO * ins + tileO + 1) * wide > problem.target.registers)
+            continue;
+          double cost =
+              std::max(1.0, double(tileO + ins) / double(tileO * ins)) +
+              1.0 / double(tileO * ins);
+          if (cost < least) {
+            least = cost;
+            schedule.tileO = tileO * schedule.across;
+            schedule.tileI = tileI;
+            schedule.tileKx = tileKx;
+            schedule.tileKy = tileKy;
+          }
+        }
+  if (least == std::numeric_limits<double>::max())
+    schedule.tileO = schedule.across;
+  int64_t channels = 4 * layout.laneGroups * layout.blocks;
+  for (int64_t more = 1; more <= gather.height; ++more) {
+    auto strip = gather.stripSize(more);
+    int64_t bytes = channels * (strip[0] * strip[1] * layout.inPerGroup +
+                                more * gather.width * layout.outPerGroup);
+    if (gather.height % more == 0 && (more == 1 || bytes <= 2 * cacheBytes))
+      schedule.rows = more;
+  }
+  schedule.copy =
+      isComputed(problem.kernel, *problem.anchor, 0) || gather.needsZeros();
+  schedule.copyDy = isComputed(problem.kernel, *problem.anchor, 1);
+  return schedule;
+}
+
+std::string GroupLanesGradientSchedule::illegal(const Problem &problem) const {
+  ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
+  const FilterLayout &layout = groupLanesGather(shape).layout;
+  Legality legality;
+  legality.range("across", across, 1, layout.outPerGroup)
+      .range("tile_o", tileO, 1, layout.outPerGroup)
+      .divides("tile_o", tileO, layout.outPerGroup,
+               "the out channels of a group");
+  if (legality.good() && (across & (across - 1)) != 0)
+    legality.range("across", across, 1, 1);
+  legality.divides("across", across, tileO, "'tile_o'")
+      .range("tile_i", tileI, 1, layout.inPerGroup)
+      .divides("tile_i", tileI, layout.inPerGroup, "the in channels of a group")
+      .range("tile_kx", tileKx, 1, shape.kernel[1])
+      .divides("tile_kx", tileKx, shape.kernel[1], "the kernel's width")
+      .range("tile_ky", tileKy, 1, shape.kernel[0])
+      .divides("tile_ky", tileKy, shape.kernel[0], "the kernel's height")
+      .range("rows", rows, 1, shape.outHeight())
+      .flag("copy", copy)
+      .flag("copy_dy", copyDy);
+  if (!legality.good())
+    return legality.reason;
+  int64_t vectors = vectorsOf(layout.laneGroups, tileO, problem.lanes());
+  for (int64_t factor : {tileI, tileKx, tileKy})
+    vectors =
+        std::min(vectors, 2 * mostVectors) * std::min(factor, 2 * mostVectors);
+  return legality
+      .unrolled("'tile_o', 'tile_i', 'tile_kx', 'tile_ky'", vectors,
+                mostVectors)
+      .reason;
+}
+
+} // namespace rootc::codegen
