@@ -360,7 +360,7 @@ LogicalResult PrimPadChannelsOp::verify() {
 }
 
 LogicalResult PrimChannelShuffleOp::verify() {
-  int64_t channels = shapeOf(getX())[3];
+  int64_t channels = shapeOf(getX()).back();
   if (getGroups() < 1 || channels % getGroups() != 0)
     return emitOpError() << "cannot shuffle " << channels << " channels in "
                          << getGroups() << " groups";

@@ -21,6 +21,7 @@ def Root_IndexMap : 4DTensorOf<[UI8, I32]>; // [N,H,W,C]
 def Root_Filter : 4DTensorOf<[F32]>;   // [O,kh,kw,I/g]
 def Root_Packed : RankedTensorOf<[F32]>;
 def Root_Vector : 1DTensorOf<[F32]>;
+def Root_MapOrVector : TensorRankOf<[F32], [1, 4]>; // [N,H,W,C] or [C]
 def Root_Integers : 1DTensorOf<[I64]>;
 
 /// I64Attr with a signed accessor.

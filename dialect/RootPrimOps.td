@@ -225,8 +225,8 @@ def Root_PrimPadChannelsOp : Root_PrimOp<"pad_channels",
 }
 
 def Root_PrimChannelShuffleOp : Root_PrimOp<"channel_shuffle",
-    (ins Root_Map:$x), (ins Root_IntAttr:$groups), (outs Root_Map:$y),
-    [SameOperandsAndResultType]> {
+    (ins Root_MapOrVector:$x), (ins Root_IntAttr:$groups),
+    (outs Root_MapOrVector:$y), [SameOperandsAndResultType]> {
   let summary = "Channel i C / groups + j becomes j groups + i";
   let hasVerifier = 1;
 }

@@ -75,10 +75,8 @@ const std::map<std::string, Chooser> &anchors() {
   return table;
 }
 
-/// A shuffle is the transposition of a matrix of `groups` rows: few rows are
-/// interleaved, few columns taken apart, either way without a gather.
+/// A shuffle alone whose rows or columns fill half a vector.
 bool isShuffle(const Kernel &kernel, int64_t channels) {
-  const int64_t few = 4; // what Halide turns into shuffles of registers
   const Op &op = kernel.ops.at(0);
   auto groups = op.attributes.find("groups");
   if (kernel.ops.size() != 1 || op.name != "channel_shuffle" ||
@@ -88,8 +86,7 @@ bool isShuffle(const Kernel &kernel, int64_t channels) {
   if (!rows || *rows < 1)
     return false;
   int64_t columns = channels / *rows;
-  return std::min(*rows, columns) <= few &&
-         (*rows <= few ? columns : *rows) >= 2 * few;
+  return std::max(*rows, columns) >= 8;
 }
 
 /// Elementwise kernels.

@@ -91,8 +91,9 @@ Results padChannels(const Op &op, const Operands &operands) {
 Results channelShuffle(const Op &op, const Operands &operands) {
   expectCount(op, operands, 1, 1);
   const Tensor &x = operands[0];
-  expectRank(op, x, 4);
-  int64_t groups = integer(op, "groups"), channels = x.dim(3);
+  if (x.shape().size() != 1)
+    expectRank(op, x, 4);
+  int64_t groups = integer(op, "groups"), channels = x.shape().back();
   if (groups < 1 || channels % groups)
     fail(op, "groups must divide the channels");
   Tensor y(x.type);

@@ -146,6 +146,10 @@ TEST_P(Activations, ChannelShuffle) {
       EXPECT_EQ(
           run(oneOp("channel_shuffle", {x}, {x}, {{"groups", groups}}), 1), "")
           << groups;
+      TensorType v = map.vector();
+      EXPECT_EQ(
+          run(oneOp("channel_shuffle", {v}, {v}, {{"groups", groups}}), 1), "")
+          << groups;
     }
 }
 

@@ -296,6 +296,10 @@ TEST(Reference, ChannelsByHand) {
   Tensor x({1, 1, 1, 6}, {0, 1, 2, 3, 4, 5});
   EXPECT_EQ(apply("channel_shuffle", {{"groups", int64_t(2)}}, {x}).reals,
             (Values{0, 3, 1, 4, 2, 5}));
+  EXPECT_EQ(apply("channel_shuffle", {{"groups", int64_t(3)}},
+                  {Tensor({6}, {0, 1, 2, 3, 4, 5})})
+                .reals,
+            (Values{0, 2, 4, 1, 3, 5}));
   auto pad = makeOp("pad_channels", {{"begins", Shape{1, 4}}});
   pad.results = {{ElementType::F32, {-1, 1, 1, 6}}};
   EXPECT_EQ(evaluate(pad, {Tensor({1, 1, 1, 2}, {7, 8}),

@@ -71,9 +71,11 @@ void apply(const ScheduleContext &context, const PointwiseSchedule &schedule) {
   loopOverImage(context, context.output, split, schedule.rows);
 }
 
-/// Few rows are interleaved, few columns taken apart: either way vectors are
-/// read and written whole. Overlapping tails are right, as a shuffle is never
-/// done in place.
+/// A shuffle is the transposition of a matrix of `groups` rows. Few rows are
+/// interleaved, few columns taken apart: either way vectors are read and
+/// written whole. Where there are more of both, a vector is gathered from the
+/// rows, with no index to compute. Overlapping tails are right, as a shuffle is
+/// never done in place.
 void apply(const ScheduleContext &context, const ShuffleSchedule &schedule) {
   if (context.plain) {
     ChannelSplit whole =
@@ -85,7 +87,8 @@ void apply(const ScheduleContext &context, const ShuffleSchedule &schedule) {
   const Value &value = context.outputValue;
   auto rows = static_cast<int>(integerAttribute(ops[0], "groups"));
   auto columns = static_cast<int>(value.channels()) / rows;
-  bool interleaves = rows <= columns;
+  const int few = 4; // what Halide turns into shuffles of registers
+  bool interleaves = rows <= few && rows <= columns;
   int length = interleaves ? columns : rows;
   Func output = context.output;
   std::vector<Var> v = imageVars(4);
@@ -95,9 +98,11 @@ void apply(const ScheduleContext &context, const ShuffleSchedule &schedule) {
   int vector = std::min(context.lanes(), nextPowerOfTwo(length + 1) / 2);
   output.split(v[0], column, row, rows, TailStrategy::RoundUp)
       .split(along, block, lane, vector, TailStrategy::ShiftInwards)
-      .reorder(across, lane, block, v[1])
-      .vectorize(lane)
-      .unroll(across);
+      .vectorize(lane);
+  if (std::min(rows, columns) <= few)
+    output.reorder(across, lane, block, v[1]).unroll(across);
+  else
+    output.reorder(lane, block, across, v[1]);
   splitIntoTasks(output, schedule.rows, y, task);
   output.parallel(task);
 }
