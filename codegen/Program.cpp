@@ -112,7 +112,8 @@ std::string toJson(const Model &model) {
     responses.push_back({{"name", response.name},
                          {"value_of", response.valueOf},
                          {"call", response.call},
-                         {"buffer", bufferToJson(response.buffer)}});
+                         {"buffer", bufferToJson(response.buffer)},
+                         {"order", response.order}});
   return dump({{"name", model.name},
                {"height", model.height},
                {"width", model.width},

@@ -76,6 +76,7 @@ struct Response {
   std::string valueOf; ///< the layer of the last of these ops, "relu_6"
   int64_t call = 0;    ///< of the infer program: complete once it is done
   BufferRef buffer;    ///< f32 [N,H,W,C] in WorkspaceBatch or Logits
+  int64_t order = 1;   ///< of its channels (codegen/Geometry/ConvShape.h)
 };
 
 struct Model {

@@ -67,6 +67,20 @@ RootDialect::getParseOperationHook(StringRef) const {
   return ParseOpHook(reportUnknownOp);
 }
 
+/// A primitive op may tell the channel order of its results.
+LogicalResult RootDialect::verifyOperationAttribute(Operation *op,
+                                                    NamedAttribute attribute) {
+  if (attribute.getName() != channelOrderAttrName || !isPrim(op))
+    return op->emitOpError() << "has no place for " << attribute.getName();
+  auto order = dyn_cast<IntegerAttr>(attribute.getValue());
+  if (!order || !order.getType().isInteger(64) || order.getInt() < 2)
+    return op->emitOpError("needs a channel order of at least 2");
+  for (Type type : op->getResultTypes())
+    if (cast<RankedTensorType>(type).getShape().back() % order.getInt() != 0)
+      return op->emitOpError("has no channels in order ") << order.getInt();
+  return success();
+}
+
 Type ImageType::parse(AsmParser &parser) {
   SmallVector<int64_t> shape;
   if (succeeded(parser.parseOptionalLess())) {

@@ -47,6 +47,10 @@ template <typename ConcreteOp>
 class PrimTakesPrologue
     : public mlir::OpTrait::TraitBase<ConcreteOp, PrimTakesPrologue> {};
 
+/// The attribute of a primitive op whose results' channels are not in the
+/// standard order: the order that they are in.
+inline constexpr llvm::StringRef channelOrderAttrName = "root.order";
+
 /// Whether `op` is one of `root.prim.*`.
 bool isPrim(mlir::Operation *op);
 /// Its name without `root.prim.`, as in docs/architecture.md.

@@ -17,6 +17,7 @@ def Root_Dialect : Dialect {
   let cppNamespace = "::rootc::root";
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
   let extraClassDeclaration = [{
     /// Called for ops that do not exist: reports which do.
     std::optional<ParseOpHook>

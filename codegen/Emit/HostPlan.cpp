@@ -196,6 +196,8 @@ llvm::Error checkResponse(const Response &response, const HostPlan &plan) {
   if (buffer.type.element != ElementType::F32 || shape.size() != 4 ||
       shape[0] != -1 || shape[1] < 1 || shape[2] < 1 || shape[3] < 1)
     return fail("is no batch of float32 maps");
+  if (response.order < 1 || shape[3] % response.order != 0)
+    return fail("has no channels in such an order");
   return llvm::Error::success();
 }
 

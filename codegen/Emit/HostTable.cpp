@@ -164,7 +164,8 @@ private:
         FIELD(rootc_response, call, response.call),
         FIELD(rootc_response, arena, responseArena(response)),
         FIELD(rootc_response, shape, map),
-        FIELD(rootc_response, offset, response.buffer.offset));
+        FIELD(rootc_response, offset, response.buffer.offset),
+        FIELD(rootc_response, order, response.order));
   }
 
   void members(const KernelWork &work) {

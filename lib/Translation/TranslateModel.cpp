@@ -182,9 +182,11 @@ private:
                                  type.getShape().end());
         buffer.type.shape[0] = -1;
         SmallVector<StringRef> layers = layersOf(value);
+        auto order = value.getDefiningOp()->getAttrOfType<IntegerAttr>(
+            channelOrderAttrName);
         for (StringRef layer : llvm::reverse(layers))
-          found.push_back(
-              {layer.str(), layers.front().str(), int64_t(call), buffer});
+          found.push_back({layer.str(), layers.front().str(), int64_t(call),
+                           buffer, order ? order.getInt() : 1});
       }
     // A layer of several kernels is complete after its last one.
     llvm::StringSet<> seen;

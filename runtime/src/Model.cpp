@@ -32,7 +32,8 @@ static bool isWithin(const rootc_model &table, const rootc_response &response) {
   auto count = elementCount({height, width, channels});
   if (!response.name || !response.value_of || response.call < 0 ||
       response.call >= table.call_count[ROOTC_INFER] || !count || *count < 1 ||
-      response.offset < 0)
+      response.offset < 0 || response.order < 1 ||
+      channels % response.order != 0)
     return false;
   if (response.arena == ROOTC_RESPONSE_LOGITS)
     return response.offset == 0 && *count == table.classes;

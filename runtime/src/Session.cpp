@@ -77,6 +77,7 @@ struct Reading {
   const ResponseReader &read;
   rootc_call_hook next;
   void *nextState;
+  FloatArray turned;
   std::exception_ptr failure;
 
   static void hook(void *state, int32_t program, int32_t call, int32_t phase) {
@@ -97,12 +98,27 @@ struct Reading {
                             : context.workspace;
     auto *bytes =
         static_cast<const std::byte *>(arena) + batch * response.offset;
+    auto *values = reinterpret_cast<const float *>(bytes);
     try {
       if (!failure)
-        read(response, reinterpret_cast<const float *>(bytes));
+        read(response, response.order == 1 ? values : turn(response, values));
     } catch (...) {
       failure = std::current_exception();
     }
+  }
+
+  /// `values` in the standard order of channels.
+  const float *turn(const rootc_response &response, const float *values) {
+    auto [height, width, channels] = response.shape;
+    int64_t positions = batch * height * width;
+    turned.resize(size_t(positions * channels));
+    int64_t groups = response.order, inGroup = channels / groups;
+    float *to = turned.data();
+    for (; positions > 0; --positions, values += channels)
+      for (int64_t g = 0; g < groups; ++g)
+        for (int64_t i = 0; i < inGroup; ++i)
+          *to++ = values[i * groups + g];
+    return turned.data();
   }
 };
 } // namespace
@@ -111,14 +127,9 @@ void Session::infer(const Prepared &prepared, int64_t batch, const float *image,
                     float *logits,
                     const std::vector<const rootc_response *> &responses,
                     const ResponseReader &read) {
-  Reading reading{ctx,
-                  batch,
-                  logits,
-                  responses,
-                  read,
-                  ctx.call_hook,
-                  ctx.call_hook_state,
-                  nullptr};
+  Reading reading{
+      ctx, batch,  logits, responses, read, ctx.call_hook, ctx.call_hook_state,
+      {},  nullptr};
   reserve(ROOTC_INFER, batch);
   ctx.error[0] = 0;
   ctx.call_hook = Reading::hook;

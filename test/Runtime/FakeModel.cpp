@@ -42,8 +42,9 @@ const rootc_response responses[] = {
      0,
      ROOTC_RESPONSE_WORKSPACE,
      {cellsSide, cellsSide, cellsChannels},
-     cellsOffset},
-    {"fc", "fc", 1, ROOTC_RESPONSE_LOGITS, {1, 1, classes}, 0}};
+     cellsOffset,
+     1},
+    {"fc", "fc", 1, ROOTC_RESPONSE_LOGITS, {1, 1, classes}, 0, 1}};
 
 const char *const inferLabels[] = {"cells forward", "fc forward"};
 const char *const trainLabels[] = {"fc forward", "fc backward"};

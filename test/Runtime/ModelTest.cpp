@@ -305,6 +305,21 @@ TEST(Responses, AreReadWhileTheBatchRuns) {
     EXPECT_EQ(names, (std::vector<std::string>{"cells", "fc"}));
     EXPECT_EQ(calls, (std::vector<int>{0, 1, 2, 3}));
   }
+  // Whatever order the channels lie in, the reader gets the standard one.
+  rootc_response turned = cells;
+  turned.order = 2;
+  std::vector<float> lying;
+  session.infer(prepared, 3, images.data(), logits.data(), {&cells, &turned},
+                [&](const rootc_response &response, const float *values) {
+                  if (&response == &cells)
+                    lying.assign(values, values + size_t(3 * 8 * 8 * 4));
+                  for (size_t i = 0; &response == &turned && i < lying.size();
+                       i += 4) {
+                    EXPECT_EQ(values[i + 1], lying[i + 2]);
+                    EXPECT_EQ(values[i + 2], lying[i + 1]);
+                    EXPECT_EQ(values[i + 3], lying[i + 3]);
+                  }
+                });
   // The reader's exception comes out; the hook stays as it was.
   int reads = 0;
   EXPECT_EQ(errorOf([&] {
@@ -351,6 +366,8 @@ TEST(Responses, TablesAreChecked) {
   EXPECT_CONTAINS(faultOf([](rootc_response &r) { r.offset = 68; }), fault);
   EXPECT_CONTAINS(faultOf([](rootc_response &r) { r.offset = -64; }), fault);
   EXPECT_CONTAINS(faultOf([](rootc_response &r) { r.shape[2] = 0; }), fault);
+  EXPECT_CONTAINS(faultOf([](rootc_response &r) { r.order = 0; }), fault);
+  EXPECT_CONTAINS(faultOf([](rootc_response &r) { r.order = 3; }), fault);
   EXPECT_CONTAINS(faultOf([](rootc_response &r) { r.shape[0] = INT64_MAX; }),
                   fault);
   table.responses = nullptr;

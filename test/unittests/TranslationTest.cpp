@@ -188,6 +188,7 @@ root.network @responses(%image: !root.image<7x5x4>) classes(4) {
     EXPECT_EQ(response.buffer.arena, written.arena) << response.name;
     EXPECT_EQ(response.buffer.offset, written.offset) << response.name;
     EXPECT_EQ(response.buffer.type, written.type) << response.name;
+    EXPECT_EQ(response.order, 1) << response.name;
   }
   EXPECT_EQ(namesOf(model), (Names{{"conv1", "relu_1"},
                                    {"relu_1", "relu_1"},

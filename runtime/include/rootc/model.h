@@ -95,6 +95,8 @@ typedef struct rootc_response {
   int64_t shape[3];     /* height, width, channels */
   int64_t offset;       /* bytes for each image: the values lie at the arena's
                            address + batch x offset */
+  int64_t order;        /* of the channels, which it divides: position
+                           i order + g holds channel g channels / order + i */
 } rootc_response;
 
 enum rootc_response_arena {

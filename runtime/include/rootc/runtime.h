@@ -165,7 +165,8 @@ private:
 };
 
 /// Is given values[batch, height, width, channels], the response of one layer
-/// (rootc_response has the sizes), which lie there until it returns.
+/// (rootc_response has the sizes), its channels in the network's order, which
+/// lie there until it returns.
 using ResponseReader =
     std::function<void(const rootc_response &response, const float *values)>;
 
