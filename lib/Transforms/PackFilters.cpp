@@ -13,6 +13,7 @@
 #include "codegen/Schedules/RegisterTile.h"
 #include "lib/Transforms/Passes.h"
 #include "lib/Transforms/PrimBuilder.h"
+#include "lib/Transforms/PrimConvShape.h"
 
 using namespace mlir;
 using namespace rootc;
@@ -22,30 +23,6 @@ namespace rootc {
 #define GEN_PASS_DEF_PACKFILTERS
 #include "lib/Transforms/Passes.h.inc"
 } // namespace rootc
-
-template <size_t Count>
-static std::array<int64_t, Count> toArray(ArrayRef<int64_t> values) {
-  std::array<int64_t, Count> result;
-  llvm::copy(values, result.begin());
-  return result;
-}
-
-template <typename ConvOp>
-static codegen::ConvShape convShape(ConvOp op, int64_t inChannels) {
-  codegen::ConvShape shape;
-  shape.inHeight = op.getInput()[0];
-  shape.inWidth = op.getInput()[1];
-  shape.inChannels = inChannels;
-  shape.outChannels = op.getFilters();
-  shape.groups = op.getGroups();
-  shape.kernel = toArray<2>(op.getKernel());
-  shape.stride = toArray<2>(op.getStride());
-  shape.pad = toArray<4>(op.getPad());
-  shape.dilation = toArray<2>(op.getDilation());
-  shape.inOrder = op.getInOrder().value_or(1);
-  shape.outOrder = op.getOutOrder().value_or(1);
-  return shape;
-}
 
 namespace {
 struct PackFilters : rootc::impl::PackFiltersBase<PackFilters> {
@@ -79,7 +56,8 @@ private:
     target.vectorBits = vectorBits;
     target.registers = registers;
     codegen::FilterLayout layout = codegen::filterLayout(
-        convShape(conv, cast<RankedTensorType>(input.getType()).getShape()[3]),
+        convShapeOf(conv,
+                    cast<RankedTensorType>(input.getType()).getShape()[3]),
         backwardData, target);
 
     OpBuilder builder(conv);

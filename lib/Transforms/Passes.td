@@ -112,6 +112,29 @@ def FoldBatchNorm : Pass<"root-fold-batch-norm", "::rootc::root::ModelOp"> {
   }];
 }
 
+def ChooseChannelOrders
+    : Pass<"root-choose-channel-orders", "::rootc::root::ModelOp"> {
+  let summary = "Let grouped convolutions have their groups innermost";
+  let description = [{
+    Small groups are fast where lanes run across them, channel i of each group
+    lying beside channel i of the next. Every map gets a channel order: those of
+    dense convolutions are free, what works point by point or channel by channel
+    takes its operands', all else needs the standard one. Orders are chosen for
+    the least cost of a program; a `channel_shuffle` is inserted where a value
+    is read in another order than it is made in, and one that only changes the
+    order goes. Sets `in_order` and `out_order` of convolutions; every op whose
+    results are in another order than the standard one has it as `root.order`.
+    Parameters, gradients, statistics, images and logits keep the standard
+    order.
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "int64_t", "512",
+           "Width of the target's vectors">,
+    Option<"registers", "registers", "int64_t", "32",
+           "Number of the target's vector registers">,
+  ];
+}
+
 def PackFilters : Pass<"root-pack-filters", "::rootc::root::ModelOp"> {
   let summary = "Pack filters for the convolutions' kernels";
   let description = [{

@@ -5,9 +5,11 @@ import random
 import sys
 
 WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 15, 16, 20, 21, 22, 24, 26, 33, 35, 40)
-# Every tenth network must have the feature; beyond that all of them mix.
+# Every twelfth network must have the feature; beyond that all of them mix.
 THEMES = ('prime groups', 'depthwise', 'one pixel', 'stride', 'dilation', 'ceil pools', 'residual', 'concat',
-          'auxiliary', 'dropout and response norm')
+          'auxiliary', 'dropout and response norm', 'channel orders', 'channel orders')
+# Channels, and numbers of groups of 3, 5, 6 or 7 of them that a vector of eight lanes is filled by.
+ORDERS = ((48, (16, 8)), (60, (20, 12, 10)), (84, (28, 14, 12)), (90, (30, 18, 15)))
 
 
 class Builder:
@@ -22,6 +24,8 @@ class Builder:
         else:
             self.shape = (self.pick((5, 7, 8, 9, 11, 13)), self.pick((5, 6, 7, 9, 11, 15)), 
                           self.pick((3, 6) if self.theme == 'prime groups' else (1, 2, 3, 4, 6)))
+        if self.theme == 'channel orders':  # of many channels: small, and with few kinks
+            self.shape = (self.pick((5, 6, 7)), self.pick((5, 6)), self.pick((3, 48)))
         self.image, self.value, self.classes = self.shape, '%image', self.pick((2, 3, 5, 10))
 
     def pick(self, choices):
@@ -116,6 +120,8 @@ class Builder:
 
     def nonlinearity(self):
         kind = self.pick(('relu', 'relu', 'relu', 'clip', 'sigmoid', 'hard_sigmoid', 'hard_swish', 'silu'))
+        if self.theme == 'channel orders':
+            kind = self.pick(('relu', 'sigmoid', 'silu'))
         x, shape = self.value, self.shape
         if kind == 'clip':
             self.emit(f'clip {x} {self.pick(("min(0) max(1.5)", "min(-0.25)", "max(0.5)", "min(-1) max(0.75)"))}', shape)
@@ -188,6 +194,29 @@ class Builder:
         self.emit('concat ' + ', '.join(value for value, _ in branches),
                   (*shape[:2], sum(width for _, width in branches)))
 
+    def ordered(self):
+        """Two convolutions that want their groups innermost, each its own, joined; perhaps shuffled, and a third."""
+        width, groups = self.pick(ORDERS)
+        start, shape = self.value, self.shape
+        branches = []
+        for _ in range(2):
+            self.value, self.shape = start, shape
+            if shape[2] != width or self.chance(0.7):
+                self.conv(width, (1, 1), (1, 1), (0, 0, 0, 0), 1)
+                self.activation()
+            self.conv(width, (3, 3), (1, 1), (1, 1, 1, 1), self.pick(groups))
+            if self.chance(0.5):
+                self.activation()
+            branches.append(self.value)
+        join = self.pick(('add', 'concat'))
+        self.emit(f'{join} {branches[0]}, {branches[1]}', (*self.shape[:2], width * (2 if join == 'concat' else 1)))
+        if self.chance(0.5):
+            self.activation()
+        if self.chance(0.6):
+            self.emit(f'channel_shuffle {self.value} groups({self.pick(groups)})', self.shape)
+        if self.chance(0.6):
+            self.conv(width, (3, 3), (1, 1), (1, 1, 1, 1), self.pick(groups))
+
     def classifier(self):
         """Ends in 1 x 1 x classes."""
         kind = self.pick(('linear', 'convolution', 'average'))
@@ -200,7 +229,7 @@ class Builder:
             self.emit(f'global_average_pool {self.value}', (1, 1, self.classes))
 
     def build(self):
-        self.conv()
+        self.conv(groups=16 if self.theme == 'channel orders' and self.shape[2] == 48 else None)
         self.activation()
         blocks = [self.pick(('conv', 'conv', 'pool', 'residual', 'concat', 'gate', 'shuffle'))
                   for _ in range(self.pick((1, 2, 3)))]
@@ -208,13 +237,15 @@ class Builder:
             blocks[0] = self.theme
         if self.theme == 'ceil pools':
             blocks[0] = 'pool'
+        if self.theme == 'channel orders':
+            blocks[0] = 'ordered'
         if self.theme in ('prime groups', 'depthwise', 'dilation', 'stride'):
             blocks[0] = 'conv'
         for block in blocks:
             getattr(self, block)()
             if block != 'pool':
                 self.activation()
-        if self.theme == 'auxiliary' or self.chance(0.1):
+        if self.theme == 'auxiliary' or self.chance(0.5 if self.theme == 'channel orders' else 0.1):
             value, shape = self.value, self.shape
             self.classifier()
             self.lines.append(f'  root.auxiliary {self.value} weight({self.pick((0.3, 0.5))})')
