@@ -40,7 +40,8 @@ def Root_PrimElementwise : NativeOpTrait<"PrimElementwise"> {
   let cppNamespace = "::rootc::root";
 }
 
-/// Costs less than a trip through memory: each reader may compute it for itself.
+/// Costs less than a trip through memory: each reader may compute it for itself,
+/// one point from one point of each map.
 def Root_PrimCheap : NativeOpTrait<"PrimCheap"> {
   let cppNamespace = "::rootc::root";
 }

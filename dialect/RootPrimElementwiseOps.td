@@ -39,7 +39,8 @@ def Root_PrimZerosLikeOp : Root_PrimOp<"zeros_like", (ins Root_Vector:$x), (ins)
 }
 
 def Root_PrimAddOp : Root_PrimOp<"add", (ins Root_Map:$a, Root_Map:$b), (ins),
-    (outs Root_Map:$y), [SameOperandsAndResultType, Root_PrimElementwise]> {
+    (outs Root_Map:$y),
+    [SameOperandsAndResultType, Root_PrimElementwise, Root_PrimCheap]> {
   let summary = "Sum of two maps";
 }
 

@@ -212,7 +212,8 @@ def Root_PrimConcatOp : Root_PrimOp<"concat", (ins Variadic<Root_Map>:$inputs),
 }
 
 def Root_PrimSliceChannelsOp : Root_PrimOp<"slice_channels", (ins Root_Map:$x),
-    (ins Root_IntAttr:$begin, Root_IntAttr:$end), (outs Root_Map:$y)> {
+    (ins Root_IntAttr:$begin, Root_IntAttr:$end), (outs Root_Map:$y),
+    [Root_PrimCheap]> {
   let summary = "Channels [begin, end)";
   let hasVerifier = 1;
 }
@@ -243,7 +244,8 @@ def Root_PrimLocalResponseNormOp : Root_PrimOp<"local_response_norm",
 def Root_PrimLocalResponseNormBackwardOp
     : Root_PrimOp<"local_response_norm_backward",
                   (ins Root_Map:$dy, Root_Map:$x), lrnAttributes,
-                  (outs Root_Map:$dx), [SameOperandsAndResultType]> {
+                  (outs Root_Map:$dx),
+                  [SameOperandsAndResultType, Root_PrimTakesEpilogue]> {
   let summary = "Gradient of local_response_norm's input";
 }
 

@@ -88,15 +88,21 @@ Lowered backward(const Op &op, const Operands &in) {
   std::vector<Var> v = imageVars(4);
   Func dy = padded(in[0], "dy"), x = padded(in.at(1), "x");
   Func scale = scaleOf(x, p);
-  Func ratio("ratio"), sum("sum"), result(op.name);
-  ratio(v) = dy(v) * x(v) * inversePower(scale(v), p.beta + 1);
+  // A division takes a fraction of another power's time.
+  Func power("power"), ratio("ratio"), sum("sum"), result(op.name);
+  power(v) = inversePower(scale(v), p.beta);
+  ratio(v) = dy(v) * x(v) * (power(v) / scale(v));
   // Channels whose window holds c.
   RDom r = p.window();
   sum(v) += ratio(v[0] - p.after + r, v[1], v[2], v[3]);
   float slope = 2 * p.alpha * p.beta / p.size;
-  result(v) = dy(v) * inversePower(scale(v), p.beta) - slope * x(v) * sum(v);
+  result(v) = dy(v) * power(v) - slope * x(v) * sum(v);
   return {{result},
-          {{"row0", x}, {"row1", dy}, {"row2", scale}, {"row3", ratio}}};
+          {{"row0", x},
+           {"row1", dy},
+           {"row2", scale},
+           {"row3", power},
+           {"row4", ratio}}};
 }
 } // namespace
 

@@ -59,14 +59,29 @@ static bool readsAlike(Operation *reader, Operation *op) {
          reader->getResult(0).getType() == op->getResult(0).getType();
 }
 
+/// Whether `operand` is as large as what `op` makes of it: no vector, and
+/// nothing broadcast.
+static bool isMap(Value operand, Operation *op) {
+  auto type = cast<RankedTensorType>(operand.getType()),
+       own = cast<RankedTensorType>(op->getResult(0).getType());
+  return type.getRank() == 4 &&
+         llvm::all_of(llvm::zip_equal(type.getShape(), own.getShape()),
+                      [](auto sizes) {
+                        return std::get<0>(sizes) >= std::get<1>(sizes);
+                      });
+}
+
 namespace {
 /// Who may join whom, of a program's ops as they stand.
 class Grouping {
 public:
   explicit Grouping(ProgramOp program)
       : inference(program.getKind() == ProgramKind::Infer) {
+    for (auto store : program.getBody().getOps<StoreOp>())
+      if (store.getKind() == StoreKind::Loss)
+        loss = store.getValue().getDefiningOp();
     for (Operation &op : program.getBody().front())
-      if (isElementwise(&op))
+      if (isElementwise(&op) || op.hasTrait<PrimCheap>())
         known[&op] = measure(&op);
   }
 
@@ -96,7 +111,16 @@ private:
   }
   Operation *commonReader(Operation *op) const;
 
+  /// Whether `op` is computed before the loss and read after it.
+  bool isKept(Operation *op) const {
+    return loss && op->isBeforeInBlock(loss) &&
+           llvm::any_of(op->getUsers(), [&](Operation *user) {
+             return loss->isBeforeInBlock(user);
+           });
+  }
+
   bool inference;
+  Operation *loss = nullptr;
   llvm::DenseMap<Operation *, Known> known;
 };
 } // namespace
@@ -113,7 +137,7 @@ Grouping::Known Grouping::measure(Operation *op) const {
     if (startsEpilogue(producer))
       result.cheap = false;
     if (entry == known.end() || !isInlined(producer)) {
-      if (operand.getType() == op->getResult(0).getType())
+      if (isMap(operand, op))
         result.maps.insert(operand);
       continue;
     }
@@ -127,7 +151,8 @@ Grouping::Known Grouping::measure(Operation *op) const {
 }
 
 /// Whether all readers of `op` can compute it for themselves, and fewer maps
-/// are read and written so.
+/// are read and written so; one more may be, where a map need not be kept for
+/// the backward half.
 bool Grouping::gainsInEachReader(Operation *op, const Known &known) const {
   if (inference || op->use_empty())
     return false;
@@ -141,7 +166,7 @@ bool Grouping::gainsInEachReader(Operation *op, const Known &known) const {
     for (Value map : known.maps)
       joined += !llvm::is_contained(reader->getOperands(), map);
   }
-  return joined < apart;
+  return joined < apart + (isKept(op) ? 2 : 0);
 }
 
 /// The elementwise op whose kernel all readers of `op` would belong to, itself
@@ -184,7 +209,8 @@ bool Grouping::startsEpilogue(Operation *op) const {
 bool Grouping::isInlined(Operation *op) const {
   auto entry = known.find(op);
   return entry != known.end() && !isFull(op) &&
-         (entry->second.joinsEachReader || onlyReader(op));
+         (entry->second.joinsEachReader ||
+          (isElementwise(op) && onlyReader(op)));
 }
 
 namespace {

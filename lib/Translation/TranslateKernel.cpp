@@ -78,7 +78,7 @@ codegen::Kernel rootc::translateKernel(KernelOp kernel) {
 Operation *rootc::mainOp(KernelOp kernel) {
   auto ops = kernel.getBody().front().without_terminator();
   for (Operation &op : ops)
-    if (!op.hasTrait<PrimElementwise>())
+    if (!op.hasTrait<PrimElementwise>() && !op.hasTrait<PrimCheap>())
       return &op;
   for (Operation &op : ops)
     if (!isa<PrimReluOp, PrimReluBackwardOp, PrimClipOp, PrimClipBackwardOp,

@@ -80,6 +80,14 @@ TEST_P(Elementwise, Channels) {
   EXPECT_EQ(run(oneOp("slice_channels", {wide}, {x},
                       {{"begin", int64_t(3)}, {"end", 3 + map.channels}})),
             "");
+  // A part that is masked as it is cut out.
+  KernelBuilder builder;
+  builder.input(f32({-1, map.height, map.width, map.channels + 3}));
+  builder.input(x);
+  auto part = builder.op("slice_channels", {0}, {x},
+                         {{"begin", int64_t(2)}, {"end", map.channels + 2}});
+  builder.op("relu_backward", {part[0], 1}, {x});
+  EXPECT_EQ(run(builder.kernel), "");
 }
 
 TEST_P(Elementwise, Dropout) {

@@ -99,6 +99,15 @@ TEST_P(Reduction, LocalResponseNorm) {
         run(oneOp("local_response_norm_backward", {x, x}, {x}, attributes)),
         "");
   }
+  // With the gradient of a ReLU before it.
+  KernelBuilder builder;
+  for (int i = 0; i < 2; ++i)
+    builder.input(x);
+  auto dx = builder.op(
+      "local_response_norm_backward", {0, 1}, {x},
+      {{"size", int64_t(5)}, {"alpha", 0.3}, {"beta", 0.75}, {"k", 2.0}});
+  builder.op("relu_backward", {dx[0], 1}, {x});
+  EXPECT_EQ(run(builder.kernel), "");
   // All channels, however many more there could be.
   AttributeMap wide = {
       {"size", 2147483647}, {"alpha", 0.3e9}, {"beta", 0.75}, {"k", 2.0}};

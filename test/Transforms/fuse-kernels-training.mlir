@@ -93,3 +93,66 @@ root.network @joins(%image: !root.image<8x8x8>) classes(4) {
   %10 = root.linear "fc" %9 outputs(4)
   root.output %10
 }
+
+// -----
+
+// Of a chain of residual joins every second one is kept for the backward half:
+// the others are computed where they are read, the next join included.
+// CHECK-LABEL: root.program @train
+// CHECK-COUNT-2: root.store statistic "bnb
+// CHECK: root.kernel
+// CHECK-NEXT: root.prim.batch_norm_normalize {{.*}}layer = "bnb"
+// CHECK-NEXT: root.prim.add
+// CHECK-NEXT: root.prim.relu
+// CHECK-NEXT: root.prim.conv2d {{.*}}layer = "c"
+// CHECK-NEXT: root.yield
+// CHECK-COUNT-2: root.store statistic "bnc
+// CHECK: %[[Z:.*]] = root.kernel
+// CHECK-NEXT: root.prim.batch_norm_normalize {{.*}}layer = "bnc"
+// CHECK-NEXT: root.prim.batch_norm_normalize {{.*}}layer = "bnb"
+// CHECK-NEXT: root.prim.add {{.*}}layer = "add_1"
+// CHECK-NEXT: root.prim.relu
+// CHECK-NEXT: root.prim.add {{.*}}layer = "add_2"
+// CHECK-NEXT: root.prim.relu
+// CHECK-NEXT: root.yield
+// CHECK: root.kernel (%{{.*}} = %[[Z]],
+// CHECK-NEXT: root.prim.conv2d {{.*}}layer = "d"
+// CHECK: root.program @grad
+root.network @chain(%image: !root.image<8x8x8>) classes(4) {
+  %1 = root.conv2d "a" %image filters(16) kernel(3x3) pad(1)
+  %2 = root.relu %1
+  %3 = root.conv2d "b" %2 filters(16) kernel(1x1) no_bias
+  %4 = root.batch_norm "bnb" %3
+  %5 = root.add %4, %2
+  %6 = root.relu %5
+  %7 = root.conv2d "c" %6 filters(16) kernel(1x1) no_bias
+  %8 = root.batch_norm "bnc" %7
+  %9 = root.add %8, %6
+  %10 = root.relu %9
+  %11 = root.conv2d "d" %10 filters(16) kernel(1x1)
+  %12 = root.add %11, %10
+  %13 = root.global_average_pool %12
+  %14 = root.linear "fc" %13 outputs(4)
+  root.output %14
+}
+
+// -----
+
+// A concatenation's gradient is cut up by what reads the parts.
+// CHECK-LABEL: root.program @train
+// CHECK: root.prim.softmax_cross_entropy_backward
+// CHECK: root.prim.slice_channels
+// CHECK-NEXT: root.prim.relu_backward
+// CHECK: root.prim.slice_channels
+// CHECK-NEXT: root.prim.relu_backward
+// CHECK: root.program @grad
+root.network @branches(%image: !root.image<8x8x8>) classes(4) {
+  %1 = root.conv2d "a" %image filters(16) kernel(3x3) pad(1)
+  %2 = root.relu %1
+  %3 = root.conv2d "b" %image filters(16) kernel(1x1)
+  %4 = root.relu %3
+  %5 = root.concat %2, %4
+  %6 = root.global_average_pool %5
+  %7 = root.linear "fc" %6 outputs(4)
+  root.output %7
+}

@@ -106,8 +106,8 @@ root.network @residual(%image: !root.image<8x8x8>) classes(4) {
 
 // The layers of other efficient networks. A sigmoid is computed again, and what
 // squeeze and excitation pools.
-// EFFICIENT-KEPT: root.program @train {{.*}}{batch_bytes = 113984 : i64
-// EFFICIENT: root.program @train {{.*}}{batch_bytes = 109824 : i64
+// EFFICIENT-KEPT: root.program @train {{.*}}{batch_bytes = 116864 : i64
+// EFFICIENT: root.program @train {{.*}}{batch_bytes = 105792 : i64
 // EFFICIENT: root.prim.softmax_cross_entropy_backward
 // EFFICIENT: root.prim.sigmoid {{.*}}layer = "sigmoid_1"
 // EFFICIENT-NEXT: root.yield
