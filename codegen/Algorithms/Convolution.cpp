@@ -228,9 +228,13 @@ static Lowered packFilter(const Op &op, const std::vector<Value> &in) {
     group = channel / outs;
     out = channel % outs;
   } else {
-    group = b / constant(layout.blocksPerGroup);
-    Expr inGroup =
-        b % constant(layout.blocksPerGroup) * constant(layout.block) + l;
+    Expr blockInGroup = b;
+    group = 0;
+    if (layout.groups > 1) {
+      group = b / constant(layout.blocksPerGroup);
+      blockInGroup = b % constant(layout.blocksPerGroup);
+    }
+    Expr inGroup = blockInGroup * constant(layout.block) + l;
     exists = inGroup < outs;
     out = standard(min(inGroup, outs - 1), layout.outPerGroup, layout.outOrder);
     source = standard(i, layout.inPerGroup, layout.inOrder);

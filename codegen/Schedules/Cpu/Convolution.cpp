@@ -163,11 +163,60 @@ void apply(const ScheduleContext &context,
         .store_in(memoryFor(bytes));
 }
 
+// What has a block's channels adjacent in the filter is copied in vectors, 32
+// filters from end to end before the next. Else a single tap's channels come
+// through a tile, as filters a power of two long meet in the first-level cache.
 void apply(const ScheduleContext &context, const PackSchedule &) {
   if (context.plain)
     return;
+  const Op &op = *context.anchor;
+  bool backward = textAttribute(op, "direction") == "backward_data";
+  int64_t groups = integerAttribute(op, "groups");
+  const Value &filter = context.operands.at(0);
+  ConvShape shape = convShape(op.attributes, filter.staticExtent(0) * groups);
+  FilterLayout layout =
+      filterLayout(shape, backward, integerAttribute(op, "block"));
   Func output = context.output;
-  output.parallel(output.args().back());
+  std::vector<Var> args = output.args();
+  Var l = args[0], i = args[1], kx = args[2], ky = args[3], b = args[4];
+  Var lv("lv"), io("io"), ii("ii"), task("task"), part("part");
+  bool inOrder =
+      layout.groupsPerBlock == 1 && layout.outOrder == 1 && layout.inOrder == 1;
+  bool tiled = inOrder && !backward && groups == 1 && layout.inPerGroup >= 32 &&
+               layout.kernel[0] == 1 && layout.kernel[1] == 1;
+  int64_t elements = layout.block * layout.kernel[1];
+  if (backward || tiled) {
+    int64_t channels = std::min<int64_t>(layout.inPerGroup, 32);
+    output
+        .split(i, io, ii, static_cast<int>(channels), TailStrategy::GuardWithIf)
+        .reorder(l, ii, kx, ky, b, io)
+        .fuse(b, io, task);
+    elements *= layout.kernel[0] * channels;
+  } else {
+    output.fuse(ky, b, task);
+    elements *= layout.inPerGroup;
+  }
+  if (inOrder && layout.outPerGroup % layout.block == 0)
+    output
+        .split(l, l, lv,
+               static_cast<int>(
+                   lanesOfBlock(layout.block, {"", context.lanes() * 32})),
+               TailStrategy::RoundUp)
+        .vectorize(lv)
+        .unroll(l);
+  if (tiled) {
+    Func source = filter.func;
+    Func tile = source.in(context.anchorFuncs.results.at(0));
+    tile.compute_at(output, kx)
+        .vectorize(tile.args()[0], context.lanes(), TailStrategy::GuardWithIf);
+  }
+  // So that a task takes longer than its start.
+  const int64_t least = 16 * 1024;
+  output
+      .split(task, task, part,
+             static_cast<int>(std::max<int64_t>(least / elements, 1)),
+             TailStrategy::GuardWithIf)
+      .parallel(task);
 }
 
 } // namespace rootc::codegen
