@@ -54,6 +54,11 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
   auto counts = gather.phaseCount();
   auto bytesOf = [&](int64_t rows) {
     auto strip = gather.stripSize(rows);
+    // A single tap reads none of the pixels between those of its stride.
+    if (!copy && layout.kernel[0] == 1 && !gather.ownTap)
+      strip[0] = rows;
+    if (!copy && layout.kernel[1] == 1 && !gather.ownTap)
+      strip[1] = phase[1];
     return 4 * (strip[0] * strip[1] * channels +
                 rows * phase[1] * counts[0] * counts[1] * layout.block);
   };
