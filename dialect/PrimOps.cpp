@@ -114,6 +114,19 @@ static LogicalResult verifyConv(ConvOp op, Value x, Value y, Value filter) {
                            {filters, kernel[0], kernel[1], shape[3] / groups})))
       return failure();
   }
+  if (auto tile = op->template getAttrOfType<IntegerAttr>("winograd")) {
+    // Of Winograd's convolutions, those of six points.
+    bool fits = kernel[0] == kernel[1] && (kernel[0] == 3 || kernel[0] == 5) &&
+                kernel[0] + tile.getInt() == 7;
+    for (int d : {0, 1})
+      fits = fits && stride[d] == 1 && dilation[d] == 1;
+    if (!fits)
+      return op.emitOpError()
+             << "cannot be Winograd's convolution with tiles of "
+             << tile.getInt()
+             << "; it needs stride and dilation 1, and tiles of 4 for a 3x3 "
+                "kernel or of 2 for a 5x5 one";
+  }
   if (!y)
     return success();
   std::optional<int64_t> sizes[2];

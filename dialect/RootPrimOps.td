@@ -44,7 +44,7 @@ def Root_PrimPackFilterOp : Root_PrimOp<"pack_filter",
     (ins Root_Filter:$filter),
     !con(convAttributes,
          (ins StrAttr:$direction, // "forward" or "backward_data"
-              Root_IntAttr:$block)),
+              Root_IntAttr:$block, OptionalAttr<Root_IntAttr>:$winograd)),
     (outs Root_Packed:$packed)> {
   let summary = "Reorders a filter for the kernels of one direction";
   let hasVerifier = 1;
@@ -52,7 +52,8 @@ def Root_PrimPackFilterOp : Root_PrimOp<"pack_filter",
 
 def Root_PrimConv2dOp : Root_PrimOp<"conv2d",
     (ins Root_Map:$x, Root_Packed:$filter, Optional<Root_Vector>:$bias),
-    !con(convAttributes, (ins Root_IntAttr:$block)),
+    !con(convAttributes,
+         (ins Root_IntAttr:$block, OptionalAttr<Root_IntAttr>:$winograd)),
     (outs Root_Map:$y), [Root_PrimTakesPrologue, Root_PrimTakesEpilogue]> {
   let summary = "Grouped 2-D convolution by a packed filter, plus a bias";
   let hasVerifier = 1;
@@ -60,7 +61,8 @@ def Root_PrimConv2dOp : Root_PrimOp<"conv2d",
 
 def Root_PrimConv2dBackwardDataOp : Root_PrimOp<"conv2d_backward_data",
     (ins Root_Map:$dy, Root_Packed:$filter),
-    !con(convAttributes, (ins Root_IntAttr:$block)),
+    !con(convAttributes,
+         (ins Root_IntAttr:$block, OptionalAttr<Root_IntAttr>:$winograd)),
     (outs Root_Map:$dx), [Root_PrimTakesPrologue, Root_PrimTakesEpilogue]> {
   let summary = "Gradient of a convolution's input";
   let hasVerifier = 1;

@@ -90,6 +90,15 @@ Taps tapsOf(const Gather &gather, int d, Expr q, Expr phase, Expr r) {
   return taps;
 }
 
+std::pair<Expr, Expr> blockAndLane(const FilterLayout &layout, const Expr &c) {
+  if (!layout.padsGroups())
+    return {c / constant(layout.block), c % constant(layout.block)};
+  Expr inGroup = c % constant(layout.outPerGroup);
+  return {c / constant(layout.outPerGroup) * constant(layout.blocksPerGroup) +
+              inGroup / constant(layout.block),
+          inGroup % constant(layout.block)};
+}
+
 static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
                         const Value &packed, const Value *bias) {
   const FilterLayout &layout = gather.layout;
@@ -98,6 +107,8 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
                                 "': the packed filter has another shape");
   if (layout.groupLanes())
     return convolveGroupLanes(op, gather, input, packed, bias);
+  if (layout.winograd)
+    return convolveWinograd(op, gather, input, packed, bias);
   Var l("l"), i("i"), x("x"), y("y"), n("n"), b("b"), px("px"), py("py");
   Lowered lowered;
   Func strip = stripOf(gather, input);
@@ -167,13 +178,7 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
   }
 
   Var c = imageVars(1)[0];
-  Expr block = c / constant(layout.block), lane = c % constant(layout.block);
-  if (layout.padsGroups()) {
-    Expr inGroup = c % constant(layout.outPerGroup);
-    block = c / constant(layout.outPerGroup) * constant(layout.blocksPerGroup) +
-            inGroup / constant(layout.block);
-    lane = inGroup % constant(layout.block);
-  }
+  auto [block, lane] = blockAndLane(layout, c);
   Func result(op.name);
   Expr sum;
   if (phased) {
@@ -239,11 +244,17 @@ static Lowered packFilter(const Op &op, const std::vector<Value> &in) {
     out = standard(min(inGroup, outs - 1), layout.outPerGroup, layout.outOrder);
     source = standard(i, layout.inPerGroup, layout.inOrder);
   }
-  Expr value = backward
-                   ? filter.func(out, constant(shape.kernel[1] - 1) - kx,
-                                 constant(shape.kernel[0] - 1) - ky,
-                                 group * constant(layout.inPerGroup) + source)
-                   : filter.func(source, kx, ky, group * outs + out);
+  auto valueAt = [&](Expr kx, Expr ky) {
+    return Expr(backward
+                    ? filter.func(out, constant(shape.kernel[1] - 1) - kx,
+                                  constant(shape.kernel[0] - 1) - ky,
+                                  group * constant(layout.inPerGroup) + source)
+                    : filter.func(source, kx, ky, group * outs + out));
+  };
+  Expr value =
+      layout.winograd
+          ? transformFilter({layout.winograd, shape.kernel[0]}, kx, ky, valueAt)
+          : valueAt(kx, ky);
   Func packed("pack_filter");
   packed(l, i, kx, ky, b) = select(exists, value, 0.0f);
   return {{packed}, {}};

@@ -17,6 +17,9 @@
 //   total        of a long sum, which is cut into SumBlocks that the
 //                accumulator's last three dimensions count: their sum
 //   tiles        where there are phases: the accumulator's sums, all phases
+//   columns, transformed, accumulator, products, rows, tiles
+//                instead of these last three where the filter is packed for
+//                Winograd's convolution; see Winograd.cpp
 //   partial      conv2d_backward_filter: one sum a chunk of the batch
 //                (absent in linear layers)
 //   total        conv2d_backward_filter: their sum
@@ -36,7 +39,10 @@
 #define ROOTC_CODEGEN_ALGORITHMS_CONVOLUTION_H
 
 #include "codegen/Algorithms/Algorithms.h"
-#include "codegen/Geometry/Gather.h"
+#include "codegen/Geometry/Winograd.h"
+
+#include <functional>
+#include <utility>
 
 namespace rootc::codegen {
 
@@ -66,6 +72,20 @@ Lowered convolveGroupLanes(const Op &op, const Gather &gather,
                            const Value *bias);
 Lowered groupLanesGradient(const Op &op, const ConvShape &shape,
                            const Value &input, const Value &gradient);
+
+/// Where the sums of out channel c lie: block and lane.
+std::pair<Halide::Expr, Halide::Expr> blockAndLane(const FilterLayout &layout,
+                                                   const Halide::Expr &c);
+
+/// Winograd's convolution of the strip; `packed` holds transformed filters.
+Lowered convolveWinograd(const Op &op, const Gather &gather, const Value &input,
+                         const Value &packed, const Value *bias);
+/// A filter value(i, kx, ky) of the packed direction, transformed at (a, b) of
+/// 6 by 6.
+Halide::Expr
+transformFilter(const Winograd &winograd, const Halide::Expr &a,
+                const Halide::Expr &b,
+                const std::function<Halide::Expr(int, int)> &value);
 
 } // namespace rootc::codegen
 

@@ -73,6 +73,8 @@ ConvShape convShape(const AttributeMap &attributes, int64_t inChannels) {
   shape.outOrder = order("out_order", shape.outChannels);
   if (shape.groups > 1 && shape.inOrder != shape.outOrder)
     throw std::invalid_argument("convolution: groups in two channel orders");
+  if (attributes.count("winograd"))
+    shape.winograd = attribute<int64_t>(attributes, "winograd");
   // Steps that are never made may be of any size.
   for (int d = 0; d < 2; ++d) {
     if (shape.kernel[d] < 1 || shape.stride[d] < 1 || shape.dilation[d] < 1)

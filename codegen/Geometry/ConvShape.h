@@ -25,6 +25,7 @@ struct ConvShape {
   /// In what order the channels of the input and of the output lie (see
   /// standardChannel). With groups both are 1, or both the groups.
   int64_t inOrder = 1, outOrder = 1;
+  int64_t winograd = 0; ///< edge of Winograd's tiles; 0: a direct convolution
 
   int64_t outHeight() const;
   int64_t outWidth() const;

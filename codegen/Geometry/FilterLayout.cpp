@@ -8,6 +8,7 @@
 #include "codegen/Geometry/FilterLayout.h"
 
 #include <algorithm>
+#include <numeric>
 #include <stdexcept>
 
 namespace rootc::codegen {
@@ -43,6 +44,7 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
   layout.outPerGroup = backwardData ? shape.inPerGroup() : shape.outPerGroup();
   layout.inPerGroup = backwardData ? shape.outPerGroup() : shape.inPerGroup();
   layout.kernel = shape.kernel;
+  layout.winograd = shape.winograd;
   if (shape.groups > 1 && shape.outOrder > 1) {
     layout.laneGroups = block / layout.outPerGroup;
     if (block % layout.outPerGroup != 0 || layout.laneGroups > shape.groups)

@@ -15,6 +15,7 @@
 // groups. For `backward_data` the roles are swapped: the in channels of the
 // forward convolution are packed as out channels, and both kernel axes are
 // reversed, so that a backward-data convolution of stride 1 is a forward one.
+// For Winograd's convolution (Winograd.h) the kernel is transformed: 6 by 6.
 //
 // Where channels lie in another order than the standard one (ConvShape), "out"
 // and "in" count positions: the packed filter takes in the order. Where groups
@@ -47,6 +48,7 @@ struct FilterLayout {
   int64_t laneGroups = 0; ///< of a block whose lanes are groups; else 0
   int64_t outOrder = 1;   ///< of the out channels, where there is one group
   int64_t inOrder = 1;    ///< of the in channels, likewise
+  int64_t winograd = 0;   ///< edge of Winograd's tiles; 0: the kernel as it is
 
   bool groupLanes() const { return laneGroups > 0; }
   /// The group of a block's first lane, where lanes are groups.
@@ -54,7 +56,8 @@ struct FilterLayout {
     return std::min(index * laneGroups, groups - laneGroups);
   }
   std::vector<int64_t> shape() const {
-    return {blocks, kernel[0], kernel[1], inPerGroup, block};
+    int64_t more = winograd ? winograd - 1 : 0;
+    return {blocks, kernel[0] + more, kernel[1] + more, inPerGroup, block};
   }
   /// Whether the last block of each of several groups is filled up.
   bool padsGroups() const {

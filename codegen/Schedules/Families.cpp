@@ -21,6 +21,8 @@ template <typename Family> TypedSchedule chosen(const Problem &problem) {
 }
 
 TypedSchedule chooseConvolution(const Problem &problem) {
+  if (problem.anchor->attributes.count("winograd"))
+    return chosen<WinogradSchedule>(problem);
   return groupsInnermost(convShapeOf(problem.kernel, *problem.anchor))
              ? chosen<GroupLanesSchedule>(problem)
              : chosen<ConvolutionSchedule>(problem);

@@ -67,6 +67,21 @@ struct ConvolutionSchedule {
   std::string illegal(const Problem &problem) const;
 };
 
+/// Forward and backward-data by Winograd's convolution (Geometry/Winograd.h).
+struct WinogradSchedule {
+  int64_t blocks = 1;           ///< blocks of out channels in a task
+  int64_t images = 1;           ///< in a task
+  int64_t lanes = 1;            ///< of a vector; they divide the block
+  int64_t rows = 1;             ///< of tiles in a task
+  int64_t tileX = 1, tileY = 1; ///< tiles of a register tile
+  int64_t unroll = 1; ///< in channels in one turn of the innermost loop
+
+  static const char *name() { return "Winograd"; }
+  static std::vector<Key<WinogradSchedule>> keys();
+  static WinogradSchedule choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+
 /// Backward-filter convolutions with vectors across out channels.
 struct FilterGradientSchedule {
   int64_t copy = 0, copyDy = 0; ///< 1: the strip of x, of dy, is copied
@@ -222,7 +237,7 @@ struct PackSchedule : FixedSchedule<PackSchedule> {
 };
 
 using TypedSchedule =
-    std::variant<ConvolutionSchedule, FilterGradientSchedule,
+    std::variant<ConvolutionSchedule, WinogradSchedule, FilterGradientSchedule,
                  AcrossInsGradientSchedule, GroupLanesSchedule,
                  GroupLanesGradientSchedule, LinearGradientSchedule,
                  PoolSchedule, ReductionSchedule, PointwiseSchedule,

@@ -59,6 +59,7 @@ ImageLoops loopOverImage(const ScheduleContext &context, Halide::Func func,
                          const ChannelSplit &split, int64_t rows);
 
 void apply(const ScheduleContext &context, const ConvolutionSchedule &schedule);
+void apply(const ScheduleContext &context, const WinogradSchedule &schedule);
 void apply(const ScheduleContext &context,
            const FilterGradientSchedule &schedule);
 void apply(const ScheduleContext &context,

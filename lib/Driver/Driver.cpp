@@ -145,6 +145,7 @@ private:
     pipeline.groups = options.groups;
     pipeline.inferOnly = options.inferOnly;
     pipeline.recompute = options.recompute;
+    pipeline.winograd = options.winograd;
     pipeline.target = options.target;
     if (failed(runPasses(module, buildNetworkPipeline, pipeline)))
       return failure();
@@ -219,11 +220,10 @@ private:
     (*object)["graph"] = layerGraph(network);
     (*object)["left_out"] = leftOut(network);
     (*object)["compiler"] = "rootc " ROOTC_VERSION;
-    (*object)["options"] = json::Object{{"root", options.root},
-                                        {"topology", options.topology},
-                                        {"groups", options.groups},
-                                        {"image", options.image},
-                                        {"recompute", options.recompute}};
+    (*object)["options"] = json::Object{
+        {"root", options.root},           {"topology", options.topology},
+        {"groups", options.groups},       {"image", options.image},
+        {"recompute", options.recompute}, {"winograd", options.winograd}};
     description = formatv("{0}", *value);
     return success();
   }

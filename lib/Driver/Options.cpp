@@ -87,6 +87,10 @@ struct Flags {
       "recompute", cl::cat(category),
       cl::desc("Training keeps less in memory: batch norm, ReLU and pools are "
                "computed again for the backward pass")};
+  cl::opt<std::string> winograd{
+      "winograd", cl::value_desc("on|off"), cl::cat(category), cl::init("on"),
+      cl::desc("Winograd's convolution, where it is faster, or direct ones "
+               "everywhere; default on")};
   cl::opt<std::string> format{
       "format", cl::value_desc("format"), cl::cat(category), cl::init("text"),
       cl::desc("Of --emit=cost: text, json or csv; default text")};
@@ -281,6 +285,9 @@ std::optional<Options> check(const Flags &flags) {
   if (options.recompute && options.inferOnly)
     return fail("--recompute saves memory in training, which --mode=infer "
                 "leaves out; drop one of them");
+  if (flags.winograd != "on" && flags.winograd != "off")
+    return fail("--winograd=" + flags.winograd + ": give on or off");
+  options.winograd = flags.winograd == "on";
   Expected<codegen::TargetInfo> target = codegen::parseTarget(flags.target);
   if (!target)
     return fail(toString(target.takeError()));

@@ -47,7 +47,8 @@ void rootc::buildModelPipeline(OpPassManager &passes,
   model.addPass(createFoldBatchNorm());
 
   // Filters in the order in which the kernels read them.
-  model.addPass(createPackFilters({target.vectorBits, target.registers}));
+  model.addPass(createPackFilters(
+      {target.vectorBits, target.registers, options.winograd}));
 
   // What of @infer depends on parameters alone is done once, by @prepare.
   model.addPass(createHoistPrepare());
@@ -81,6 +82,10 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
                          llvm::cl::desc("No training programs")};
   Option<bool> recompute{*this, "recompute",
                          llvm::cl::desc("Trade time for memory in training")};
+  Option<bool> winograd{
+      *this, "winograd",
+      llvm::cl::desc("Winograd's convolution where it is faster"),
+      llvm::cl::init(true)};
 };
 } // namespace
 
@@ -95,6 +100,7 @@ void rootc::registerPipelines() {
         options.image = from.image;
         options.inferOnly = from.inferOnly;
         options.recompute = from.recompute;
+        options.winograd = from.winograd;
         buildPipeline(passes, options);
       });
 }

@@ -22,6 +22,7 @@ struct PipelineOptions {
   std::string groups;            ///< NAME=GROUPS,...
   bool inferOnly = false;        ///< no training programs
   bool recompute = false; ///< trade time for the memory of a training step
+  bool winograd = true;   ///< Winograd's convolution where it is faster
   codegen::TargetInfo target;
 };
 

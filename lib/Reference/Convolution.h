@@ -40,9 +40,9 @@ Tensor convolveBackwardFilter(const Tensor &x, const Tensor &dy,
 /// Between [O, kh, kw, I/g] and the layout that
 /// codegen/Geometry/FilterLayout.h defines. `packFilter` takes the direction
 /// from the op's attributes; `unpackFilter` is told it, and `inputs`, which is
-/// I/g.
+/// I/g. Filters transformed for Winograd's convolution are transformed back.
 Tensor packFilter(const codegen::Op &op, const Tensor &filter);
-Tensor unpackFilter(const codegen::Op &op, const Tensor &packed,
+Tensor unpackFilter(const codegen::Op &op, const Tensor &given,
                     const std::string &direction, int64_t inputs);
 
 } // namespace rootc::reference

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/Geometry/FilterLayout.h"
+#include "codegen/Geometry/Winograd.h"
 #include "lib/Reference/Convolution.h"
 
 namespace rootc::reference {
@@ -13,6 +13,7 @@ namespace rootc::reference {
 using codegen::ElementType;
 using codegen::FilterLayout;
 using codegen::Op;
+using codegen::Winograd;
 
 namespace {
 
@@ -20,6 +21,74 @@ FilterLayout layoutOf(const Op &op, bool backward, int64_t inputs) {
   codegen::ConvShape shape =
       codegen::convShape(op.attributes, inputs * integer(op, "groups"));
   return codegen::filterLayout(shape, backward, integer(op, "block"));
+}
+
+/// An image of k x k values under `matrix`: matrix * image * its transpose.
+std::vector<double> transformed(const Winograd::Matrix &matrix,
+                                const std::vector<double> &image) {
+  size_t rows = matrix.size(), size = matrix[0].size();
+  std::vector<double> result(rows * rows, 0.0);
+  for (size_t y = 0; y < rows; ++y)
+    for (size_t x = 0; x < rows; ++x)
+      for (size_t v = 0; v < size; ++v)
+        for (size_t u = 0; u < size; ++u)
+          result[y * rows + x] +=
+              matrix[y][v] * matrix[x][u] * image[v * size + u];
+  return result;
+}
+
+/// The left inverse (M^T M)^-1 M^T, by elimination.
+Winograd::Matrix leftInverse(const Winograd::Matrix &matrix) {
+  size_t rows = matrix.size(), size = matrix[0].size();
+  Winograd::Matrix solve(size, std::vector<double>(size + rows, 0.0));
+  for (size_t i = 0; i < size; ++i) {
+    for (size_t j = 0; j < size; ++j)
+      for (size_t k = 0; k < rows; ++k)
+        solve[i][j] += matrix[k][i] * matrix[k][j];
+    for (size_t k = 0; k < rows; ++k)
+      solve[i][size + k] = matrix[k][i];
+  }
+  for (size_t pivot = 0; pivot < size; ++pivot)
+    for (size_t i = 0; i < size; ++i) {
+      // M^T M is positive definite: no pivot is zero.
+      double factor = i == pivot ? 1 - 1 / solve[pivot][pivot]
+                                 : solve[i][pivot] / solve[pivot][pivot];
+      for (size_t j = 0; j < size + rows; ++j)
+        solve[i][j] -= factor * solve[pivot][j];
+    }
+  Winograd::Matrix inverse;
+  for (std::vector<double> &row : solve)
+    inverse.emplace_back(row.begin() + size, row.end());
+  return inverse;
+}
+
+/// Applies `matrix` to each kernel of [blocks, k, k, in channels, block].
+Tensor transformKernels(const Winograd::Matrix &matrix, const Tensor &packed) {
+  int64_t rows = matrix.size(), size = matrix[0].size();
+  Tensor result({ElementType::F32,
+                 {packed.dim(0), rows, rows, packed.dim(3), packed.dim(4)}});
+  std::vector<double> image(size * size);
+  int64_t inner = packed.dim(3) * packed.dim(4);
+  for (int64_t block = 0; block < packed.dim(0); ++block)
+    for (int64_t value = 0; value < inner; ++value) {
+      for (int64_t tap = 0; tap < size * size; ++tap)
+        image[tap] = packed.reals[(block * size * size + tap) * inner + value];
+      std::vector<double> now = transformed(matrix, image);
+      for (int64_t tap = 0; tap < rows * rows; ++tap)
+        result.reals[(block * rows * rows + tap) * inner + value] =
+            static_cast<float>(now[tap]);
+    }
+  return result;
+}
+
+Winograd winogradOf(const FilterLayout &layout) {
+  return {layout.winograd, layout.kernel[0]};
+}
+
+/// The layout without the transformation.
+FilterLayout direct(FilterLayout layout) {
+  layout.winograd = 0;
+  return layout;
 }
 
 /// Calls visit(index into the packed filter, o, ky, kx, i) for each value of
@@ -57,20 +126,25 @@ Tensor packFilter(const Op &op, const Tensor &filter) {
     fail(op, "attribute 'direction' is not \"forward\" or \"backward_data\"");
   bool backward = *direction == "backward_data";
   FilterLayout layout = layoutOf(op, backward, filter.dim(3));
-  Tensor packed({ElementType::F32, layout.shape()});
+  Tensor packed({ElementType::F32, direct(layout).shape()});
   forEachPacked(
       layout, backward,
       [&](int64_t index, int64_t o, int64_t ky, int64_t kx, int64_t i) {
         packed.reals[index] = filter.at(o, ky, kx, i);
       });
-  return packed;
+  return layout.winograd ? transformKernels(winogradOf(layout).filter(), packed)
+                         : packed;
 }
 
-Tensor unpackFilter(const Op &op, const Tensor &packed,
+Tensor unpackFilter(const Op &op, const Tensor &given,
                     const std::string &direction, int64_t inputs) {
   bool backward = direction == "backward_data";
   FilterLayout layout = layoutOf(op, backward, inputs);
-  expectShape(op, packed, layout.shape());
+  expectShape(op, given, layout.shape());
+  Tensor packed =
+      layout.winograd
+          ? transformKernels(leftInverse(winogradOf(layout).filter()), given)
+          : given;
   auto kernel = integers(op, "kernel", 2);
   Tensor filter({ElementType::F32,
                  {integer(op, "filters"), kernel[0], kernel[1], inputs}});

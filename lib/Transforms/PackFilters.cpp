@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/Geometry/Winograd.h"
 #include "codegen/Schedules/RegisterTile.h"
 #include "lib/Transforms/Passes.h"
 #include "lib/Transforms/PrimBuilder.h"
@@ -55,23 +56,29 @@ private:
     codegen::TargetInfo target;
     target.vectorBits = vectorBits;
     target.registers = registers;
-    codegen::FilterLayout layout = codegen::filterLayout(
-        convShapeOf(conv,
-                    cast<RankedTensorType>(input.getType()).getShape()[3]),
-        backwardData, target);
+    codegen::ConvShape shape = convShapeOf(
+        conv, cast<RankedTensorType>(input.getType()).getShape()[3]);
+    codegen::FilterLayout layout;
+    if (winograd)
+      layout = codegen::winogradLayout(shape, backwardData, target);
+    if (layout.winograd)
+      conv.setWinograd(layout.winograd);
+    else
+      layout = codegen::filterLayout(shape, backwardData, target);
 
     OpBuilder builder(conv);
     PrimBuilder b(builder, conv);
     // Convolutions that share a filter may differ in stride or pad, which the
     // layout does not depend on.
     Value &value = packed[{conv.getFilter(), backwardData, layout.block,
-                           layout.inOrder, layout.outOrder}];
+                           layout.inOrder, layout.outOrder, layout.winograd}];
     if (!value)
       value = b.make<PrimPackFilterOp>(
           RankedTensorType::get(layout.shape(), builder.getF32Type()),
           conv.getFilter(),
           b.attributes()
               .copy(conv, convAttributeNames)
+              .copy(conv, {"winograd"})
               .text("direction", backwardData ? "backward_data" : "forward")
               .integer("block", layout.block));
     conv.getFilterMutable().assign(value);
@@ -83,8 +90,9 @@ private:
     }
   }
 
-  /// By filter, direction, block and channel orders.
-  llvm::DenseMap<std::tuple<Value, int64_t, int64_t, int64_t, int64_t>, Value>
+  /// By filter, direction, block, channel orders and Winograd's tile.
+  llvm::DenseMap<std::tuple<Value, int64_t, int64_t, int64_t, int64_t, int64_t>,
+                 Value>
       packed;
 };
 } // namespace

@@ -15,6 +15,9 @@
 
 #include "codegen/Schedules/Families.h"
 #include "codegen/Schedules/RegisterTile.h"
+#include "lib/Reference/Reference.h"
+
+#include <algorithm>
 
 namespace rootc::test {
 
@@ -62,6 +65,8 @@ inline codegen::Kernel convKernel(ConvKind kind, const codegen::ConvShape &s,
   TensorType packed{ElementType::F32, layout.shape()};
   if (kind != ConvKind::BackwardFilter)
     op.attributes["block"] = layout.block;
+  if (s.winograd && kind != ConvKind::BackwardFilter)
+    op.attributes["winograd"] = s.winograd;
 
   Kernel kernel;
   kernel.name = "kernel";
@@ -107,6 +112,28 @@ inline codegen::Kernel convKernel(ConvKind kind, const codegen::ConvShape &s,
   kernel.outputs = {value};
   kernel.schedule = chooseSchedule(kernel, target);
   return kernel;
+}
+
+/// Values of a filter that is transformed for Winograd's convolution, if the
+/// op reads one: not any values are.
+inline reference::Tensor transformedFilter(const codegen::Op &op,
+                                           const reference::Tensor &any) {
+  if (!op.attributes.count("winograd"))
+    return any;
+  bool backward = op.name == "conv2d_backward_data";
+  auto kernel = std::get<std::vector<int64_t>>(op.attributes.at("kernel"));
+  auto groups = std::get<int64_t>(op.attributes.at("groups")),
+       filters = std::get<int64_t>(op.attributes.at("filters"));
+  codegen::Op pack = op;
+  pack.name = "pack_filter";
+  pack.attributes["direction"] =
+      std::string(backward ? "backward_data" : "forward");
+  pack.results = {any.type};
+  int64_t ins = backward ? op.results[0].shape[3] / groups : any.dim(3);
+  reference::Tensor filter(
+      {codegen::ElementType::F32, {filters, kernel[0], kernel[1], ins}});
+  std::copy_n(any.reals.begin(), filter.size(), filter.reals.begin());
+  return reference::evaluate(pack, {filter})[0];
 }
 
 } // namespace rootc::test

@@ -7,6 +7,7 @@
 
 #include "test/Kernels/KernelHarness.h"
 #include "codegen/Pipeline.h"
+#include "test/Bench/ConvolutionCases.h"
 
 #include <algorithm>
 #include <cmath>
@@ -149,6 +150,9 @@ std::vector<Tensor> makeInputs(const Kernel &kernel, int64_t dynamic,
       value = generator() % 4;
     inputs.push_back(std::move(tensor));
   }
+  for (const Op &op : kernel.ops)
+    if (op.attributes.count("winograd") && op.name != "pack_filter")
+      inputs.at(op.operands[1]) = transformedFilter(op, inputs[op.operands[1]]);
   return inputs;
 }
 

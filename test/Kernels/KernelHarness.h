@@ -47,7 +47,8 @@ Kernel oneOp(std::string name, std::vector<TensorType> inputs,
 
 /// Inputs with `dynamic` for the dynamic dimension: floats in (-1, 1), i64
 /// and u8 in [0, 4); none constant, no ties among floats to speak of. Inputs
-/// named in `positive` are in (0.5, 1.5).
+/// named in `positive` are in (0.5, 1.5). Filters for Winograd's convolution
+/// are transformed ones.
 std::vector<Tensor> makeInputs(const Kernel &kernel, int64_t dynamic,
                                std::vector<size_t> positive = {},
                                uint32_t seed = 1);

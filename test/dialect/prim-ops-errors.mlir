@@ -318,3 +318,15 @@ root.model @net image(4x4x6) classes(10) {
     %p = root.prim.pack_filter %w {block = 8, direction = "forward", dilation = array<i64: 1, 1>, filters = 8, groups = 1, in_order = 4, input = array<i64: 4, 4>, kernel = array<i64: 3, 3>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (tensor<8x3x3x6xf32>) -> tensor<1x3x3x6x8xf32>
   }
 }
+
+// -----
+
+// Winograd's convolution of a strided one.
+root.model @m image(4x4x6) classes(2) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x6xf32>
+    %f = root.prepared "f" : tensor<1x6x6x6x8xf32>
+    // expected-error @below {{cannot be Winograd's convolution with tiles of 4; it needs stride and dilation 1, and tiles of 4 for a 3x3 kernel or of 2 for a 5x5 one}}
+    %y = root.prim.conv2d %x, %f {block = 8, dilation = array<i64: 1, 1>, filters = 8, groups = 1, input = array<i64: 4, 4>, kernel = array<i64: 3, 3>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 2, 2>, winograd = 4} : (tensor<?x4x4x6xf32>, tensor<1x6x6x6x8xf32>) -> tensor<?x1x1x8xf32>
+  }
+}

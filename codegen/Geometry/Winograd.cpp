@@ -1,0 +1,116 @@
+//===- Winograd.cpp - Convolution by fewer multiplications ----------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Geometry/Winograd.h"
+
+#include <cmath>
+#include <stdexcept>
+
+namespace rootc::codegen {
+
+static constexpr std::array<double, 5> points = {0, 1, -1, 2, -2};
+
+Winograd::Matrix Winograd::filter() const {
+  Matrix g(edge(), std::vector<double>(taps, 0.0));
+  for (size_t i = 0; i < points.size(); ++i) {
+    double scale = 1;
+    for (size_t other = 0; other < points.size(); ++other)
+      if (other != i)
+        scale *= points[i] - points[other];
+    for (int64_t power = 0; power < taps; ++power)
+      g[i][power] = std::pow(points[i], power) / scale;
+  }
+  g.back().back() = 1;
+  return g;
+}
+
+/// Row i: the coefficients of the polynomial whose zeros are all points but i.
+Winograd::Matrix Winograd::input() const {
+  Matrix b;
+  for (size_t without = 0; without <= points.size(); ++without) {
+    std::vector<double> row(edge(), 0.0);
+    row[0] = 1;
+    for (size_t zero = 0; zero < points.size(); ++zero) {
+      if (zero == without)
+        continue;
+      for (int64_t power = edge() - 1; power >= 0; --power)
+        row[power] =
+            (power > 0 ? row[power - 1] : 0.0) - points[zero] * row[power];
+    }
+    b.push_back(row);
+  }
+  return b;
+}
+
+Winograd::Matrix Winograd::output() const {
+  Matrix a(tile, std::vector<double>(edge(), 0.0));
+  for (int64_t power = 0; power < tile; ++power)
+    for (size_t i = 0; i < points.size(); ++i)
+      a[power][i] = std::pow(points[i], power);
+  a.back().back() = 1;
+  return a;
+}
+
+/// Whether a convolution is F(tile x tile, kernel).
+static bool isWinograd(const ConvShape &shape) {
+  int64_t taps = shape.kernel[0];
+  return shape.kernel[1] == taps && (taps == 3 || taps == 5) &&
+         shape.winograd + taps == int64_t(points.size()) + 2 &&
+         shape.stride[0] == 1 && shape.stride[1] == 1 &&
+         shape.dilation[0] == 1 && shape.dilation[1] == 1;
+}
+
+Winograd winogradOf(const Gather &gather) {
+  const FilterLayout &layout = gather.layout;
+  ConvShape shape;
+  shape.kernel = layout.kernel;
+  shape.stride = {gather.stride[0] * gather.phases[0],
+                  gather.stride[1] * gather.phases[1]};
+  shape.dilation = gather.dilation;
+  shape.winograd = layout.winograd;
+  if (!isWinograd(shape))
+    throw std::invalid_argument("attribute 'winograd': not of a convolution "
+                                "of stride 1, 3x3 in tiles of 4 or 5x5 of 2");
+  if (layout.groupsPerBlock > 1 || layout.padsGroups())
+    throw std::invalid_argument(
+        "attribute 'winograd': blocks must fill the groups");
+  return {layout.winograd, layout.kernel[0]};
+}
+
+std::array<int64_t, 2> winogradTiles(const Gather &gather) {
+  int64_t tile = gather.layout.winograd;
+  return {(gather.height + tile - 1) / tile, (gather.width + tile - 1) / tile};
+}
+
+FilterLayout winogradLayout(ConvShape shape, bool backwardData,
+                            const TargetInfo &target) {
+  shape.winograd = shape.kernel[0] == 5 ? 2 : 4;
+  if (!isWinograd(shape) || groupsInnermost(shape))
+    return {};
+  Gather gather =
+      backwardData ? backwardDataGather(shape, 1) : forwardGather(shape, 1);
+  auto [rows, columns] = winogradTiles(gather);
+  int64_t outs = gather.layout.outPerGroup, ins = gather.layout.inPerGroup;
+  int64_t covered = rows * columns * shape.winograd * shape.winograd;
+  // Fewer tiles share a filter that is four times as large; fewer channels
+  // share a transformed tile.
+  bool pays = rows * columns >= 16 &&
+              2 * gather.height * gather.width >= covered && ins >= 32 &&
+              outs >= 32 && ins <= 2048;
+  if (!pays)
+    return {};
+  int64_t lanes = std::max<int64_t>(target.vectorBits / 32, 4);
+  while (shape.groups > 1 && outs % lanes != 0)
+    lanes /= 2;
+  if (lanes < 8)
+    return {};
+  // Two vectors, unless the second one would be empty for a good part.
+  bool two = outs % (2 * lanes) == 0 || (shape.groups == 1 && outs > 4 * lanes);
+  return filterLayout(shape, backwardData, two ? 2 * lanes : lanes);
+}
+
+} // namespace rootc::codegen

@@ -1,0 +1,98 @@
+//===- WinogradFamily.cpp - Schedules of Winograd's convolution -----------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Geometry/Winograd.h"
+#include "codegen/Schedules/Families.h"
+#include "codegen/Schedules/Legality.h"
+
+#include <algorithm>
+
+namespace rootc::codegen {
+
+std::vector<Key<WinogradSchedule>> WinogradSchedule::keys() {
+  using S = WinogradSchedule;
+  return {{"blocks", &S::blocks}, {"images", &S::images}, {"lanes", &S::lanes},
+          {"rows", &S::rows},     {"tile_x", &S::tileX},  {"tile_y", &S::tileY},
+          {"unroll", &S::unroll}};
+}
+
+/// How many times the tiles that cover `size`, the last one moved inwards,
+/// cover it.
+static double covered(int64_t size, int64_t tile) {
+  return double((size + tile - 1) / tile * tile) / double(size);
+}
+
+WinogradSchedule WinogradSchedule::choose(const Problem &problem) {
+  Gather gather = gatherOf(problem.kernel, *problem.anchor);
+  const FilterLayout &layout = gather.layout;
+  Winograd winograd = winogradOf(gather);
+  auto [tileRows, tileColumns] = winogradTiles(gather);
+  WinogradSchedule schedule;
+  schedule.lanes = lanesOfBlock(layout.block, problem.target);
+  int64_t vectors = layout.block / schedule.lanes;
+
+  // What a task transforms stays in the L2 cache beside the filter; where the
+  // filter does not, more tiles share it.
+  int64_t products = 4 * winograd.edge() * winograd.edge();
+  int64_t row = products * layout.groups * layout.inPerGroup * tileColumns;
+  int64_t filter = products * layout.inPerGroup * layout.blocks * layout.block;
+  int64_t room =
+      filter <= 768 * 1024 ? std::max<int64_t>(row, 192 * 1024) : 1024 * 1024;
+  schedule.rows = largestDivisor(tileRows, std::max<int64_t>(room / row, 1));
+  if (schedule.rows == tileRows)
+    schedule.images = std::clamp<int64_t>(
+        (filter > 4 * 1024 * 1024 ? 5 : 2) * room / 2 / (row * tileRows), 1, 4);
+  // With whole images for tasks, a single one still has work for some threads.
+  schedule.blocks =
+      schedule.rows == tileRows ? (layout.blocks + 1) / 2 : layout.blocks;
+
+  // Twice as many loads as multiply-adds can go at a time, and a vector of
+  // the filter comes from the L2 cache.
+  int64_t most = problem.target.registers * 7 / 8 / vectors;
+  double best = 0;
+  for (int64_t y = 1; y <= schedule.rows; ++y)
+    for (int64_t x = 1; x <= tileColumns && x * y <= most; ++x) {
+      double tiles = double(x * y), sums = tiles * double(vectors);
+      double cost =
+          covered(tileColumns, x) * covered(schedule.rows, y) *
+          (std::max({1.0, (tiles + double(vectors)) / sums, 8 / sums}) +
+           2.5 / tiles);
+      if (best == 0 || cost < best) {
+        best = cost;
+        schedule.tileX = x;
+        schedule.tileY = y;
+      }
+    }
+  schedule.unroll = largestDivisor(layout.inPerGroup, 4);
+  return schedule;
+}
+
+std::string WinogradSchedule::illegal(const Problem &problem) const {
+  Gather gather = gatherOf(problem.kernel, *problem.anchor);
+  const FilterLayout &layout = gather.layout;
+  auto [tileRows, tileColumns] = winogradTiles(gather);
+  Legality legality;
+  legality.lanes(lanes, layout.block)
+      .divides("lanes", lanes, layout.block, "the block")
+      .range("blocks", blocks, 1, layout.blocks)
+      .range("images", images, 1, 64)
+      .range("rows", rows, 1, tileRows)
+      .divides("rows", rows, tileRows, "the rows of tiles")
+      .range("tile_x", tileX, 1, tileColumns)
+      .range("tile_y", tileY, 1, rows)
+      .range("unroll", unroll, 1, std::min<int64_t>(layout.inPerGroup, 16));
+  if (!legality.good())
+    return legality.reason;
+  const int64_t most = 128; // LLVM takes seconds for more
+  int64_t vectors = std::min(layout.block / lanes, 2 * most) *
+                    std::min(tileX, 2 * most) * std::min(tileY, 2 * most);
+  return legality.unrolled("'lanes', 'tile_x', 'tile_y'", vectors, most)
+      .unrolled("they and 'unroll'", vectors * unroll, 4 * most)
+      .reason;
+}
+
+} // namespace rootc::codegen
