@@ -79,8 +79,8 @@ TEST_F(TranslationTest, EqualKernelsBecomeOne) {
   ASSERT_TRUE(succeeded(result)) << error;
   const codegen::Model &model = result->model;
   const codegen::Program &train = programOf(model, codegen::ProgramKind::Train);
-  for (const char *phase : {"forward", "backward filter", "normalize"}) {
-    bool norm = std::string(phase) == "normalize";
+  for (const char *phase : {"pack filter", "statistics", "backward reduce"}) {
+    bool norm = std::string(phase) != "pack filter";
     const codegen::Call *first =
         findCall(train, std::string(norm ? "bn1 " : "conv1 ") + phase);
     const codegen::Call *second =
