@@ -115,10 +115,11 @@ void apply(const ScheduleContext &context, const GroupLanesSchedule &schedule) {
       .bound_extent(d[1], static_cast<int>(layout.inPerGroup))
       .bound_extent(d[5], static_cast<int>(layout.blocks))
       .store_in(memoryFor(bytes));
-  if (!context.plain)
-    strip.vectorize(d[0]);
-  if (!context.plain)
-    strip.store_at(target, task);
+  if (!context.plain) {
+    strip.vectorize(d[0]).store_at(target, task);
+    if (layout.blocks * layout.inPerGroup <= 16)
+      strip.unroll(d[1]).unroll(d[5]);
+  }
 }
 
 void apply(const ScheduleContext &context,
