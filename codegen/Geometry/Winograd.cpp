@@ -55,13 +55,14 @@ Winograd::Matrix Winograd::output() const {
   return a;
 }
 
-/// Whether a convolution is F(tile x tile, kernel).
+/// Whether a convolution is F(tile x tile, kernel), its groups not innermost.
 static bool isWinograd(const ConvShape &shape) {
   int64_t taps = shape.kernel[0];
   return shape.kernel[1] == taps && (taps == 3 || taps == 5) &&
          shape.winograd + taps == int64_t(points.size()) + 2 &&
          shape.stride[0] == 1 && shape.stride[1] == 1 &&
-         shape.dilation[0] == 1 && shape.dilation[1] == 1;
+         shape.dilation[0] == 1 && shape.dilation[1] == 1 &&
+         (shape.groups == 1 || shape.outOrder == 1);
 }
 
 Winograd winogradOf(const Gather &gather) {

@@ -46,6 +46,10 @@ void rootc::buildModelPipeline(OpPassManager &passes,
   // Inference folds batch norm into filters.
   model.addPass(createFoldBatchNorm());
 
+  // Small groups lie innermost where their neighbours allow it.
+  model.addPass(
+      createChooseChannelOrders({target.vectorBits, target.registers}));
+
   // Filters in the order in which the kernels read them.
   model.addPass(createPackFilters(
       {target.vectorBits, target.registers, options.winograd}));
