@@ -198,6 +198,18 @@ std::vector<Key<AcrossInsGradientSchedule>> AcrossInsGradientSchedule::keys() {
           {"tile_o", &S::tileO},   {"vectors", &S::vectors}};
 }
 
+static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// A divisor of `size` of about `most`: rather a wide block than many narrow
+/// ones.
+static int64_t blockOf(int64_t size, int64_t most) {
+  int64_t block = largestDivisor(size, std::max<int64_t>(most, 1));
+  if (size > most && 2 * block < most)
+    for (block = most + 1; size % block != 0;)
+      ++block;
+  return block;
+}
+
 AcrossInsGradientSchedule
 AcrossInsGradientSchedule::choose(const Problem &problem) {
   const TargetInfo &target = problem.target;
@@ -209,21 +221,21 @@ AcrossInsGradientSchedule::choose(const Problem &problem) {
   AcrossInsGradientSchedule schedule;
   schedule.lanes = lanes;
   schedule.vectors = largestDivisor(shape.inPerGroup() / lanes, 3);
-  // A register for each vector of in channels, one for dy.
-  schedule.tileO = std::min((target.registers - 1) / schedule.vectors - 1,
-                            shape.outPerGroup());
   const int64_t widest = 256; // channels of a block
   int64_t tileI = lanes * schedule.vectors, ins = shape.inPerGroup(),
           outs = shape.outPerGroup();
-  schedule.blockI =
-      tileI * largestDivisor(ins / tileI, std::max<int64_t>(widest / tileI, 1));
+  schedule.blockI = tileI * blockOf(ins / tileI, widest / tileI);
   // There are a few tasks.
   int64_t tasks = filterGradientChunks(shape) * shape.groups * ins /
                   schedule.blockI,
           most = widest;
   while (most > 32 && tasks * outs < 4 * most)
     most /= 2;
-  schedule.blockO = largestDivisor(outs, most);
+  schedule.blockO = blockOf(outs, most);
+  // A register for each vector of in channels, one for dy; tiles of one width.
+  int64_t tiles =
+      ceilDiv(schedule.blockO, (target.registers - 1) / schedule.vectors - 1);
+  schedule.tileO = ceilDiv(schedule.blockO, tiles);
   // Narrow maps are read in place by all tiles, from the L2 cache, where the
   // strip before has had them fetched. Wide ones have pixels that fall into few
   // sets of a cache.
@@ -231,11 +243,12 @@ AcrossInsGradientSchedule::choose(const Problem &problem) {
     return isComputed(problem.kernel, *problem.anchor, operand);
   };
   bool single = shape.kernel[0] * shape.kernel[1] == 1 && !gather.needsZeros();
-  bool narrow = single && shape.groups == 1 && shape.stride[0] == 1 &&
-                shape.stride[1] == 1 && ins <= widest && outs <= widest;
+  bool dense =
+      shape.groups == 1 && shape.stride[0] == 1 && shape.stride[1] == 1;
+  bool narrow = single && dense && ins <= widest && outs <= widest;
   schedule.copy = !narrow || computed(0) ? (single ? 2 : 1) : 0;
   schedule.copyDy = !narrow || computed(1);
-  schedule.ahead = schedule.copy == 0 || schedule.copyDy == 0;
+  schedule.ahead = dense && (schedule.blockI == ins || schedule.blockO == outs);
   return schedule;
 }
 

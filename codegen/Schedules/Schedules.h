@@ -46,8 +46,6 @@ struct ScheduleContext {
   /// Lanes of a full float vector; 1 in a plain schedule.
   int lanes() const;
   Halide::Func stage(const std::string &name) const;
-  /// What the kernel's input is called that an operand of the anchor is.
-  std::string inputName(size_t operand) const;
 };
 
 /// Loops over an image-shaped Func: (c in blocks, then vectors) inside x

@@ -76,6 +76,7 @@ void expectSameOnAnyThreads(const Kernel &kernel,
 TEST(AcrossInsGradient, OpsBeforeItAndAnyThreads) {
   for (ConvShape shape :
        {ConvShape{7, 6, 16, 24, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}},
+        ConvShape{31, 23, 32, 24, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}},
         ConvShape{9, 7, 48, 36, 2, {3, 3}, {2, 1}, {1, 1, 1, 1}, {1, 1}}}) {
     Kernel kernel = gradientBehindOps(
         convKernel(ConvKind::BackwardFilter, shape, target(512)));

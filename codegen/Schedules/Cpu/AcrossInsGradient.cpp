@@ -106,7 +106,6 @@ void apply(const ScheduleContext &context,
                             (blockO + wide)));
   if (schedule.ahead != 0) {
     std::string outer = partial.name() + ".s1.", inner = sums.name() + ".s1.";
-    int64_t strip = size.images * size.rows * shape.outWidth();
     AheadLoops loops;
     loops.strips = {outer + strips.name(), outer + units.name()};
     loops.tiles = {{outer + it.name(), blockI / (lanes * vectors)},
@@ -114,8 +113,14 @@ void apply(const ScheduleContext &context,
     loops.pixels = {{inner + p[2].name(), size.images},
                     {inner + p[1].name(), size.rows},
                     {inner + p[0].name(), shape.outWidth()}};
-    loops.inputs = {{context.inputName(0), strip * shape.inChannels},
-                    {context.inputName(1), strip * shape.outChannels}};
+    // Maps that x and dy are, or are made of, where a task reads all channels.
+    int64_t strip = size.images * size.rows * shape.outWidth();
+    const std::vector<TensorType> &inputs = context.kernel.inputs;
+    for (size_t n = 0; n < inputs.size(); ++n)
+      for (auto [operand, block] : {std::pair{0, blockI}, {1, blockO}})
+        if (inputs[n].shape == context.operands[operand].type.shape &&
+            inputs[n].shape[3] == block)
+          loops.inputs["in" + std::to_string(n)] = strip * block;
     context.pipeline.add_custom_lowering_pass(new Ahead(loops));
   }
 }

@@ -7,6 +7,8 @@
 
 #include "codegen/Schedules/Cpu/Ahead.h"
 
+#include <algorithm>
+
 using namespace Halide;
 using namespace Halide::Internal;
 
@@ -40,65 +42,76 @@ Expr Ahead::turn(
   return result;
 }
 
-Expr Ahead::begin(const std::string &input, const Stmt &body) const {
-  class FirstLoad : public IRVisitor {
+/// Whether all variables of an expression are among `names`.
+static bool uses(const Expr &expr, const std::vector<std::string> &names) {
+  class Visitor : public IRVisitor {
   public:
-    FirstLoad(const std::string &input, std::map<std::string, Expr> lets)
-        : input(input), lets(std::move(lets)) {}
-    Expr index;
+    explicit Visitor(const std::vector<std::string> &names) : names(names) {}
+    bool only = true;
 
   private:
     using IRVisitor::visit;
-    void visit(const LetStmt *let) override {
-      lets[let->name] = substitute(lets, let->value);
-      IRVisitor::visit(let);
+    void visit(const Variable *variable) override {
+      only = only && std::find(names.begin(), names.end(), variable->name) !=
+                         names.end();
     }
-    void visit(const Load *load) override {
-      if (load->name == input && !index.defined())
-        index = substitute(lets, load->index);
-    }
-    const std::string &input;
-    std::map<std::string, Expr> lets;
-  } first(input, lets);
-  body.accept(&first);
-  Expr index = first.index;
-  if (!index.defined())
-    return index;
-  if (const auto *ramp = index.as<Ramp>())
-    index = ramp->base;
-  for (const auto *nest : {&loops.tiles, &loops.pixels})
-    for (const auto &[name, count] : *nest)
-      for (const std::string &loop : around)
-        if (isLoop(loop, name))
-          index = substitute(loop, 0, index);
-  return simplify(index);
+    const std::vector<std::string> &names;
+  } visitor(names);
+  expr.accept(&visitor);
+  return visitor.only;
+}
+
+bool Ahead::isStrips(const std::string &loop) const {
+  return std::any_of(
+      loops.strips.begin(), loops.strips.end(),
+      [&](const std::string &name) { return isLoop(loop, name); });
+}
+
+bool Ahead::inStrip() const {
+  return std::any_of(around.begin(), around.end(),
+                     [&](const std::string &loop) { return isStrips(loop); });
+}
+
+Expr Ahead::visit(const Load *load) {
+  if (inStrip() && loops.inputs.count(load->name) && !begin.count(load->name)) {
+    Expr index = load->index;
+    if (const auto *ramp = index.as<Ramp>())
+      index = ramp->base;
+    index = substitute(lets, index);
+    for (auto inner = around.rbegin(); !isStrips(*inner); ++inner)
+      index = substitute(*inner, 0, index);
+    begin[load->name] = simplify(index);
+  }
+  return IRMutator::visit(load);
 }
 
 Stmt Ahead::visit(const LetStmt *let) {
-  bool within = false;
-  for (const std::string &loop : around)
-    for (const std::string &name : loops.strips)
-      within = within || isLoop(loop, name);
-  if (within)
-    lets[let->name] = substitute(lets, let->value);
+  Expr value = mutate(let->value);
+  if (inStrip())
+    lets[let->name] = substitute(lets, value);
+  scope.push_back(let->name);
   Stmt body = mutate(let->body);
+  scope.pop_back();
   lets.erase(let->name);
-  return LetStmt::make(let->name, let->value, body);
+  return LetStmt::make(let->name, value, body);
 }
 
 Stmt Ahead::visit(const For *loop) {
+  if (isStrips(loop->name))
+    begin.clear();
   around.push_back(loop->name);
+  scope.push_back(loop->name);
   Stmt body = mutate(loop->body);
   if (isLoop(loop->name, loops.pixels.back().first)) {
     int64_t pixels = turns(loops.pixels), all = pixels * turns(loops.tiles);
     Expr turn = this->turn(loops.tiles) * static_cast<int>(pixels) +
                 this->turn(loops.pixels);
-    for (const auto &[input, elements] : loops.inputs) {
-      Expr index = begin(input, body);
-      if (!index.defined())
+    for (const auto &[input, at] : begin) {
+      if (!uses(at, scope))
         continue;
-      index += static_cast<int>(elements) +
-               turn * static_cast<int>((elements + all - 1) / all);
+      int64_t elements = loops.inputs.at(input);
+      Expr index = at + static_cast<int>(elements) +
+                   turn * static_cast<int>((elements + all - 1) / all);
       // To be read, kept in the L2 cache, data.
       Expr address = reinterpret<uint64_t>(Variable::make(Handle(), input)) +
                      cast<uint64_t>(index) * 4;
@@ -109,7 +122,10 @@ Stmt Ahead::visit(const For *loop) {
           body);
     }
   }
+  scope.pop_back();
   around.pop_back();
+  if (isStrips(loop->name))
+    begin.clear();
   return For::make(loop->name, loop->min, loop->extent, loop->for_type,
                    loop->partition_policy, loop->device_api, body);
 }

@@ -41,19 +41,19 @@ public:
 private:
   Halide::Internal::Stmt visit(const Halide::Internal::For *loop) override;
   Halide::Internal::Stmt visit(const Halide::Internal::LetStmt *let) override;
+  Halide::Expr visit(const Halide::Internal::Load *load) override;
 
   /// How many turns of nested loops came before this one; the loops that are
   /// not there stand at their last turn, as where Halide took it off.
   Halide::Expr
   turn(const std::vector<std::pair<std::string, int64_t>> &nest) const;
-  /// Where the strip begins that `body` reads of an input; undefined if it
-  /// does not read it itself.
-  Halide::Expr begin(const std::string &input,
-                     const Halide::Internal::Stmt &body) const;
+  bool isStrips(const std::string &loop) const;
+  bool inStrip() const;
 
   AheadLoops loops;
-  std::vector<std::string> around;          ///< loops around a statement
-  std::map<std::string, Halide::Expr> lets; ///< within a strip
+  std::vector<std::string> around, scope;    ///< loops; these and variables
+  std::map<std::string, Halide::Expr> lets;  ///< within a strip
+  std::map<std::string, Halide::Expr> begin; ///< of the strip, by input
 };
 
 } // namespace rootc::codegen

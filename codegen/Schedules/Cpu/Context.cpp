@@ -24,8 +24,4 @@ Func ScheduleContext::stage(const std::string &name) const {
   return entry->second;
 }
 
-std::string ScheduleContext::inputName(size_t operand) const {
-  return "in" + std::to_string(anchor->operands.at(operand));
-}
-
 } // namespace rootc::codegen
