@@ -79,10 +79,17 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
       gather.ownTap ? 1.0 : double(layout.kernel[0] * layout.kernel[1]);
   double work =
       2.0 * rows * phase[1] * tileN * layout.block * layout.inPerGroup * taps;
-  // So many that the copy of a strip costs little beside them.
-  if (copy && dense)
-    blocks = std::clamp<int64_t>(int64_t(1024 / taps) / layout.block, 1,
-                                 layout.blocks);
+  // So many that the copy of a strip costs little beside them: what is computed
+  // from one of its values, where channels fill the copy's vectors.
+  if (copy && dense) {
+    auto strip = gather.stripSize(rows);
+    double channel = taps * double(rows * phase[1]) /
+                     double(strip[0] * strip[1]) *
+                     std::min(double(channels) / double(problem.lanes()), 1.0);
+    int64_t tasks = std::clamp<int64_t>(
+        int64_t(double(layout.outPerGroup) * channel / 512), 1, layout.blocks);
+    blocks = (layout.blocks + tasks - 1) / tasks;
+  }
   while (blocks < layout.blocks && work * blocks < 1e6)
     ++blocks;
 

@@ -23,12 +23,15 @@ static int64_t mostPixels(int64_t vectors, const TargetInfo &target) {
 
 /// What loads add to the time of a multiply-add, for a filter read once for
 /// each `pixels` and a pixel read once for each `vectors`. The numbers are
-/// measured: a block's filter comes from the first-level cache or from beyond.
-static double loads(int64_t panelBytes, int64_t vectors, int64_t pixels) {
+/// measured: a block's filter comes from the first-level cache or from beyond,
+/// and without AVX-512 a pixel is spread by an instruction of its own.
+static double loads(int64_t panelBytes, int64_t vectors, int64_t pixels,
+                    const TargetInfo &target) {
   double filter = panelBytes <= 32 << 10    ? 0.4
                   : panelBytes <= 512 << 10 ? 1.5
                                             : 2.5;
-  return filter / double(pixels) + 0.2 / double(vectors);
+  double pixel = target.registers < 32 ? 0.8 : 0.35;
+  return filter / double(pixels) + pixel / double(vectors);
 }
 
 RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
@@ -43,7 +46,7 @@ RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
   auto consider = [&](int64_t x, int64_t y, int64_t n) {
     // The last tile of a row is moved inwards.
     double computed = double((phase[1] + x - 1) / x * x) / double(phase[1]);
-    double cost = computed * (1 + loads(panel, vectors, x * y * n));
+    double cost = computed * (1 + loads(panel, vectors, x * y * n, target));
     if (best.cost == 0 || cost < best.cost * 0.999)
       best = {x, y, n, cost};
   };
