@@ -23,11 +23,11 @@ Expr constant(int64_t value) {
   return static_cast<int>(value);
 }
 
-Func stripOf(const Gather &gather, const Value &input) {
+Func stripOf(const Gather &gather, const Value &input, bool surrounded) {
   Var c("c"), x("x"), y("y"), n("n");
   Func strip("strip");
   Expr image = min(n, input.batch() - 1);
-  if (!gather.needsZeros()) {
+  if (!surrounded && !gather.needsZeros()) {
     strip(c, x, y, n) = input.func(c, x, y, image);
     return strip;
   }

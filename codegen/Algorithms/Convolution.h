@@ -50,8 +50,10 @@ namespace rootc::codegen {
 /// where 32 bits do not hold it.
 Halide::Expr constant(int64_t value);
 
-/// The map that is read, as stage "strip".
-Halide::Func stripOf(const Gather &gather, const Value &input);
+/// The map that is read, as stage "strip": zeros lie around it where a tap of
+/// the gather falls beside it, and if `surrounded`.
+Halide::Func stripOf(const Gather &gather, const Value &input,
+                     bool surrounded = false);
 
 /// Where the taps of a written pixel lie, in one dimension.
 struct Taps {

@@ -75,7 +75,11 @@ Lowered convolveWinograd(const Op &op, const Gather &gather, const Value &input,
   auto stage = [&](const char *name) {
     return lowered.stages[name] = Func(name);
   };
-  Func strip = lowered.stages["strip"] = stripOf(gather, input);
+  // The last tiles may read beyond what the map's pixels do.
+  auto [tileRows, tileColumns] = winogradTiles(gather);
+  bool beyond = tileRows * winograd.tile != gather.height ||
+                tileColumns * winograd.tile != gather.width;
+  Func strip = lowered.stages["strip"] = stripOf(gather, input, beyond);
   Func columns = stage("columns"), transformed = stage("transformed"),
        accumulator = stage("accumulator"), products = stage("products"),
        rows = stage("rows"), tiles = stage("tiles");

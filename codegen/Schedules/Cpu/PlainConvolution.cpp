@@ -115,12 +115,14 @@ void schedulePlainAcrossInsGradient(const ScheduleContext &context) {
   keepOperands(context);
   ConvShape shape = convShapeOf(context.kernel, *context.anchor);
   Func output = gradientOf(context), partial = context.stage("partial"),
-       strip = context.stage("sums");
+       tile = context.stage("sums");
   std::vector<Var> vars = output.args(), inner = partial.args();
   Var it("it"), ot("ot"), group("group"), oi("oi");
   int64_t outs = shape.outPerGroup(), taps = shape.kernel[0] * shape.kernel[1] *
                                              filterGradientChunks(shape);
-  int tileI = tileOf(shape.inPerGroup(), sums),
+  // Under many taps fewer in channels leave room for out channels beside them.
+  int tileI = tileOf(shape.inPerGroup(),
+                     std::clamp<int64_t>(cachedSums / (4 * taps), 16, sums)),
       // A group of several is computed whole: Halide takes o % outs for any.
       tileO = shape.groups > 1
                   ? static_cast<int>(outs)
@@ -134,10 +136,10 @@ void schedulePlainAcrossInsGradient(const ScheduleContext &context) {
       .bound_extent(inner[0], tileI)
       .bound_extent(inner[3], tileO)
       .store_in(memoryFor(tileO * tileI * taps * 4));
-  std::vector<RVar> strips = partial.rvars(), pixels = strip.rvars();
+  std::vector<RVar> strips = partial.rvars(), pixels = tile.rvars();
   partial.update().reorder({inner[0], inner[3], inner[1], inner[2], strips[0],
                             strips[1], inner[4], inner[5]});
-  strip.compute_at(partial, strips[0])
+  tile.compute_at(partial, strips[0])
       .bound_extent(inner[0], tileI)
       .bound_extent(inner[3], tileO)
       .store_in(memoryFor(tileO * tileI * taps * 4))
@@ -147,6 +149,9 @@ void schedulePlainAcrossInsGradient(const ScheduleContext &context) {
       .reorder({oi, inner[0], inner[3], inner[1], inner[2], pixels[0],
                 pixels[1], pixels[2]})
       .unroll(oi);
+  // Else each product asks whether it lies beside the map.
+  if (forwardGather(shape, 1).needsZeros())
+    context.stage("strip").compute_at(partial, strips[0]);
 }
 
 void schedulePlainFilterGradient(const ScheduleContext &context) {
