@@ -59,7 +59,10 @@ private:
     codegen::ConvShape shape = convShapeOf(
         conv, cast<RankedTensorType>(input.getType()).getShape()[3]);
     codegen::FilterLayout layout;
-    if (winograd)
+    // In training a filter would be transformed anew for each step.
+    bool once = conv->template getParentOfType<ProgramOp>().getKind() ==
+                ProgramKind::Infer;
+    if (winograd && once)
       layout = codegen::winogradLayout(shape, backwardData, target);
     if (layout.winograd)
       conv.setWinograd(layout.winograd);

@@ -140,8 +140,8 @@ def PackFilters : Pass<"root-pack-filters", "::rootc::root::ModelOp"> {
   let description = [{
     Inserts `pack_filter` before each `conv2d` and `conv2d_backward_data` that
     has a plain filter, and sets their `block`. Convolutions of one filter share
-    a packed copy. Where Winograd's convolution is faster, the filter is
-    transformed for it, and `winograd` says the edge of its tiles.
+    a packed copy. In `@infer`, where Winograd's convolution is faster, the
+    filter is transformed for it, and `winograd` says the edge of its tiles.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "int64_t", "512",
