@@ -14,6 +14,9 @@
 
 namespace rootc::codegen {
 
+/// a / b, rounded up, of numbers that are not negative.
+inline int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 /// The forward convolution that an op belongs to, whatever its direction.
 struct ConvShape {
   int64_t inHeight = 1, inWidth = 1, inChannels = 1, outChannels = 1;

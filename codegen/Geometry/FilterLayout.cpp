@@ -13,8 +13,6 @@
 
 namespace rootc::codegen {
 
-static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 int64_t FilterLayout::outChannel(int64_t index, int64_t lane) const {
   int64_t channels = groups * outPerGroup;
   if (groupLanes())

@@ -55,14 +55,13 @@ Winograd::Matrix Winograd::output() const {
   return a;
 }
 
-/// Whether a convolution is F(tile x tile, kernel), its groups not innermost.
+/// Whether a convolution is F(tile x tile, kernel).
 static bool isWinograd(const ConvShape &shape) {
   int64_t taps = shape.kernel[0];
   return shape.kernel[1] == taps && (taps == 3 || taps == 5) &&
          shape.winograd + taps == int64_t(points.size()) + 2 &&
          shape.stride[0] == 1 && shape.stride[1] == 1 &&
-         shape.dilation[0] == 1 && shape.dilation[1] == 1 &&
-         (shape.groups == 1 || shape.outOrder == 1);
+         shape.dilation[0] == 1 && shape.dilation[1] == 1;
 }
 
 Winograd winogradOf(const Gather &gather) {
@@ -84,7 +83,7 @@ Winograd winogradOf(const Gather &gather) {
 
 std::array<int64_t, 2> winogradTiles(const Gather &gather) {
   int64_t tile = gather.layout.winograd;
-  return {(gather.height + tile - 1) / tile, (gather.width + tile - 1) / tile};
+  return {ceilDiv(gather.height, tile), ceilDiv(gather.width, tile)};
 }
 
 FilterLayout winogradLayout(ConvShape shape, bool backwardData,

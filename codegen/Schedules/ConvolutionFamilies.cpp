@@ -14,10 +14,6 @@
 
 namespace rootc::codegen {
 
-/// What a register tile may hold, in vectors: far beyond the registers, for a
-/// tuner to find that out, but LLVM takes seconds for more.
-static constexpr int64_t mostVectors = 128;
-
 /// Strips, and what is written from them, should stay in the L2 cache while a
 /// task passes over them again and again.
 static constexpr int64_t cacheBytes = 512 * 1024;
@@ -122,10 +118,9 @@ std::string ConvolutionSchedule::illegal(const Problem &problem) const {
       .flag("copy", copy);
   if (!legality.good())
     return legality.reason;
-  int64_t vectors = layout.block / lanes, most = mostVectors;
-  // Factor by factor, as the product of all may overflow.
-  for (int64_t factor : {tileX, tileY, tileN})
-    vectors = std::min(vectors, 2 * most) * std::min(factor, 2 * most);
+  const int64_t most = mostVectors;
+  int64_t vectors =
+      unrolledVectors({layout.block / lanes, tileX, tileY, tileN});
   return legality
       .unrolled("'lanes', 'tile_x', 'tile_y', 'tile_n'", vectors, most)
       .unrolled("they and 'unroll'", vectors * std::min(unroll, 8 * most),
@@ -186,9 +181,7 @@ std::string LinearGradientSchedule::illegal(const Problem &problem) const {
     return legality.reason;
   return legality.range("vectors", vectors, 1, blockI / lanes)
       .range("tile_o", tileO, 1, blockO)
-      .unrolled("'vectors', 'tile_o'",
-                std::min(vectors, 2 * mostVectors) *
-                    std::min(tileO, 2 * mostVectors),
+      .unrolled("'vectors', 'tile_o'", unrolledVectors({vectors, tileO}),
                 mostVectors)
       .reason;
 }
@@ -204,8 +197,6 @@ std::vector<Key<AcrossInsGradientSchedule>> AcrossInsGradientSchedule::keys() {
           {"copy_dy", &S::copyDy}, {"lanes", &S::lanes},
           {"tile_o", &S::tileO},   {"vectors", &S::vectors}};
 }
-
-static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// A divisor of `size` of about `most`: rather a wide block than many narrow
 /// ones.
@@ -282,7 +273,8 @@ std::string AcrossInsGradientSchedule::illegal(const Problem &problem) const {
       .flag("ahead", ahead)
       .range("copy", copy, 0, 2)
       .flag("copy_dy", copyDy)
-      .unrolled("'vectors', 'tile_o'", vectors * tileO, mostVectors)
+      .unrolled("'vectors', 'tile_o'", unrolledVectors({vectors, tileO}),
+                mostVectors)
       .reason;
 }
 
@@ -371,10 +363,7 @@ std::string FilterGradientSchedule::illegal(const Problem &problem) const {
     return legality.reason;
   return legality
       .unrolled("'vectors', 'tile_i', 'tile_kx'",
-                std::min(vectors, 2 * mostVectors) *
-                    std::min(tileI, 2 * mostVectors) *
-                    std::min(tileKx, 2 * mostVectors),
-                mostVectors)
+                unrolledVectors({vectors, tileI, tileKx}), mostVectors)
       .reason;
 }
 

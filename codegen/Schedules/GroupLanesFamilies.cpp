@@ -15,12 +15,8 @@
 
 namespace rootc::codegen {
 
-/// What a register tile may hold, in vectors of the machine.
-static constexpr int64_t mostVectors = 128;
 /// What is copied at a time stays in the L2 cache with what is written.
 static constexpr int64_t cacheBytes = 256 * 1024;
-
-static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// Lanes of a vector as the machine has it, out channels beside each other so
 /// that a vector of few groups is filled.
@@ -31,6 +27,18 @@ static int64_t fill(int64_t laneGroups, int64_t outs, int64_t lanes) {
 /// Machine vectors that `across` out channels of a block of groups take.
 static int64_t vectorsOf(int64_t laneGroups, int64_t across, int64_t lanes) {
   return ceilDiv(laneGroups * across, lanes);
+}
+
+/// A tile's out channels, `across` of them in each vector.
+static void checkOuts(Legality &legality, const FilterLayout &layout,
+                      int64_t across, int64_t tileO) {
+  legality.range("across", across, 1, layout.outPerGroup)
+      .range("tile_o", tileO, 1, layout.outPerGroup)
+      .divides("tile_o", tileO, layout.outPerGroup,
+               "the out channels of a group");
+  if (legality.good() && (across & (across - 1)) != 0)
+    legality.range("across", across, 1, 1);
+  legality.divides("across", across, tileO, "'tile_o'");
 }
 
 static bool isPhased(const Gather &gather) {
@@ -125,14 +133,8 @@ std::string GroupLanesSchedule::illegal(const Problem &problem) const {
   const FilterLayout &layout = gather.layout;
   auto phase = gather.phaseSize();
   Legality legality;
-  legality.range("across", across, 1, layout.outPerGroup)
-      .range("tile_o", tileO, 1, layout.outPerGroup)
-      .divides("tile_o", tileO, layout.outPerGroup,
-               "the out channels of a group");
-  if (legality.good() && (across & (across - 1)) != 0)
-    legality.range("across", across, 1, 1);
-  legality.divides("across", across, tileO, "'tile_o'")
-      .range("tile_x", tileX, 1, phase[1])
+  checkOuts(legality, layout, across, tileO);
+  legality.range("tile_x", tileX, 1, phase[1])
       .range("rows", rows, 1, phase[0])
       .divides("rows", rows, phase[0], "the map's height")
       .range("step", step, 1, rows)
@@ -149,10 +151,8 @@ std::string GroupLanesSchedule::illegal(const Problem &problem) const {
     legality.range("copy", copy, 1, 1);
   if (!legality.good())
     return legality.reason;
-  int64_t vectors = vectorsOf(layout.laneGroups, tileO, problem.lanes());
-  for (int64_t factor : {tileX, tileY})
-    vectors =
-        std::min(vectors, 2 * mostVectors) * std::min(factor, 2 * mostVectors);
+  int64_t vectors = unrolledVectors(
+      {vectorsOf(layout.laneGroups, tileO, problem.lanes()), tileX, tileY});
   return legality.unrolled("'tile_o', 'tile_x', 'tile_y'", vectors, mostVectors)
       .unrolled("they and 'unroll_kx'",
                 vectors * (unrollKx != 0 ? gather.taps()[1] : 1),
@@ -225,14 +225,8 @@ std::string GroupLanesGradientSchedule::illegal(const Problem &problem) const {
   ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
   const FilterLayout &layout = groupLanesGather(shape).layout;
   Legality legality;
-  legality.range("across", across, 1, layout.outPerGroup)
-      .range("tile_o", tileO, 1, layout.outPerGroup)
-      .divides("tile_o", tileO, layout.outPerGroup,
-               "the out channels of a group");
-  if (legality.good() && (across & (across - 1)) != 0)
-    legality.range("across", across, 1, 1);
-  legality.divides("across", across, tileO, "'tile_o'")
-      .range("tile_i", tileI, 1, layout.inPerGroup)
+  checkOuts(legality, layout, across, tileO);
+  legality.range("tile_i", tileI, 1, layout.inPerGroup)
       .divides("tile_i", tileI, layout.inPerGroup, "the in channels of a group")
       .range("tile_kx", tileKx, 1, shape.kernel[1])
       .divides("tile_kx", tileKx, shape.kernel[1], "the kernel's width")
@@ -243,10 +237,9 @@ std::string GroupLanesGradientSchedule::illegal(const Problem &problem) const {
       .flag("copy_dy", copyDy);
   if (!legality.good())
     return legality.reason;
-  int64_t vectors = vectorsOf(layout.laneGroups, tileO, problem.lanes());
-  for (int64_t factor : {tileI, tileKx, tileKy})
-    vectors =
-        std::min(vectors, 2 * mostVectors) * std::min(factor, 2 * mostVectors);
+  int64_t vectors =
+      unrolledVectors({vectorsOf(layout.laneGroups, tileO, problem.lanes()),
+                       tileI, tileKx, tileKy});
   return legality
       .unrolled("'tile_o', 'tile_i', 'tile_kx', 'tile_ky'", vectors,
                 mostVectors)

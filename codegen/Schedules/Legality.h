@@ -8,10 +8,26 @@
 #ifndef ROOTC_CODEGEN_SCHEDULES_LEGALITY_H
 #define ROOTC_CODEGEN_SCHEDULES_LEGALITY_H
 
+#include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 
 namespace rootc::codegen {
+
+/// What a register tile may hold, in vectors: far beyond the registers, for a
+/// tuner to find that out, but LLVM takes seconds for more.
+inline constexpr int64_t mostVectors = 128;
+
+/// The product of positive factors, if it is at most `mostVectors`; else
+/// something beyond that, and no overflow.
+inline int64_t unrolledVectors(std::initializer_list<int64_t> factors) {
+  int64_t product = 1;
+  for (int64_t factor : factors)
+    product =
+        std::min(product, 2 * mostVectors) * std::min(factor, 2 * mostVectors);
+  return product;
+}
 
 /// Keeps the first reason against a schedule. Products of numbers that a check
 /// has let pass do not overflow, and nothing is checked after a first reason.

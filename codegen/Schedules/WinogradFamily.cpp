@@ -87,11 +87,9 @@ std::string WinogradSchedule::illegal(const Problem &problem) const {
       .range("unroll", unroll, 1, std::min<int64_t>(layout.inPerGroup, 16));
   if (!legality.good())
     return legality.reason;
-  const int64_t most = 128; // LLVM takes seconds for more
-  int64_t vectors = std::min(layout.block / lanes, 2 * most) *
-                    std::min(tileX, 2 * most) * std::min(tileY, 2 * most);
-  return legality.unrolled("'lanes', 'tile_x', 'tile_y'", vectors, most)
-      .unrolled("they and 'unroll'", vectors * unroll, 4 * most)
+  int64_t vectors = unrolledVectors({layout.block / lanes, tileX, tileY});
+  return legality.unrolled("'lanes', 'tile_x', 'tile_y'", vectors, mostVectors)
+      .unrolled("they and 'unroll'", vectors * unroll, 4 * mostVectors)
       .reason;
 }
 
