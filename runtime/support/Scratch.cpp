@@ -24,6 +24,8 @@ static const size_t scratchLimit = size_t(64) << 20;
 /// Blocks of a first run, which it gives back for good, go back to the system
 /// if they are large: a heap would keep them beside the stack that follows.
 static const size_t mappedFrom = size_t(1) << 20;
+/// A stack of this size and more lies in huge pages, where the system has them.
+static const size_t hugePage = size_t(2) << 20;
 
 struct rootc_scratch_block {
   rootc_scratch_block *below;
@@ -90,8 +92,15 @@ void rootc_support_scratch_reserve(rootc_scratch *scratch, size_t bytes) {
   if (scratch->used || scratch->capacity >= bytes)
     return;
   free(scratch->memory);
+  bool huge = bytes >= hugePage;
   void *memory = nullptr;
-  scratch->capacity =
-      posix_memalign(&memory, scratchAlignment, bytes) ? 0 : bytes;
-  scratch->memory = scratch->capacity ? (char *)memory : nullptr;
+  if (posix_memalign(&memory, huge ? hugePage : scratchAlignment, bytes)) {
+    scratch->capacity = 0;
+    scratch->memory = nullptr;
+    return;
+  }
+  if (huge)
+    madvise(memory, bytes / hugePage * hugePage, MADV_HUGEPAGE);
+  scratch->capacity = bytes;
+  scratch->memory = (char *)memory;
 }

@@ -56,7 +56,8 @@ typedef void (*rootc_call_hook)(void *state, int32_t program, int32_t call,
 /* What one caller needs to run a model. Zero-initialise it, then set what you
    want. One thread at a time may use a context; contexts may share a pool. */
 typedef struct rootc_context {
-  void *workspace; /* 64-byte aligned */
+  void *workspace; /* 64-byte aligned; large ones are faster in huge pages:
+                      aligned to 2 MiB, madvise(..., MADV_HUGEPAGE) */
   size_t workspace_bytes;
   rootc_parallel_for parallel_for; /* null: run on the calling thread */
   void *pool;
