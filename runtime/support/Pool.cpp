@@ -10,6 +10,10 @@
 // task, or many callers at once, cannot wait for each other: whoever waits has
 // found no index left and waits only for threads inside a task of its loop.
 //
+// Each thread has its own share of a loop's indices, the same in each loop, and
+// goes on with the others' when that is done: what a core wrote in one kernel
+// it reads in the next, and it goes from one index to the next.
+//
 // A convolutional network is a chain of short loops: a thread that finds no
 // work spins for about the time between two of them before it sleeps.
 //
@@ -26,14 +30,22 @@
 namespace {
 
 const int spins = 4000;
+/// Of a loop; threads beyond begin in those of others.
+const int mostShares = 64;
 
 typedef int (*ScratchTask)(void *state, int64_t index, rootc_scratch *scratch);
+
+/// A cache line, which no other thread writes unless it has none of its own.
+struct alignas(64) Share {
+  int64_t next; // atomic; the next index to take
+  int64_t end;
+};
 
 struct Loop {
   ScratchTask task;
   void *state;
-  int64_t count;
-  int64_t next; // atomic; the next index to take
+  Share shares[mostShares];
+  int shareCount;
   int error;    // atomic; the first failure
   int inside;   // atomic; pool threads working on this loop
   size_t bytes; // atomic; the most scratch memory that a task used
@@ -81,11 +93,18 @@ void relax() {
 #endif
 }
 
-/// Runs indices of the loop until none is left.
-void takeTasks(Loop &loop, rootc_scratch *scratch) {
-  for (;;) {
-    int64_t index = __atomic_fetch_add(&loop.next, 1, __ATOMIC_ACQ_REL);
-    if (index >= loop.count)
+bool hasTasks(const Loop &loop) {
+  for (int i = 0; i < loop.shareCount; ++i)
+    if (load(loop.shares[i].next) < loop.shares[i].end)
+      return true;
+  return false;
+}
+
+/// Runs indices of a share until none is left.
+void takeShare(Loop &loop, Share &share, rootc_scratch *scratch) {
+  while (load(share.next) < share.end) {
+    int64_t index = __atomic_fetch_add(&share.next, 1, __ATOMIC_ACQ_REL);
+    if (index >= share.end)
       return;
     int result = loop.task(loop.state, index, scratch);
     if (!result)
@@ -94,17 +113,25 @@ void takeTasks(Loop &loop, rootc_scratch *scratch) {
     __atomic_compare_exchange_n(&loop.error, &none, result, false,
                                 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
     // The rest of a failed loop is not worth doing.
-    __atomic_store_n(&loop.next, loop.count, __ATOMIC_RELEASE);
+    for (int i = 0; i < loop.shareCount; ++i)
+      __atomic_store_n(&loop.shares[i].next, loop.shares[i].end,
+                       __ATOMIC_RELEASE);
   }
 }
 
-/// The same, and notes what scratch memory a task used.
-void work(Loop &loop, rootc_scratch *scratch) {
+void takeTasks(Loop &loop, int thread, rootc_scratch *scratch) {
+  for (int i = 0; i < loop.shareCount; ++i)
+    takeShare(loop, loop.shares[(thread + i) % loop.shareCount], scratch);
+}
+
+/// Runs indices of the loop until none is left, those of the thread's share
+/// first, and notes what scratch memory a task used.
+void work(Loop &loop, int thread, rootc_scratch *scratch) {
   if (!scratch)
-    return takeTasks(loop, nullptr);
+    return takeTasks(loop, thread, nullptr);
   size_t before = scratch->peak;
   scratch->peak = scratch->used;
-  takeTasks(loop, scratch);
+  takeTasks(loop, thread, scratch);
   size_t used = scratch->peak - scratch->used;
   if (scratch->peak < before)
     scratch->peak = before;
@@ -132,13 +159,14 @@ void *threadMain(void *argument) {
   pthread_mutex_lock(&pool.mutex);
   for (;;) {
     Loop *loop = pool.loops;
-    while (loop && load(loop->next) >= loop->count)
+    while (loop && !hasTasks(*loop))
       loop = loop->following;
     if (loop) {
       __atomic_fetch_add(&loop->inside, 1, __ATOMIC_ACQ_REL);
       worker.busy = true;
       pthread_mutex_unlock(&pool.mutex);
-      work(*loop, &worker.scratch);
+      work(*loop, static_cast<int>(&worker - pool.workers) + 1,
+           &worker.scratch);
       pthread_mutex_lock(&pool.mutex);
       worker.busy = false;
       rootc_support_scratch_reserve(&worker.scratch, pool.taskBytes);
@@ -253,7 +281,21 @@ int rootc_support_run_loop(void *argument, ScratchTask task, void *state,
   Pool *pool = (Pool *)argument;
   if (!pool || pool->threadCount == 0 || count <= 1 || pool->owner != getpid())
     return runSerially(task, state, count, scratch);
-  Loop loop = {task, state, count, 0, 0, 0, 0, nullptr};
+  Loop loop;
+  loop.task = task;
+  loop.state = state;
+  loop.shareCount = pool->threadCount + 1;
+  if (loop.shareCount > mostShares)
+    loop.shareCount = mostShares;
+  if (loop.shareCount > count)
+    loop.shareCount = static_cast<int>(count);
+  int64_t each = count / loop.shareCount, rest = count % loop.shareCount;
+  for (int64_t i = 0, next = 0; i < loop.shareCount; ++i) {
+    loop.shares[i].next = next;
+    loop.shares[i].end = next += each + (i < rest);
+  }
+  loop.error = loop.inside = 0;
+  loop.bytes = 0;
   pthread_mutex_lock(&pool->mutex);
   loop.following = pool->loops;
   pool->loops = &loop;
@@ -262,7 +304,7 @@ int rootc_support_run_loop(void *argument, ScratchTask task, void *state,
     pthread_cond_broadcast(&pool->work);
   pthread_mutex_unlock(&pool->mutex);
 
-  work(loop, scratch);
+  work(loop, 0, scratch);
 
   for (int i = 0; i < spins && load(loop.inside); ++i)
     relax();
