@@ -16,6 +16,7 @@
 
 #include "codegen/Algorithms/Convolution.h"
 #include "codegen/Schedules/Cpu/Convolution.h"
+#include "codegen/Schedules/Cpu/TileAhead.h"
 
 using namespace Halide;
 
@@ -26,6 +27,46 @@ MemoryType memoryFor(int64_t bytes) {
 }
 
 bool fitsCopy(int64_t bytes) { return bytes <= int64_t(1) << 30; }
+
+/// What is fetched from beyond the L2 cache: the next strip of maps of the size
+/// of the anchor's input, all channels of which a strip has; and the next block
+/// of a filter that has no place in the cache. Of one or two images a thread
+/// has a strip or two, which no task before it could fetch: a tile fetches the
+/// next.
+static std::vector<InputAhead> inputsAhead(const ScheduleContext &context,
+                                           const Gather &gather,
+                                           const ConvolutionSchedule &schedule,
+                                           int64_t stripTasks) {
+  const FilterLayout &layout = gather.layout;
+  const std::vector<TensorType> &types = context.kernel.inputs;
+  std::vector<InputAhead> inputs;
+  auto name = [](int64_t input) { return "in" + std::to_string(input); };
+  int64_t row = gather.inWidth * layout.inPerGroup;
+  int64_t fewTasks = 2 * stripTasks * (gather.phaseSize()[0] / schedule.rows);
+  bool dense = layout.groups == 1 && gather.stride[0] * gather.stride[1] == 1;
+  for (int64_t n = 0; dense && n < static_cast<int64_t>(types.size()); ++n) {
+    if (types[n].shape != context.operands[0].type.shape)
+      continue;
+    inputs.push_back({name(n), InputAhead::Strip,
+                      schedule.tileN * schedule.rows * row, 0, fewTasks + 1});
+    if (schedule.copy == 0 && n == context.anchor->operands[0])
+      for (int64_t image = 0; image < schedule.tileN; ++image) {
+        int64_t tile = schedule.tileX * schedule.tileY * layout.inPerGroup;
+        inputs.push_back({name(n), InputAhead::Tile, tile,
+                          tile + image * gather.inHeight * row, 0, fewTasks});
+      }
+  }
+  const int64_t onlyFirst = 512 * 1024, all = 1024 * 1024;
+  int64_t block =
+      layout.inPerGroup * layout.kernel[0] * layout.kernel[1] * layout.block;
+  int64_t bytes = 4 * block * layout.blocks,
+          filter = context.anchor->operands[1];
+  if (layout.groupsPerBlock == 1 && bytes > onlyFirst &&
+      filter < static_cast<int64_t>(types.size()))
+    inputs.push_back({name(filter), InputAhead::Block, block, block, 0,
+                      bytes > all ? INT32_MAX : fewTasks});
+  return inputs;
+}
 
 void apply(const ScheduleContext &context,
            const ConvolutionSchedule &schedule) {
@@ -144,6 +185,13 @@ void apply(const ScheduleContext &context,
   if (schedule.unroll > 1)
     accumulator.update().unroll(accumulator.rvars()[0],
                                 static_cast<int>(schedule.unroll));
+
+  if (!phased && !gather.ownTap) {
+    int64_t stripTasks = ceilDiv(ceilDiv(channels, step), blocks);
+    context.pipeline.add_custom_lowering_pass(
+        new TileAhead({xo.name(), yo.name()}, co.name(), stripTasks,
+                      inputsAhead(context, gather, schedule, stripTasks)));
+  }
 
   bool copies = schedule.copy != 0;
   auto size = gather.stripSize(rows);

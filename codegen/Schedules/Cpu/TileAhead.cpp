@@ -1,0 +1,199 @@
+//===- TileAhead.cpp - Prefetching for register tiles ---------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Schedules/Cpu/TileAhead.h"
+#include "codegen/Geometry/ConvShape.h"
+#include "codegen/Schedules/Cpu/Prefetch.h"
+
+#include <algorithm>
+
+using namespace Halide;
+using namespace Halide::Internal;
+
+namespace rootc::codegen {
+
+/// Elements of a cache line.
+static constexpr int lineElements = 16;
+/// So many lines a tile are fetched at once.
+static constexpr int64_t fewLines = 16;
+
+bool TileAhead::isOver(const For *loop,
+                       const std::vector<std::string> &variables) const {
+  return std::any_of(variables.begin(), variables.end(),
+                     [&](const auto &variable) {
+                       return ends_with(loop->name, "." + variable);
+                     });
+}
+
+void TileAhead::Turn::inside(const For *loop) {
+  const auto *extent = loop->extent.as<IntImm>();
+  if (!extent || !is_const_zero(loop->min)) {
+    all = 0;
+    return;
+  }
+  before = before * static_cast<int>(extent->value) +
+           Variable::make(Int(32), loop->name);
+  all *= extent->value;
+}
+
+bool TileAhead::inScope(const Expr &index) const {
+  return usesOnly(index, scope);
+}
+
+Expr TileAhead::visit(const Load *load) {
+  if (!around.empty() && starts_with(load->name, "in")) {
+    Expr index = load->index;
+    if (const auto *ramp = index.as<Ramp>())
+      index = ramp->base;
+    around.back().lines.emplace_back(load->name, substitute(lets, index));
+  }
+  return IRMutator::visit(load);
+}
+
+Stmt TileAhead::visit(const Store *store) {
+  if (!around.empty() && starts_with(store->name, "output"))
+    if (const auto *ramp = store->index.as<Ramp>()) {
+      around.back().stores = true;
+      around.back().lines.emplace_back(store->name,
+                                       substitute(lets, ramp->base));
+    }
+  return IRMutator::visit(store);
+}
+
+Stmt TileAhead::visit(const LetStmt *let) {
+  Expr value = mutate(let->value);
+  if (!around.empty())
+    lets[let->name] = substitute(lets, value);
+  else
+    scope.push_back(let->name);
+  Stmt body = mutate(let->body);
+  if (!around.empty())
+    lets.erase(let->name);
+  else
+    scope.pop_back();
+  return LetStmt::make(let->name, value, body);
+}
+
+Stmt TileAhead::withOutputs(Stmt body) const {
+  const Loop &tile = around.back();
+  Lines fetched;
+  for (const auto &[buffer, index] : tile.lines) {
+    Expr at = simplify(index);
+    if (!inScope(at) || !expr_uses_var(at, tile.loop->name) ||
+        std::any_of(fetched.begin(), fetched.end(), [&](const auto &line) {
+          return line.first == buffer && equal(line.second, at);
+        }))
+      continue;
+    fetched.emplace_back(buffer, at);
+  }
+  for (auto line = fetched.rbegin(); line != fetched.rend(); ++line)
+    body = Block::make(
+        prefetch(line->first, line->second, starts_with(line->first, "output")),
+        body);
+  return body;
+}
+
+Stmt TileAhead::fetches(const InputAhead &input) const {
+  const For *parallel = nullptr;
+  bool inTerms = around.back().inner;
+  Turn turn;
+  int64_t tileTurns = 1;
+  Expr strip;
+  std::vector<std::string> terms; // loops of
+  for (const Loop &around : this->around) {
+    const For *loop = around.loop;
+    if (loop->is_parallel()) {
+      parallel = loop;
+      Expr task = Variable::make(Int(32), loop->name);
+      auto tasks = static_cast<int>(stripTasks);
+      strip = task / tasks;
+      if (input.of == InputAhead::Strip)
+        turn = {task % tasks, tasks};
+    } else if (isOver(loop, {blocks})) {
+      if (input.of == InputAhead::Strip)
+        turn.inside(loop);
+    } else if (isOver(loop, tiles)) {
+      if (input.of != InputAhead::Tile)
+        turn.inside(loop);
+    } else {
+      if (terms.empty())
+        tileTurns = turn.all;
+      terms.push_back(loop->name);
+      turn.inside(loop);
+    }
+  }
+  if (terms.empty())
+    tileTurns = turn.all;
+  bool few = input.of == InputAhead::Strip &&
+             input.elements <= fewLines * lineElements * tileTurns;
+  if (!parallel || turn.all == 0 || inTerms == few)
+    return Stmt();
+  Expr begin;
+  if (input.of == InputAhead::Strip) {
+    // What nothing reads has no name.
+    if (!inScope(Variable::make(Handle(), input.name)))
+      return Stmt();
+    begin = (strip + 1) * static_cast<int>(input.elements);
+  } else {
+    const Lines &lines = around.back().lines;
+    auto first =
+        std::find_if(lines.begin(), lines.end(), [&](const auto &line) {
+          return line.first == input.name;
+        });
+    if (first == lines.end())
+      return Stmt();
+    begin = first->second;
+    for (const std::string &loop : terms)
+      begin = substitute(loop, 0, begin);
+    if (!inScope(begin))
+      return Stmt();
+    begin = simplify(begin + static_cast<int>(input.distance));
+  }
+  // Less than a line each time, or some lines.
+  int64_t step = ceilDiv(input.elements, turn.all);
+  if (step > lineElements)
+    step = ceilDiv(step, lineElements) * lineElements;
+  Stmt result;
+  for (int64_t at = 0; at < step; at += lineElements) {
+    Stmt fetch = prefetch(input.name,
+                          begin + turn.before * static_cast<int>(step) +
+                              static_cast<int>(at),
+                          false);
+    result = result.defined() ? Block::make(result, fetch) : fetch;
+  }
+  Expr tasks = parallel->extent, when = const_true();
+  if (input.leastTasks > 0)
+    when = tasks >= static_cast<int>(input.leastTasks);
+  if (input.mostTasks < INT32_MAX)
+    when = when && tasks <= static_cast<int>(input.mostTasks);
+  return is_const_one(when) ? result : IfThenElse::make(when, result);
+}
+
+Stmt TileAhead::withInputs(Stmt body) const {
+  for (const InputAhead &input : inputs)
+    if (Stmt stmt = fetches(input); stmt.defined())
+      body = Block::make(stmt, body);
+  return body;
+}
+
+Stmt TileAhead::visit(const For *loop) {
+  if (!around.empty())
+    around.back().inner = false;
+  around.push_back({loop});
+  scope.push_back(loop->name);
+  Stmt body = mutate(loop->body);
+  if (around.back().inner)
+    body = withInputs(body);
+  else if (around.back().stores)
+    body = withInputs(withOutputs(body));
+  scope.pop_back();
+  around.pop_back();
+  return For::make(loop->name, loop->min, loop->extent, loop->for_type,
+                   loop->partition_policy, loop->device_api, body);
+}
+
+} // namespace rootc::codegen
