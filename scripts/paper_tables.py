@@ -5,8 +5,12 @@
                                docs/paper-measured.csv
     paper_tables.py --check    changes nothing and fails if they are not current
     paper_tables.py --measure [NETWORK...]
-                               times inference of every row first (many minutes), into
-                               docs/paper-measured.csv; then writes them
+                               times inference and a training step of every row first, on a quiet machine, into
+                               docs/paper-measured.csv after each table; then writes them. `--rounds 0` only compiles
+
+A saving counts where time by the baseline's is at most multiply-adds by the baseline's, or the bound by the baseline's if
+that is larger, + 0.05. A bound is the least time of a network's kernels by `rootrun profile`. All is without Winograd's
+convolution, which grouped layers cannot have.
 """
 
 import argparse
@@ -15,7 +19,7 @@ import difflib
 import json
 import os
 import re
-import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -36,15 +40,16 @@ class Table:
     model: str  # models/MODEL.mlir
     rows: int
     groups: dict  # what its columns of groups say of which layers
-    batch: int  # of our timing: the paper's where it has one
+    batch: int  # of our inference: the paper's where it has one
+    train_batch: int  # of our training step
 
 
 TABLES = [
-    Table('Network in Network, CIFAR-10', 'nin_cifar10', 'nin', 13, {'conv2a': 'conv2a', 'conv3a': 'conv3a'}, 128),
-    Table('ResNet-50, ILSVRC-2012', 'resnet50_ilsvrc', 'resnet50', 7, RESNET, 10),
-    Table('ResNet-200, ILSVRC-2012', 'resnet200_ilsvrc', 'resnet200', 6, RESNET, 10),
-    Table('GoogLeNet, ILSVRC-2012', 'googlenet_ilsvrc', 'googlenet', 5, {'conv2': 'conv2/3x3'} | INCEPTION, 32),
-    Table('AlexNet, ILSVRC-2012', 'alexnet_ilsvrc', 'alexnet', 3, {n: n for n in ('conv2', 'conv4', 'conv5')}, 32),
+    Table('Network in Network, CIFAR-10', 'nin_cifar10', 'nin', 13, {'conv2a': 'conv2a', 'conv3a': 'conv3a'}, 128, 128),
+    Table('ResNet-50, ILSVRC-2012', 'resnet50_ilsvrc', 'resnet50', 7, RESNET, 10, 8),
+    Table('ResNet-200, ILSVRC-2012', 'resnet200_ilsvrc', 'resnet200', 6, RESNET, 10, 8),
+    Table('GoogLeNet, ILSVRC-2012', 'googlenet_ilsvrc', 'googlenet', 5, {'conv2': 'conv2/3x3'} | INCEPTION, 32, 8),
+    Table('AlexNet, ILSVRC-2012', 'alexnet_ilsvrc', 'alexnet', 3, {n: n for n in ('conv2', 'conv4', 'conv5')}, 32, 32),
 ]
 
 # Columns of the paper's files, as the page heads them; all other columns of a file are groups and counts.
@@ -54,7 +59,6 @@ PUBLISHED = {
     'cpu_ms_batch10': 'CPU, ms a batch of 10', 'gpu_ms_batch10': 'GPU, ms a batch of 10',
     'cpu_ms_batch32': 'CPU, ms a batch of 32', 'gpu_ms_batch32': 'GPU, ms a batch of 32',
 }
-NONE = '–'
 
 
 def read_rows(table):
@@ -97,7 +101,7 @@ def read_measured():
 
 
 def write_measured(measured):
-    fields = ('model', 'batch', 'infer_ms', 'top1_accuracy')
+    fields = ('model', 'infer_ms', 'infer_bound_ms', 'train_ms', 'train_bound_ms', 'top1_accuracy')
     with open(MEASURED, 'w', newline='') as file:
         writer = csv.DictWriter(file, fields, lineterminator='\n', extrasaction='ignore')
         writer.writeheader()
@@ -106,40 +110,43 @@ def write_measured(measured):
                 writer.writerow({**measured.get(row['model'], {}), 'model': row['model']})
 
 
-def processor_ms(command):
-    """The processor time of a program, in ms: what other programs do meanwhile hardly changes it."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return 1000 * (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+def measure_program(tools, program, batch, libraries):
+    """What the rows' CSV says of a program. Libraries take turns: the median of the rounds' times, and the least bound,
+    which a busy machine makes larger."""
+    reports = {model: [] for model in libraries}
+    for _ in range(tools.rounds):
+        for model, library in libraries.items():
+            command = [tools.rootrun, 'profile', library, '--json', f'--batch={batch}', '--runs=2',
+                       f'--threads={tools.threads}', *['--train'] * (program == 'train')]
+            reports[model].append(json.loads(subprocess.check_output(command)))
+    return {model: {f'{program}_ms': f'{statistics.median(report["total_ms"] for report in found):.2f}',
+                    f'{program}_bound_ms': f'{min(report["bound_ms"] for report in found):.2f}'}
+            for model, found in reports.items()}
 
 
-def measure(rootc, rootrun, tables, runs=3, rounds=2):
-    """Times inference on one thread. Compiles everything first; then the rows of a table take turns. A time is the
-    difference between a few runs more and one, by the run; the least of the rounds counts."""
-    measured = read_measured() if os.path.exists(MEASURED) else {}
-    with tempfile.TemporaryDirectory() as folder:
-        library = lambda row: os.path.join(folder, row['model'] + '.so')
-        for table in tables:
-            for row in read_rows(table):
-                subprocess.run([rootc, model_file(table), *flags_of(table, row), '--mode=infer', '-o', library(row)],
-                               check=True, stderr=subprocess.DEVNULL)
-                print(f'{row["model"]}: compiled', flush=True)
-        for table in tables:
-            best = {}
-            for _ in range(rounds):
-                for row in read_rows(table):
-                    command = [rootrun, 'bench', library(row), '--infer', f'--batch={table.batch}', '--threads=1']
-                    few, more = (processor_ms(command + [f'--runs={count}']) for count in (1, 1 + runs))
-                    best[row['model']] = min((more - few) / runs, best.get(row['model'], float('inf')))
-            for model, time in best.items():
-                measured.setdefault(model, {}).update({'model': model, 'batch': table.batch, 'infer_ms': f'{time:.1f}'})
-                print(f'{model}: {time:.1f} ms, batch {table.batch}', flush=True)
+def measure(tools, tables):
+    measured = read_measured()
+    os.makedirs(tools.folder, exist_ok=True)
+    libraries = {}
+    for table in tables:
+        for row in read_rows(table):
+            libraries[row['model']] = os.path.join(tools.folder, row['model'] + '.so')
+            subprocess.run([tools.rootc, model_file(table), *flags_of(table, row), '--winograd=off', '-o',
+                            libraries[row['model']]], check=True, stderr=subprocess.DEVNULL)
+            print(f'{row["model"]}: compiled', flush=True)
+    for table in tables if tools.rounds else []:
+        rows = read_rows(table)
+        for program, batch in (('infer', table.batch), ('train', table.train_batch)):
+            found = measure_program(tools, program, batch, {row['model']: libraries[row['model']] for row in rows})
+            for model, figures in found.items():
+                measured.setdefault(model, {}).update(figures)
             write_measured(measured)
+        costs = {row['model']: cost_of(tools.rootc, table, row) for row in rows}
+        print('\n'.join(['', *times_table(table, rows, costs, measured), '']), flush=True)
 
 
 def ratio(value, base):
-    return f'{float(value) / float(base):.2f}' if value and base else NONE
+    return f'{float(value) / float(base):.2f}'
 
 
 def render(lines):
@@ -161,23 +168,51 @@ def counts_table(table, rows, costs, measured):
     return render(lines)
 
 
+def number(value):
+    return f'{value:.{max(0, 3 - len(str(int(value))))}f}'
+
+
+def counts(time, macs, bound):
+    """Whether a saving counts; all three by the baseline's."""
+    return time <= max(macs, bound) + 0.05
+
+
+def our_columns(table, rows, costs, measured, program, unit, per):
+    """Of one program, heads on top: milliseconds by `per` images, and what is compared with the baseline's."""
+    def of_base(values):
+        return [value / values[rows.index(baseline(table, rows))] for value in values]
+
+    def figures(column):
+        values = [measured.get(row['model'], {}).get(column) for row in rows]
+        return [float(value) for value in values] if all(values) else []
+
+    def two_digits(values):
+        return [f'{value:.2f}' for value in values]
+
+    times, bounds = figures(f'{program}_ms'), figures(f'{program}_bound_ms')
+    columns = []
+    if times:
+        columns += [[unit, *(number(time / per) for time in times)], ['of baseline', *two_digits(of_base(times))]]
+    if times and bounds:
+        macs = of_base([costs[row['model']]['macs'] for row in rows])
+        verdicts = ['yes' if counts(*ratios) else 'no' for ratios in zip(of_base(times), macs, of_base(bounds))]
+        columns += [['bound, of baseline', *two_digits(of_base(bounds))], ['counts', *verdicts]]
+    return columns
+
+
 def times_table(table, rows, costs, measured):
-    published = [column for column in PUBLISHED if column in rows[0] and column.startswith(('cpu', 'gpu'))]
+    """The paper's times and ours, as far as there are any."""
     base = baseline(table, rows)
-    ours = lambda row: measured.get(row['model'], {}).get('infer_ms')
-    lines = [['network', 'multiply-adds, of baseline']]
+    published = [column for column in PUBLISHED if column in rows[0] and column.startswith(('cpu', 'gpu'))]
+    columns = [['network', *(row['model'] for row in rows)],
+               ['multiply-adds, of baseline', *(ratio(costs[row['model']]['macs'], costs[base['model']]['macs']) for row in rows)]]
     for column in published:
-        lines[0] += [PUBLISHED[column], 'of baseline']
-    unit = 'an image' if any('per_image' in column for column in published) else f'a batch of {table.batch}'
-    per = table.batch if unit == 'an image' else 1
-    lines[0] += [f'ours, one core, ms {unit}', 'of baseline']
-    for row in rows:
-        line = [row['model'], ratio(costs[row['model']]['macs'], costs[base['model']]['macs'])]
-        for column in published:
-            line += [row[column], ratio(row[column], base[column])]
-        time = f'{float(ours(row)) / per:.{2 if per > 1 else 0}f}' if ours(row) else NONE
-        lines.append(line + [time, ratio(ours(row), ours(base))])
-    return render(lines)
+        columns += [[PUBLISHED[column], *(row[column] for row in rows)], ['of baseline', *(ratio(row[column], base[column]) for row in rows)]]
+    an_image = any('per_image' in column for column in published)
+    for program, name, batch in (('infer', 'ours', table.batch), ('train', 'training step', table.train_batch)):
+        unit, per = ('an image', batch) if an_image else (f'a batch of {batch}', 1)
+        columns += our_columns(table, rows, costs, measured, program, f'{name}, ms {unit}', per)
+    return render([list(line) for line in zip(*columns)])
 
 
 def page(rootc):
@@ -206,13 +241,16 @@ def main():
     parser.add_argument('--rootrun', default=os.path.join(built, 'rootrun'))
     parser.add_argument('--measure', action='store_true')
     parser.add_argument('--check', action='store_true')
+    parser.add_argument('--rounds', type=int, default=5, help='of --measure; 0 compiles alone (default: %(default)s)')
+    parser.add_argument('--threads', type=int, default=2, help='of --measure (default: %(default)s)')
+    parser.add_argument('--folder', default=os.path.join(tempfile.gettempdir(), 'rootc-paper'),
+                        help='of --measure: keeps the libraries (default: %(default)s)')
     tools = parser.parse_args()
     unknown = set(tools.networks) - {table.model for table in TABLES}
     if unknown:
         parser.error(f'no such networks: {", ".join(sorted(unknown))}')
     if tools.measure:
-        measure(tools.rootc, tools.rootrun,
-                [table for table in TABLES if not tools.networks or table.model in tools.networks])
+        measure(tools, [table for table in TABLES if not tools.networks or table.model in tools.networks])
     text = page(tools.rootc)
     with open(PAGE) as file:
         old = file.read()
