@@ -168,16 +168,16 @@ Results reduceSum(const Op &op, const Operands &operands) {
 } // namespace
 
 void addActivations(FunctionTable &table) {
-  table["relu"] = relu;
-  table["relu_backward"] = reluBackward;
-  table["clip"] = clip;
-  table["clip_backward"] = clipBackward;
-  table["sigmoid"] = sigmoid;
-  table["sigmoid_backward"] = sigmoidBackward;
-  table["hard_sigmoid"] = hardSigmoid;
-  table["hard_sigmoid_backward"] = hardSigmoidBackward;
-  table["hard_swish"] = hardSwish;
-  table["hard_swish_backward"] = hardSwishBackward;
+  table["relu"] = {relu, true};
+  table["relu_backward"] = {reluBackward, true};
+  table["clip"] = {clip, true};
+  table["clip_backward"] = {clipBackward, true};
+  table["sigmoid"] = {sigmoid, true};
+  table["sigmoid_backward"] = {sigmoidBackward, true};
+  table["hard_sigmoid"] = {hardSigmoid, true};
+  table["hard_sigmoid_backward"] = {hardSigmoidBackward, true};
+  table["hard_swish"] = {hardSwish, true};
+  table["hard_swish_backward"] = {hardSwishBackward, true};
   table["multiply"] = multiply;
   table["reduce_sum"] = reduceSum;
 }

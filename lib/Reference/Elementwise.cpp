@@ -164,16 +164,16 @@ Results sgd(const Op &op, const Operands &operands) {
 } // namespace
 
 void addElementwise(FunctionTable &table) {
-  table["copy"] = copy;
-  table["add"] = add;
+  table["copy"] = {copy, true};
+  table["add"] = {add, true};
   table["channel_sum"] = channelSum;
   table["concat"] = concat;
   table["slice_channels"] = sliceChannelsOp;
   table["pad_channels"] = padChannels;
   table["channel_shuffle"] = channelShuffle;
-  table["dropout"] = dropout;
+  table["dropout"] = {dropout, true};
   table["weighted_sum"] = weightedSum;
-  table["sgd"] = sgd;
+  table["sgd"] = {sgd, true};
   table["zeros_like"] = zerosLike;
 }
 

@@ -113,6 +113,11 @@ std::string toString(const std::vector<int64_t> &shape) {
   return text + "]";
 }
 
+bool isElementwise(const Op &op) {
+  auto it = table().find(op.name);
+  return it != table().end() && it->second.elementwise;
+}
+
 void fail(const Op &op, const std::string &what) {
   throw std::invalid_argument("reference of '" + op.name + "': " + what);
 }
@@ -201,7 +206,7 @@ std::vector<Tensor> evaluate(const Op &op,
   if (it == table().end())
     fail(op, "no such op");
   checkElements(op, operands);
-  Results results = it->second(op, operands);
+  Results results = it->second.function(op, operands);
   if (!op.results.empty() && op.results.size() != results.size())
     fail(op, "declares " + std::to_string(op.results.size()) + " results of " +
                  std::to_string(results.size()));

@@ -275,11 +275,11 @@ void addNormalizations(FunctionTable &table) {
   table["batch_norm_statistics"] = statistics;
   table["batch_norm_partial"] = partialStatistics;
   table["batch_norm_combine"] = combineStatistics;
-  table["running_average"] = runningAverage;
-  table["batch_norm_normalize"] = normalize;
+  table["running_average"] = {runningAverage, true};
+  table["batch_norm_normalize"] = {normalize, true};
   table["batch_norm_backward_reduce"] = backwardReduce;
-  table["batch_norm_backward_data"] = backwardData;
-  table["channel_affine"] = channelAffine;
+  table["batch_norm_backward_data"] = {backwardData, true};
+  table["channel_affine"] = {channelAffine, true};
   table["fold_multiplier"] = foldMultiplier;
   table["fold_bias"] = foldBias;
   table["scale_filter"] = scaleFilter;

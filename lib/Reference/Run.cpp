@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
 #include <stdexcept>
 
 namespace rootc::reference {
@@ -42,30 +41,11 @@ struct Place {
   bool operator==(const Place &) const = default;
 };
 
-/// Whether every output element depends on the same element of each input, so
-/// that an output may replace an input.
+/// Whether an output may replace an input.
 bool isElementwise(const Kernel &kernel) {
-  static const std::set<std::string> elementwise = {"copy",
-                                                    "add",
-                                                    "relu",
-                                                    "relu_backward",
-                                                    "clip",
-                                                    "clip_backward",
-                                                    "sigmoid",
-                                                    "sigmoid_backward",
-                                                    "hard_sigmoid",
-                                                    "hard_sigmoid_backward",
-                                                    "hard_swish",
-                                                    "hard_swish_backward",
-                                                    "channel_affine",
-                                                    "running_average",
-                                                    "sgd",
-                                                    "dropout",
-                                                    "batch_norm_normalize",
-                                                    "batch_norm_backward_data"};
   return std::all_of(
       kernel.ops.begin(), kernel.ops.end(),
-      [&](const codegen::Op &op) { return elementwise.contains(op.name); });
+      [](const codegen::Op &op) { return reference::isElementwise(op); });
 }
 
 class Machine {

@@ -19,7 +19,17 @@ namespace rootc::reference {
 using Operands = std::vector<Tensor>;
 using Results = std::vector<Tensor>;
 using Function = Results (*)(const codegen::Op &, const Operands &);
-using FunctionTable = std::map<std::string, Function>;
+
+struct Entry {
+  Entry(Function function = nullptr, bool elementwise = false)
+      : function(function), elementwise(elementwise) {}
+
+  Function function;
+  /// Whether each element of the result comes from the same element of the
+  /// operands, so that the result may replace an operand.
+  bool elementwise;
+};
+using FunctionTable = std::map<std::string, Entry>;
 
 /// Each family of ops adds its own.
 void addActivations(FunctionTable &table);
@@ -28,6 +38,8 @@ void addElementwise(FunctionTable &table);
 void addNormalizations(FunctionTable &table);
 void addPools(FunctionTable &table);
 void addLosses(FunctionTable &table);
+
+bool isElementwise(const codegen::Op &op);
 
 [[noreturn]] void fail(const codegen::Op &op, const std::string &what);
 std::string toString(const std::vector<int64_t> &shape);

@@ -80,12 +80,14 @@ Operation *rootc::mainOp(KernelOp kernel) {
   for (Operation &op : ops)
     if (!op.hasTrait<PrimElementwise>() && !op.hasTrait<PrimCheap>())
       return &op;
+  // A batch norm says more than what is computed from maps alone.
+  auto isParameter = [](Type type) {
+    auto tensor = cast<RankedTensorType>(type);
+    return tensor.getRank() == 1 && tensor.getElementType().isF32();
+  };
   for (Operation &op : ops)
-    if (!isa<PrimReluOp, PrimReluBackwardOp, PrimClipOp, PrimClipBackwardOp,
-             PrimSigmoidOp, PrimSigmoidBackwardOp, PrimHardSigmoidOp,
-             PrimHardSigmoidBackwardOp, PrimHardSwishOp,
-             PrimHardSwishBackwardOp, PrimAddOp, PrimMultiplyOp, PrimDropoutOp>(
-            op))
+    if (!op.hasTrait<PrimElementwise>() ||
+        llvm::any_of(op.getOperandTypes(), isParameter))
       return &op;
   return &*ops.begin();
 }
