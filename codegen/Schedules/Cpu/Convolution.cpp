@@ -161,6 +161,8 @@ void apply(const ScheduleContext &context,
   auto inRegisters = [&](Func sum) {
     if (!pairs)
       sum.bound_extent(n, tileN);
+    if (!wholeGroup && layout.groupsPerBlock == 1)
+      sum.bound_extent(b, 1);
     sum.bound_extent(l, static_cast<int>(layout.block))
         .vectorize(l, lanes)
         .unroll(l)
@@ -186,7 +188,7 @@ void apply(const ScheduleContext &context,
     accumulator.update().unroll(accumulator.rvars()[0],
                                 static_cast<int>(schedule.unroll));
 
-  if (!phased && !gather.ownTap) {
+  if (!phased) {
     int64_t stripTasks = ceilDiv(ceilDiv(channels, step), blocks);
     context.pipeline.add_custom_lowering_pass(
         new TileAhead({xo.name(), yo.name()}, co.name(), stripTasks,
