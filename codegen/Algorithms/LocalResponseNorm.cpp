@@ -29,6 +29,8 @@ struct Parameters {
   float size, alpha, beta, k;
 
   RDom window() const { return RDom(0, before + 1 + after, "r"); }
+  /// Of the scale.
+  float least() const { return alpha < 0 ? 0 : k; }
 };
 
 Parameters parameters(const Op &op, const Value &x) {
@@ -64,13 +66,29 @@ Func scaleOf(Func x, const Parameters &p) {
   return scale;
 }
 
-/// base^-exponent. Halide's pow takes infinity and NaN for numbers.
-Expr inversePower(const Expr &base, float exponent) {
+/// 1 / sqrt(x), x normal: Newton's iterations from the CPU's estimate, whose
+/// error is at most 2^-11.
+Expr inverseRoot(const Expr &x) {
+  Expr root = fast_inverse_sqrt(x);
+  for (int i = 0; i < 2; ++i)
+    root = root * (1.5f - 0.5f * x * root * root);
+  return root;
+}
+
+/// scale^-exponent, scale being at least `least`. Halide's pow takes infinity
+/// and NaN for numbers.
+Expr inversePower(const Expr &scale, float exponent, float least) {
   if (exponent == 0)
     return 1.0f;
   const float infinity = std::numeric_limits<float>::infinity();
-  return select(strict_float(base > 0.0f && base < infinity),
-                pow(base, -exponent), strict_float(1.0f / base));
+  Expr power = pow(scale, -exponent);
+  // The usual exponent takes a third of pow's time.
+  if (exponent == 0.75f && least > 1e-6f) {
+    Expr root = inverseRoot(scale);
+    power = root * root * inverseRoot(root);
+  }
+  return select(strict_float(scale > 0.0f && scale < infinity), power,
+                strict_float(1.0f / scale));
 }
 
 Lowered normalize(const Op &op, const Operands &in) {
@@ -79,7 +97,7 @@ Lowered normalize(const Op &op, const Operands &in) {
   Func x = padded(in[0], "x");
   Func scale = scaleOf(x, p);
   Func result(op.name);
-  result(v) = x(v) * inversePower(scale(v), p.beta);
+  result(v) = x(v) * inversePower(scale(v), p.beta, p.least());
   return {{result}, {{"row0", x}, {"row1", scale}}};
 }
 
@@ -90,7 +108,7 @@ Lowered backward(const Op &op, const Operands &in) {
   Func scale = scaleOf(x, p);
   // A division takes a fraction of another power's time.
   Func power("power"), ratio("ratio"), sum("sum"), result(op.name);
-  power(v) = inversePower(scale(v), p.beta);
+  power(v) = inversePower(scale(v), p.beta, p.least());
   ratio(v) = dy(v) * x(v) * (power(v) / scale(v));
   // Channels whose window holds c.
   RDom r = p.window();
