@@ -88,6 +88,20 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
   }
   while (blocks < layout.blocks && work * blocks < 1e6)
     ++blocks;
+  // A single image has tasks for some threads, to share evenly, as long as the
+  // rows that two strips have in common are few.
+  const int64_t fewTasks = 12;
+  auto tasks = [&](int64_t rows) {
+    return ceilDiv(layout.blocks, blocks) * (phase[0] / rows);
+  };
+  auto common = [&](int64_t rows) {
+    return double(gather.stripSize(rows)[0]) / double(rows);
+  };
+  for (int64_t fewer = rows - tileY; fewer >= tileY && tasks(rows) < fewTasks &&
+                                     common(fewer) < 1.2 * common(phase[0]);
+       fewer -= tileY)
+    if (phase[0] % fewer == 0 && fewer * phase[1] >= 2 * tileX)
+      rows = fewer;
 
   schedule.lanes = lanes;
   schedule.tileX = tileX;
