@@ -10,6 +10,8 @@
 #include "codegen/Schedules/Cpu/Prefetch.h"
 
 #include <algorithm>
+#include <bit>
+#include <optional>
 
 using namespace Halide;
 using namespace Halide::Internal;
@@ -78,23 +80,140 @@ Stmt TileAhead::visit(const LetStmt *let) {
   return LetStmt::make(let->name, value, body);
 }
 
+namespace {
+/// Lines of a buffer: `perPixel` after one another, `stride` elements apart.
+struct Pixels {
+  std::string buffer;
+  Expr first;
+  int64_t count, perPixel, stride;
+};
+
+/// Whether loops lie inside one another.
+bool isNested(const Stmt &stmt) {
+  class Visitor : public IRVisitor {
+  public:
+    bool nested = false;
+
+  private:
+    using IRVisitor::visit;
+    void visit(const For *loop) override {
+      nested = nested || inside;
+      inside = true;
+      IRVisitor::visit(loop);
+      inside = false;
+    }
+    bool inside = false;
+  } visitor;
+  stmt.accept(&visitor);
+  return visitor.nested;
+}
+
+/// Has the loop of a tile's sum fetch lines, some of its pixels at a time: all
+/// at once would keep the sum's own loads waiting.
+class Spread : public IRMutator {
+public:
+  explicit Spread(const std::vector<Pixels> &outputs) : outputs(outputs) {}
+  using IRMutator::visit;
+
+private:
+  Stmt visit(const For *loop) override {
+    const auto *extent = loop->extent.as<IntImm>();
+    Stmt body = loop->body;
+    for (const Pixels &pixels : outputs)
+      body = Block::make(
+          fetches(pixels, Variable::make(Int(32), loop->name) - loop->min,
+                  extent ? extent->value : pixels.count),
+          body);
+    return For::make(loop->name, loop->min, loop->extent, loop->for_type,
+                     loop->partition_policy, loop->device_api, body);
+  }
+
+  static Stmt fetches(const Pixels &pixels, const Expr &turn, int64_t turns) {
+    // Done a while before the tile is written.
+    int64_t each = ceilDiv(pixels.count, std::max<int64_t>(turns * 3 / 4, 1)),
+            slots = ceilDiv(pixels.count, each),
+            pause = std::bit_floor(static_cast<uint64_t>(
+                std::max<int64_t>(turns * 3 / 4 / slots, 1)));
+    auto turnOf = static_cast<int>(pause);
+    Expr pixel = turn / turnOf * static_cast<int>(each);
+    Stmt result;
+    for (int64_t i = 0; i < each * pixels.perPixel; ++i) {
+      int64_t offset = i / pixels.perPixel * pixels.stride +
+                       i % pixels.perPixel * lineElements;
+      Stmt fetch =
+          prefetch(pixels.buffer,
+                   pixels.first + pixel * static_cast<int>(pixels.stride) +
+                       static_cast<int>(offset),
+                   starts_with(pixels.buffer, "output"));
+      result = result.defined() ? Block::make(result, fetch) : fetch;
+    }
+    Expr when = const_true();
+    if (pause > 1)
+      when = turn % turnOf == 0;
+    if (slots * pause < turns)
+      when = when && turn < static_cast<int>(slots * pause);
+    return is_const_one(when) ? result : IfThenElse::make(when, result);
+  }
+
+  const std::vector<Pixels> &outputs;
+};
+
+/// How the lines at these indices lie, if pixel after pixel.
+std::optional<Pixels> pixelsOf(const std::string &buffer,
+                               const std::vector<Expr> &lines) {
+  std::vector<int64_t> offsets;
+  for (const Expr &line : lines) {
+    auto offset = as_const_int(simplify(line - lines[0]));
+    if (!offset)
+      return {};
+    offsets.push_back(*offset);
+  }
+  std::sort(offsets.begin(), offsets.end());
+  auto count = static_cast<int64_t>(lines.size());
+  int64_t together = 1;
+  while (together < count && offsets[together] == together * lineElements)
+    ++together;
+  if (together == count)
+    return Pixels{buffer, lines[0], count, 1, lineElements};
+  int64_t stride = offsets[together];
+  for (int64_t i = 0; i < count; ++i)
+    if (offsets[i] != i / together * stride + i % together * lineElements)
+      return {};
+  return Pixels{buffer, lines[0], ceilDiv(count, together), together, stride};
+}
+} // namespace
+
 Stmt TileAhead::withOutputs(Stmt body) const {
   const Loop &tile = around.back();
-  Lines fetched;
+  std::map<std::string, std::vector<Expr>> fetched;
   for (const auto &[buffer, index] : tile.lines) {
     Expr at = simplify(index);
-    if (!inScope(at) || !expr_uses_var(at, tile.loop->name) ||
-        std::any_of(fetched.begin(), fetched.end(), [&](const auto &line) {
-          return line.first == buffer && equal(line.second, at);
-        }))
-      continue;
-    fetched.emplace_back(buffer, at);
+    std::vector<Expr> &lines = fetched[buffer];
+    if (inScope(at) && expr_uses_var(at, tile.loop->name) &&
+        std::none_of(lines.begin(), lines.end(),
+                     [&](const Expr &line) { return equal(line, at); }))
+      lines.push_back(at);
   }
-  for (auto line = fetched.rbegin(); line != fetched.rend(); ++line)
-    body = Block::make(
-        prefetch(line->first, line->second, starts_with(line->first, "output")),
-        body);
-  return body;
+  // A few lines, and those of a long sum, need not be spread over it.
+  const size_t few = 32;
+  size_t count = 0;
+  for (const auto &[buffer, lines] : fetched)
+    count += lines.size();
+  bool spreads = count > few && !isNested(body);
+  std::vector<Pixels> spread;
+  for (const auto &[buffer, lines] : fetched) {
+    if (lines.empty())
+      continue;
+    std::optional<Pixels> pixels = pixelsOf(buffer, lines);
+    if (pixels && spreads) {
+      spread.push_back(*pixels);
+      continue;
+    }
+    for (auto line = lines.rbegin(); line != lines.rend(); ++line)
+      body = Block::make(prefetch(buffer, *line, starts_with(buffer, "output")),
+                         body);
+  }
+  return Spread(spread).mutate(body);
 }
 
 Stmt TileAhead::fetches(const InputAhead &input) const {
