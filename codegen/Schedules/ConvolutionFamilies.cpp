@@ -27,9 +27,10 @@ static constexpr int64_t largestCopy = 256 << 20;
 
 std::vector<Key<ConvolutionSchedule>> ConvolutionSchedule::keys() {
   using S = ConvolutionSchedule;
-  return {{"blocks", &S::blocks}, {"copy", &S::copy},    {"lanes", &S::lanes},
-          {"rows", &S::rows},     {"tile_n", &S::tileN}, {"tile_x", &S::tileX},
-          {"tile_y", &S::tileY},  {"unroll", &S::unroll}};
+  return {
+      {"blocks", &S::blocks}, {"copy", &S::copy},    {"inside", &S::inside},
+      {"lanes", &S::lanes},   {"rows", &S::rows},    {"tile_n", &S::tileN},
+      {"tile_x", &S::tileX},  {"tile_y", &S::tileY}, {"unroll", &S::unroll}};
 }
 
 ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
@@ -88,9 +89,18 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
   }
   while (blocks < layout.blocks && work * blocks < 1e6)
     ++blocks;
+  // Pixels are written from end to end, if the whole filter is near and an
+  // image has tiles enough to be shared out.
+  const int64_t nearBytes = 256 * 1024, fewTasks = 12;
+  bool inside =
+      dense && !gather.ownTap && counts[0] * counts[1] == 1 &&
+      layout.kernel[0] * layout.kernel[1] == 1 &&
+      phase[0] * phase[1] >= fewTasks * tileX * tileY &&
+      4 * layout.blocks * layout.block * layout.inPerGroup <= nearBytes;
+  if (inside)
+    blocks = layout.blocks;
   // A single image has tasks for some threads, to share evenly, as long as the
   // rows that two strips have in common are few.
-  const int64_t fewTasks = 12;
   auto tasks = [&](int64_t rows) {
     return ceilDiv(layout.blocks, blocks) * (phase[0] / rows);
   };
@@ -110,6 +120,7 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
   schedule.rows = rows;
   schedule.blocks = blocks;
   schedule.copy = copy;
+  schedule.inside = inside;
   schedule.unroll = largestDivisor(gather.sumBlocks().size[0], 4);
   return schedule;
 }
@@ -129,7 +140,9 @@ std::string ConvolutionSchedule::illegal(const Problem &problem) const {
       .range("tile_n", tileN, 1, 64)
       .range("blocks", blocks, 1, layout.blocks)
       .range("unroll", unroll, 1, gather.sumBlocks().size[0])
-      .flag("copy", copy);
+      .flag("copy", copy)
+      .range("inside", inside, 0,
+             layout.groups == 1 && gather.phases[0] * gather.phases[1] == 1);
   if (!legality.good())
     return legality.reason;
   const int64_t most = mostVectors;

@@ -56,6 +56,7 @@ template <typename Family> struct Key {
 struct ConvolutionSchedule {
   int64_t blocks = 1; ///< blocks of out channels in a task
   int64_t copy = 0;   ///< 1: what a task reads is copied, zeros around it
+  int64_t inside = 0; ///< 1: all blocks of a tile before the next tile
   int64_t lanes = 1;  ///< of a vector; they divide the block
   int64_t rows = 1;   ///< of a task
   int64_t tileN = 1, tileX = 1, tileY = 1; ///< of a register tile

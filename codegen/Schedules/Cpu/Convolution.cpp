@@ -126,8 +126,11 @@ void apply(const ScheduleContext &context,
           .split(yo, yo, yi, tileY, TailStrategy::RoundUp)
           .unroll(xi)
           .unroll(yi)
-          .unroll(ni)
-          .reorder(ci, cv, xi, yi, ni, xo, yo, co, cs, ys, no);
+          .unroll(ni);
+      if (schedule.inside)
+        stage.reorder(ci, cv, xi, yi, ni, co, xo, yo, cs, ys, no);
+      else
+        stage.reorder(ci, cv, xi, yi, ni, xo, yo, co, cs, ys, no);
     }
     stage.fuse(cs, ys, task).fuse(task, no, task).parallel(task);
   };
@@ -178,7 +181,7 @@ void apply(const ScheduleContext &context,
         .unroll(y)
         .unroll(n);
   };
-  total.compute_at(tiles, xo);
+  total.compute_at(tiles, schedule.inside ? co : xo);
   inRegisters(total);
   if (cut) {
     accumulator.compute_at(total, total.rvars()[0]);
