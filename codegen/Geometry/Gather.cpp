@@ -189,7 +189,8 @@ bool filterGradientAcrossIns(const ConvShape &shape) {
 }
 
 FilterGradientStrip filterGradientStrip(const ConvShape &shape) {
-  const int64_t pixels = 240;
+  // What a register tile reads of them fits the first-level cache.
+  const int64_t pixels = 128;
   FilterGradientStrip strip;
   int64_t height = shape.outHeight(), map = height * shape.outWidth();
   int64_t most = std::clamp<int64_t>(pixels / shape.outWidth(), 1, height);

@@ -245,34 +245,50 @@ AcrossInsGradientSchedule::choose(const Problem &problem) {
     lanes /= 2;
   AcrossInsGradientSchedule schedule;
   schedule.lanes = lanes;
-  schedule.vectors = largestDivisor(shape.inPerGroup() / lanes, 3);
-  const int64_t widest = 256; // channels of a block
+  // Rather many in channels than many out channels: tiles that follow each
+  // other read dy's lines from the first-level cache.
+  schedule.vectors =
+      largestDivisor(shape.inPerGroup() / lanes, target.registers < 32 ? 3 : 4);
+  bool single = shape.kernel[0] * shape.kernel[1] == 1 && !gather.needsZeros();
+  bool dense =
+      shape.groups == 1 && shape.stride[0] == 1 && shape.stride[1] == 1;
   int64_t tileI = lanes * schedule.vectors, ins = shape.inPerGroup(),
           outs = shape.outPerGroup();
-  schedule.blockI = tileI * blockOf(ins / tileI, widest / tileI);
-  // There are a few tasks.
-  int64_t tasks = filterGradientChunks(shape) * shape.groups * ins /
-                  schedule.blockI,
-          most = widest;
-  while (most > 32 && tasks * outs < 4 * most)
-    most /= 2;
-  schedule.blockO = blockOf(outs, most);
+  // The wider a block, the less of its time goes into copying what it reads;
+  // its sums stay in the second-level cache. There are a few tasks.
+  const int64_t widest = 512, mostSums = 160 * 1024, fewTasks = 4;
+  int64_t parts = filterGradientChunks(shape) * shape.groups * ins * outs;
+  for (int64_t wide : {widest, widest / 2}) {
+    if (wide == widest && !single)
+      continue;
+    schedule.blockI = tileI * blockOf(ins / tileI, wide / tileI);
+    int64_t sums = schedule.blockI * shape.kernel[0] * shape.kernel[1],
+            most = widest;
+    while (most > 32 && most * sums > mostSums)
+      most /= 2;
+    schedule.blockO = blockOf(outs, most);
+    if (parts >= fewTasks * schedule.blockI * schedule.blockO)
+      break;
+    while (most > 32 && parts < fewTasks * schedule.blockI * most)
+      most /= 2;
+    schedule.blockO = blockOf(outs, most);
+  }
   // A register for each vector of in channels, one for dy; tiles of one width.
   int64_t tiles =
       ceilDiv(schedule.blockO, (target.registers - 1) / schedule.vectors - 1);
   schedule.tileO = ceilDiv(schedule.blockO, tiles);
   // Narrow maps are read in place by all tiles, from the L2 cache, where the
   // strip before has had them fetched. Wide ones have pixels that fall into few
-  // sets of a cache.
+  // sets of a cache, and are copied unless too few tiles pass over them. Of dy
+  // a tile reads but one or two lines of each pixel.
   auto computed = [&](size_t operand) {
     return isComputed(problem.kernel, *problem.anchor, operand);
   };
-  bool single = shape.kernel[0] * shape.kernel[1] == 1 && !gather.needsZeros();
-  bool dense =
-      shape.groups == 1 && shape.stride[0] == 1 && shape.stride[1] == 1;
-  bool narrow = single && dense && ins <= widest && outs <= widest;
-  schedule.copy = !narrow || computed(0) ? (single ? 2 : 1) : 0;
-  schedule.copyDy = !narrow || computed(1);
+  bool inPlace = single && dense && outs <= widest,
+       narrow = inPlace && (outs <= 64 || std::max(ins, outs) <= widest / 2);
+  schedule.copy = !narrow || computed(0);
+  schedule.copyDy =
+      !(narrow || (inPlace && schedule.blockO == outs)) || computed(1);
   schedule.ahead = dense && (schedule.blockI == ins || schedule.blockO == outs);
   return schedule;
 }
@@ -298,7 +314,7 @@ std::string AcrossInsGradientSchedule::illegal(const Problem &problem) const {
       .divides("block_o", blockO, outs, "the out channels of a group")
       .range("tile_o", tileO, 1, blockO)
       .flag("ahead", ahead)
-      .range("copy", copy, 0, 2)
+      .flag("copy", copy)
       .flag("copy_dy", copyDy)
       .unrolled("'vectors', 'tile_o'", unrolledVectors({vectors, tileO}),
                 mostVectors)

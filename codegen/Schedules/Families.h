@@ -103,11 +103,11 @@ struct FilterGradientSchedule {
 struct AcrossInsGradientSchedule {
   int64_t ahead = 0;              ///< 1: the next strip is prefetched
   int64_t blockI = 1, blockO = 1; ///< in and out channels of a task
-  int64_t copy = 1;    ///< x: 0 read in place, 1 copied by tiles, 2 by blocks
-  int64_t copyDy = 1;  ///< 0: dy is read in place
-  int64_t lanes = 1;   ///< of a vector of in channels
-  int64_t tileO = 1;   ///< out channels of a register tile
-  int64_t vectors = 1; ///< of in channels in a register tile
+  int64_t copy = 1;               ///< 0: x is read in place
+  int64_t copyDy = 1;             ///< 0: dy is read in place
+  int64_t lanes = 1;              ///< of a vector of in channels
+  int64_t tileO = 1;              ///< out channels of a register tile
+  int64_t vectors = 1;            ///< of in channels in a register tile
 
   static const char *name() { return "filter gradient across in channels"; }
   static std::vector<Key<AcrossInsGradientSchedule>> keys();

@@ -120,14 +120,14 @@ TEST(AcrossInsGradient, ImpossibleTilesAreRefused) {
   auto inputs = makeInputs(kernel, 2);
   Kernel sound = kernel;
   sound.schedule = {{"lanes", 8},    {"vectors", 4}, {"tile_o", 5},
-                    {"block_i", 32}, {"block_o", 8}, {"copy", 2}};
+                    {"block_i", 32}, {"block_o", 8}, {"copy", 1}};
   EXPECT_EQ(check(sound, inputs, 4e-6), "");
   for (auto [key, value] : {std::pair<const char *, int64_t>{"vectors", 5},
                             {"lanes", 0},
                             {"tile_o", 25},
                             {"block_o", 7},
                             {"block_i", 24},
-                            {"copy", 3},
+                            {"copy", 2},
                             {"ahead", 2}}) {
     Kernel wrong = kernel;
     wrong.schedule[key] = value;

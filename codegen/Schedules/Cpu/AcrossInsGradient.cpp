@@ -84,18 +84,13 @@ void apply(const ScheduleContext &context,
       .unroll(iv)
       .unroll(o);
   int64_t pixels = size.images * acrossInsStripPixels(shape, size.rows),
-          channels = schedule.copy == 1 ? lanes * vectors : blockI;
+          channels = lanes * vectors;
   std::vector<Var> s = strip.args();
-  if (schedule.copy != 0 && fitsCopy(4 * pixels * (channels + lanes)))
-    strip
-        .compute_at(schedule.copy == 1 ? LoopLevel(partial, it)
-                                       : LoopLevel(partial, strips))
+  if (schedule.copy != 0 && fitsCopy(4 * pixels * channels))
+    strip.compute_at(partial, it)
         .bound_extent(s[0], static_cast<int>(channels))
-        .align_storage(
-            s[0],
-            static_cast<int>(schedule.copy == 1 ? channels : channels + lanes))
         .vectorize(s[0], lanes)
-        .store_in(memoryFor(4 * pixels * (channels + lanes)));
+        .store_in(memoryFor(4 * pixels * channels));
   std::vector<Var> d = dy.args(); // o, x, y, n, g
   int wide = context.lanes();
   if (schedule.copyDy != 0 && fitsCopy(4 * pixels * (blockO + wide)))
