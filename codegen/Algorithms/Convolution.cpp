@@ -67,6 +67,8 @@ Taps tapsOf(const Gather &gather, int d, Expr q, Expr phase, Expr r) {
   int64_t phases = gather.phases[d], dilation = gather.dilation[d];
   if (gather.ownTap)
     return {constant(gather.layout.kernel[d] - 1) - q, 0, {}};
+  if (gather.sparse())
+    return {r, q, {}};
   if (phases == 1)
     return {r, q * constant(gather.stride[d]) + r * constant(dilation), {}};
   // The first tap f with (phase + f * dilation - skew) % phases = 0.
@@ -155,7 +157,8 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
   }
   Func accumulator("accumulator");
   std::vector<Var> sums = {l, x, y, n, b};
-  bool phased = gather.phases[0] != 1 || gather.phases[1] != 1;
+  bool phased =
+      (gather.phases[0] != 1 || gather.phases[1] != 1) && !gather.sparse();
   if (phased)
     sums.insert(sums.end(), {px, py});
   std::vector<Var> terms = sums;
@@ -180,15 +183,17 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
   Var c = imageVars(1)[0];
   auto [block, lane] = blockAndLane(layout, c);
   Func result(op.name);
-  Expr sum;
-  if (phased) {
+  Expr sum, phasesX = constant(gather.phases[1]),
+            phasesY = constant(gather.phases[0]);
+  if (gather.sparse()) {
+    sum = select(x % phasesX == 0 && y % phasesY == 0,
+                 total(lane, x / phasesX, y / phasesY, n, block), 0.0f);
+  } else if (phased) {
     // Halide takes x % phases for any phase, even in a loop over one. So tiles
     // of all phases are summed in loops of their own, then interleaved.
     Func tiles("tiles");
     tiles(sums) = total(asExprs(sums));
     lowered.stages["tiles"] = tiles;
-    Expr phasesX = constant(gather.phases[1]),
-         phasesY = constant(gather.phases[0]);
     auto counts = gather.phaseCount();
     sum =
         tiles(lane, x / phasesX, y / phasesY, n, block,

@@ -16,7 +16,8 @@
 //                count the pixels of a phase
 //   total        of a long sum, which is cut into SumBlocks that the
 //                accumulator's last three dimensions count: their sum
-//   tiles        where there are phases: the accumulator's sums, all phases
+//   tiles        where there are phases: the accumulator's sums, all phases;
+//                absent where all but one are zeros (Gather::sparse)
 //   columns, transformed, accumulator, products, rows, tiles
 //                instead of these last three where the filter is packed for
 //                Winograd's convolution; see Winograd.cpp

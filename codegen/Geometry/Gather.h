@@ -55,6 +55,13 @@ struct Gather {
   std::array<int64_t, 2> phaseCount() const {
     return {std::min(phases[0], height), std::min(phases[1], width)};
   }
+  /// One tap, so that all phases but the first are zeros, and few enough of
+  /// them to be written beside it.
+  bool sparse() const {
+    return layout.kernel[0] == 1 && layout.kernel[1] == 1 &&
+           phases[0] * phases[1] > 1 && phases[0] * phases[1] <= 9 &&
+           before[0] == 0 && before[1] == 0 && skew[0] == 0 && skew[1] == 0;
+  }
   /// Taps between those that a written pixel meets, plus one.
   int64_t tapStep(int dimension) const;
   /// The most taps that a written pixel sums over: rows, columns.

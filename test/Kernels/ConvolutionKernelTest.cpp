@@ -60,6 +60,12 @@ const Case cases[] = {
     {"pointwise_strided",
      2,
      {8, 7, 16, 48, 1, {1, 1}, {2, 2}, {0, 0, 0, 0}, {1, 1}}},
+    {"pointwise_strided_wide",
+     2,
+     {6, 37, 24, 40, 1, {1, 1}, {2, 2}, {0, 0, 0, 0}, {1, 1}}},
+    {"pointwise_strided_groups",
+     3,
+     {9, 11, 48, 40, 2, {1, 1}, {3, 2}, {0, 0, 1, 0}, {1, 1}}},
     {"logits", 5, {8, 8, 64, 10, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
     {"linear", 19, {3, 2, 11, 50, 1, {3, 2}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
     {"linear_groups",
@@ -326,6 +332,26 @@ INSTANTIATE_TEST_SUITE_P(Families, Sabotage,
                          ::testing::Values(ConvKind::ForwardRelu,
                                            ConvKind::BackwardData,
                                            ConvKind::BackwardFilter));
+
+// Where a single tap has a stride, zeros lie between the pixels that it writes:
+// what stands behind it is computed there too.
+TEST(BackwardData, OpsBehindASparseMap) {
+  for (int64_t batch : {1, 2}) {
+    ConvShape shape{14, 13, 24, 48, 1, {1, 1}, {2, 2}, {0, 0, 0, 0}, {1, 1}};
+    Kernel alone = convKernel(ConvKind::BackwardData, shape, target(512));
+    KernelBuilder builder;
+    for (const TensorType &type : alone.inputs)
+      builder.input(type);
+    const Op &anchor = alone.ops[0];
+    int64_t other = builder.input(anchor.results[0]);
+    auto ids = builder.op(anchor.name, anchor.operands, anchor.results,
+                          anchor.attributes);
+    builder.op("add", {ids[0], other}, anchor.results);
+    builder.kernel.schedule = chooseSchedule(builder.kernel, target(512));
+    EXPECT_EQ(check(builder.kernel, makeInputs(builder.kernel, batch), 4e-6),
+              "");
+  }
+}
 
 // A schedule written by hand into the description is used, or refused.
 TEST(ConvolutionSchedule, OddTilesAreRight) {

@@ -10,7 +10,8 @@
 // of block x tile_x x tile_y x tile_n accumulators runs over all taps.
 // Where pixels have phases, rows and tiles are those of a phase, whose pixels
 // all have the same taps; the phases of a task are summed one after another,
-// then interleaved while they are in cache.
+// then interleaved while they are in cache. Where only one phase has a tap, its
+// pixels leave the registers and zeros are written beside them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -91,8 +92,8 @@ void apply(const ScheduleContext &context,
        tileN = static_cast<int>(schedule.tileN),
        blocks = static_cast<int>(schedule.blocks);
 
-  Var co("co"), ci("ci"), cv("cv"), xo("xo"), xi("xi"), ys("ys"), yo("yo"),
-      yi("yi"), no("no"), ni("ni"), cs("cs"), task("task");
+  Var co("co"), ci("ci"), cv("cv"), xo("xo"), xi("xi"), xp("xp"), ys("ys"),
+      yo("yo"), yi("yi"), yp("yp"), no("no"), ni("ni"), cs("cs"), task("task");
   // A group that blocks do not fill is computed whole, its padding dropped.
   bool wholeGroup = layout.padsGroups();
   int channels = layout.groups * layout.outPerGroup;
@@ -121,6 +122,15 @@ void apply(const ScheduleContext &context,
                                                : TailStrategy::GuardWithIf)
           .reorder(ci, cv, x, yo, ni, co, cs, ys, no);
     } else {
+      auto byPhases = [&](Var v, Var phase, int d, int64_t size) {
+        auto count = static_cast<int>(gather.phases[d]);
+        stage.split(v, v, phase, count,
+                    size % count == 0 ? TailStrategy::RoundUp
+                                      : TailStrategy::GuardWithIf);
+        stage.unroll(phase);
+      };
+      byPhases(x, xp, 1, gather.width);
+      byPhases(y, yp, 0, gather.height);
       stage.split(x, xo, xi, tileX, TailStrategy::ShiftInwards)
           .split(y, ys, yo, rows, TailStrategy::RoundUp)
           .split(yo, yo, yi, tileY, TailStrategy::RoundUp)
@@ -128,9 +138,9 @@ void apply(const ScheduleContext &context,
           .unroll(yi)
           .unroll(ni);
       if (schedule.inside)
-        stage.reorder(ci, cv, xi, yi, ni, co, xo, yo, cs, ys, no);
+        stage.reorder({ci, cv, xp, xi, yp, yi, ni, co, xo, yo, cs, ys, no});
       else
-        stage.reorder(ci, cv, xi, yi, ni, xo, yo, co, cs, ys, no);
+        stage.reorder({ci, cv, xp, xi, yp, yi, ni, xo, yo, co, cs, ys, no});
     }
     stage.fuse(cs, ys, task).fuse(task, no, task).parallel(task);
   };
@@ -166,6 +176,8 @@ void apply(const ScheduleContext &context,
       sum.bound_extent(n, tileN);
     if (!wholeGroup && layout.groupsPerBlock == 1)
       sum.bound_extent(b, 1);
+    if (gather.sparse())
+      sum.bound_extent(x, tileX).bound_extent(y, tileY);
     sum.bound_extent(l, static_cast<int>(layout.block))
         .vectorize(l, lanes)
         .unroll(l)

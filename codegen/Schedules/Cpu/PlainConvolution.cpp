@@ -55,8 +55,14 @@ void schedulePlainConvolution(const ScheduleContext &context) {
         .split(x, xo, xi, tile, TailStrategy::RoundUp)
         .reorder(l, xi, xo, y, sums[5], sums[6], b, n);
   } else {
-    output.split(x, xo, xi, tile, TailStrategy::RoundUp)
-        .reorder(ci, xi, xo, y, co, n);
+    Var xp("xp"), yp("yp");
+    output
+        .split(x, x, xp, static_cast<int>(gather.phases[1]),
+               TailStrategy::GuardWithIf)
+        .split(y, y, yp, static_cast<int>(gather.phases[0]),
+               TailStrategy::GuardWithIf)
+        .split(x, xo, xi, tile, TailStrategy::RoundUp)
+        .reorder(ci, xp, xi, yp, xo, y, co, n);
   }
   auto inTiles = [&](Func sum) {
     sum.bound_extent(l, static_cast<int>(layout.block))
