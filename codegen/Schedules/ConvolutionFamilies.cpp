@@ -353,6 +353,13 @@ FilterGradientSchedule FilterGradientSchedule::choose(const Problem &problem) {
   int64_t tileX = tileI * shape.kernel[1] <= most / 2 ? shape.kernel[1] : 1;
   int64_t vectors = std::clamp<int64_t>(most / (tileI * tileX), 1, few ? 3 : 4);
   vectors = largestDivisor((outs + lanes - 1) / lanes, vectors);
+  // Where half of the sums are missing, columns beside those that the kernel
+  // has cost less than that.
+  if (2 * tileI * tileX * vectors <= most && tileX == 1)
+    for (int64_t more = 2; more <= most / (tileI * vectors); ++more)
+      if (more <= shape.kernel[1] &&
+          4 * ceilDiv(shape.kernel[1], more) * more <= 5 * shape.kernel[1])
+        tileX = more;
 
   int64_t rows = 1;
   int64_t channels = across ? outs * ins : shape.inChannels;
