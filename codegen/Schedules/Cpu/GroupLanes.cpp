@@ -69,8 +69,8 @@ void apply(const ScheduleContext &context, const GroupLanesSchedule &schedule) {
   update.reorder({s[0], sl, si, xi, yi, first, second, yr, s[2], yo, ys, n});
   if (!phased)
     update.unroll(si).unroll(xi).unroll(yi);
-  if (!context.plain)
-    update.vectorize(s[0]).vectorize(sl).fuse(ys, n, task).parallel(task);
+  if (!context.plain) // out channels beside each other lie apart in the map
+    update.vectorize(s[0]).unroll(sl).fuse(ys, n, task).parallel(task);
 
   LoopLevel level = pixelsFirst ? LoopLevel(target, xo) : LoopLevel(target, so);
   auto lanes = static_cast<int>(layout.laneGroups);
