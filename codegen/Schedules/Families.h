@@ -118,6 +118,7 @@ struct AcrossInsGradientSchedule {
 /// Forward and backward-data where groups are innermost.
 struct GroupLanesSchedule {
   int64_t across = 1;      ///< out channels beside each other in a vector
+  int64_t ahead = 0;       ///< 1: what is read next is prefetched
   int64_t copy = 0;        ///< 1: what is read is copied, zeros around it
   int64_t pixelsFirst = 0; ///< 1: a tile's out channels pass over a row
   int64_t rows = 1;        ///< of a task

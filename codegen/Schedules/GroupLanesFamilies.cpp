@@ -45,21 +45,29 @@ static bool isPhased(const Gather &gather) {
   return gather.phases[0] != 1 || gather.phases[1] != 1;
 }
 
+/// Whether the pixels of a tile fall into too few sets of the L1 cache (64, of
+/// 8 lines) to stay there until the next out channels.
+static bool fallTogether(const Gather &gather, int64_t tileX) {
+  const int64_t sets = 64, ways = 8, line = 16;
+  const FilterLayout &layout = gather.layout;
+  int64_t pixels =
+      (tileX - 1) * gather.stride[1] + gather.taps()[1] * gather.dilation[1];
+  int64_t used =
+      sets / std::gcd(sets, ceilDiv(layout.groups * layout.inPerGroup, line));
+  return gather.taps()[0] * pixels > used * ways;
+}
+
 //===----------------------------------------------------------------------===//
 // Forward and backward-data
 //===----------------------------------------------------------------------===//
 
 std::vector<Key<GroupLanesSchedule>> GroupLanesSchedule::keys() {
   using S = GroupLanesSchedule;
-  return {{"across", &S::across},
-          {"copy", &S::copy},
-          {"pixels_first", &S::pixelsFirst},
-          {"rows", &S::rows},
-          {"step", &S::step},
-          {"tile_o", &S::tileO},
-          {"tile_x", &S::tileX},
-          {"tile_y", &S::tileY},
-          {"unroll_kx", &S::unrollKx}};
+  return {{"across", &S::across}, {"ahead", &S::ahead},
+          {"copy", &S::copy},     {"pixels_first", &S::pixelsFirst},
+          {"rows", &S::rows},     {"step", &S::step},
+          {"tile_o", &S::tileO},  {"tile_x", &S::tileX},
+          {"tile_y", &S::tileY},  {"unroll_kx", &S::unrollKx}};
 }
 
 GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
@@ -71,10 +79,9 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
   GroupLanesSchedule schedule;
   schedule.across = fill(layout.laneGroups, layout.outPerGroup, lanes);
   int64_t wide = vectorsOf(layout.laneGroups, schedule.across, lanes);
-  schedule.copy = isComputed(problem.kernel, *problem.anchor, 0) ||
-                  gather.needsZeros() || phased;
-  // The tile that costs least: two multiply-adds and two loads a cycle, and
-  // what a tile takes by itself. Three taps of a row share what they load.
+  // The tile that costs least: two multiply-adds a cycle, loads that take half
+  // of their time beside them, and what a tile takes by itself. The taps of a
+  // row share what they load.
   int64_t outs = layout.outPerGroup / schedule.across;
   auto taps = gather.taps();
   double terms = double(layout.inPerGroup * taps[0] * taps[1]);
@@ -88,19 +95,24 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
             (!gather.needsZeros() && phase[1] % tileX != 0) ||
             (unroll && (phased || taps[1] == 1 || taps[1] > 5)))
           continue;
-        int64_t loaded = unroll ? (tileX - 1) * gather.stride[1] +
-                                      (taps[1] - 1) * gather.dilation[1] + 1
-                                : 1;
-        if ((tileO * tileX + tileO + loaded) * wide > most)
+        // Loaded for a row of taps, which may share a pixel; what a tap has
+        // loaded is held for the next.
+        int64_t loaded =
+            unroll ? std::min((tileX - 1) * gather.stride[1] +
+                                  (taps[1] - 1) * gather.dilation[1] + 1,
+                              tileX * taps[1])
+                   : tileX;
+        int64_t held = unroll ? tileX : 1;
+        if ((tileO * tileX + tileO + held) * wide > most)
           continue;
-        double loads =
-            tileO + (unroll
-                         ? double(std::min<int64_t>(loaded, tileX * taps[1])) /
-                               double(taps[1])
-                         : double(tileX));
-        double tile =
-            terms * (std::max(double(tileO * tileX), loads) / 2 + 0.5) + 12 +
-            double(tileO * tileX);
+        double loads = tileO + double(loaded) / double(unroll ? taps[1] : 1);
+        double sums = double(tileO * tileX),
+               tile = terms * (sums / 2 + loads / 4) + 12 + sums;
+        // Without a row of taps, what a tile reads is copied first.
+        if (!unroll && gather.needsZeros())
+          tile += double(3 * tileX * gather.stride[0] * gather.stride[1] *
+                         layout.inPerGroup * tileO) /
+                  double(outs);
         double cost = double(ceilDiv(phase[1], tileX) * (outs / tileO)) * tile;
         if (cost < least) {
           least = cost;
@@ -109,9 +121,15 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
           schedule.unrollKx = unroll;
         }
       }
-  // A filter's part for a tile should stay in the L1 cache over a row.
-  schedule.pixelsFirst =
-      layout.inPerGroup * taps[0] * taps[1] * layout.block * 4 > 16 * 1024;
+  // Zeros around a map cost nothing where a row of taps loads whole vectors and
+  // masks have registers of their own.
+  bool inPlace = schedule.unrollKx != 0 && schedule.across == 1 &&
+                 (problem.target.registers >= 32 || layout.inPerGroup == 1) &&
+                 !(schedule.tileO < layout.outPerGroup &&
+                   fallTogether(gather, schedule.tileX));
+  schedule.copy = isComputed(problem.kernel, *problem.anchor, 0) || phased ||
+                  (gather.needsZeros() && !inPlace);
+  schedule.ahead = 1;
   int64_t channels = layout.inPerGroup * layout.laneGroups * layout.blocks;
   auto bytesOf = [&](int64_t rows) {
     auto strip = gather.stripSize(rows);
@@ -141,6 +159,7 @@ std::string GroupLanesSchedule::illegal(const Problem &problem) const {
       .divides("step", step, rows, "'rows'")
       .range("tile_y", tileY, 1, step)
       .divides("tile_y", tileY, step, "'step'")
+      .flag("ahead", ahead)
       .flag("copy", copy)
       .flag("pixels_first", pixelsFirst)
       .flag("unroll_kx", unrollKx);

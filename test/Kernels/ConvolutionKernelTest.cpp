@@ -184,6 +184,9 @@ const Case cases[] = {
     {"order_10_no_border",
      2,
      {9, 15, 20, 20, 10, {3, 3}, {1, 1}, {0, 0, 0, 0}, {1, 1}, 10, 10}},
+    {"order_64_of_8_strided",
+     2,
+     {9, 8, 512, 512, 64, {3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}, 64, 64}},
     {"order_4_pointwise",
      2,
      {5, 7, 24, 16, 4, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}, 4, 4}},
@@ -447,6 +450,32 @@ TEST(GroupLanes, OpsAroundIt) {
   kernel.schedule = chooseSchedule(kernel, target(512));
   EXPECT_EQ(kernel.schedule.at("copy"), 1);
   EXPECT_EQ(check(kernel, makeInputs(kernel, 3), 4e-6), "");
+}
+
+// In place where masks cost nothing: not for vectors of several out channels,
+// few registers, or pixels that a cache cannot hold together.
+TEST(GroupLanes, ReadInPlace) {
+  auto copies = [](int64_t groups, int64_t perGroup, int64_t stride,
+                   int64_t bits) {
+    int64_t channels = groups * perGroup;
+    ConvShape shape{14,
+                    14,
+                    channels,
+                    channels,
+                    groups,
+                    {3, 3},
+                    {stride, stride},
+                    {1, 1, 1, 1},
+                    {1, 1},
+                    groups,
+                    groups};
+    return convKernel(ConvKind::Forward, shape, target(bits)).schedule["copy"];
+  };
+  EXPECT_EQ(copies(48, 4, 1, 512), 0);
+  EXPECT_EQ(copies(192, 1, 1, 256), 0);
+  EXPECT_EQ(copies(8, 8, 1, 512), 1);
+  EXPECT_EQ(copies(48, 4, 1, 256), 1);
+  EXPECT_EQ(copies(64, 8, 2, 512), 1);
 }
 
 TEST(FilterLayout, EveryChannelHasOneLane) {

@@ -103,11 +103,11 @@ void apply(const ScheduleContext &context,
     std::string outer = partial.name() + ".s1.", inner = sums.name() + ".s1.";
     AheadLoops loops;
     loops.strips = {outer + strips.name(), outer + units.name()};
-    loops.tiles = {{outer + it.name(), blockI / (lanes * vectors)},
-                   {outer + ot.name(), (blockO + tileO - 1) / tileO}};
-    loops.pixels = {{inner + p[2].name(), size.images},
-                    {inner + p[1].name(), size.rows},
-                    {inner + p[0].name(), shape.outWidth()}};
+    loops.turns = {{outer + it.name(), blockI / (lanes * vectors)},
+                   {outer + ot.name(), (blockO + tileO - 1) / tileO},
+                   {inner + p[2].name(), size.images},
+                   {inner + p[1].name(), size.rows},
+                   {inner + p[0].name(), shape.outWidth()}};
     // Maps that x and dy are, or are made of, where a task reads all channels.
     int64_t strip = size.images * size.rows * shape.outWidth();
     const std::vector<TensorType> &inputs = context.kernel.inputs;
@@ -115,7 +115,8 @@ void apply(const ScheduleContext &context,
       for (auto [operand, block] : {std::pair{0, blockI}, {1, blockO}})
         if (inputs[n].shape == context.operands[operand].type.shape &&
             inputs[n].shape[3] == block)
-          loops.inputs["in" + std::to_string(n)] = strip * block;
+          loops.inputs["in" + std::to_string(n)] = {strip * block,
+                                                    strip * block};
     context.pipeline.add_custom_lowering_pass(new Ahead(loops));
   }
 }

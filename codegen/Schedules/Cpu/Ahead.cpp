@@ -22,17 +22,9 @@ static bool isLoop(const std::string &loop, const std::string &name) {
          ends_with(loop, name.substr(dot));
 }
 
-static int64_t turns(const std::vector<std::pair<std::string, int64_t>> &nest) {
-  int64_t product = 1;
-  for (const auto &[name, count] : nest)
-    product *= count;
-  return product;
-}
-
-Expr Ahead::turn(
-    const std::vector<std::pair<std::string, int64_t>> &nest) const {
+Expr Ahead::turn() const {
   Expr result = 0;
-  for (const auto &[name, count] : nest) {
+  for (const auto &[name, count] : loops.turns) {
     Expr index = static_cast<int>(count - 1);
     for (const std::string &loop : around)
       if (isLoop(loop, name))
@@ -102,24 +94,31 @@ Stmt Ahead::visit(const For *loop) {
   around.push_back(loop->name);
   scope.push_back(loop->name);
   Stmt body = mutate(loop->body);
-  if (isLoop(loop->name, loops.pixels.back().first)) {
-    int64_t pixels = turns(loops.pixels), all = pixels * turns(loops.tiles);
-    Expr turn = this->turn(loops.tiles) * static_cast<int>(pixels) +
-                this->turn(loops.pixels);
+  if (isLoop(loop->name, loops.turns.back().first)) {
+    const int64_t line = 16;
+    int64_t all = 1;
+    for (const auto &[name, count] : loops.turns)
+      all *= count;
     for (const auto &[input, at] : begin) {
       if (!uses(at, scope))
         continue;
-      int64_t elements = loops.inputs.at(input);
-      Expr index = at + static_cast<int>(elements) +
-                   turn * static_cast<int>((elements + all - 1) / all);
-      // To be read, kept in the L2 cache, data.
-      Expr address = reinterpret<uint64_t>(Variable::make(Handle(), input)) +
-                     cast<uint64_t>(index) * 4;
-      body = Block::make(
-          Evaluate::make(Call::make(Int(32), "llvm.prefetch.p0",
-                                    {reinterpret(Handle(), address), 0, 2, 1},
-                                    Call::Extern)),
-          body);
+      auto [offset, elements] = loops.inputs.at(input);
+      int64_t share = (elements + all - 1) / all,
+              lines = (share + line - 1) / line;
+      if (lines > 1)
+        share = lines * line;
+      for (int64_t l = lines - 1; l >= 0; --l) {
+        Expr index = at + static_cast<int>(offset + l * line) +
+                     turn() * static_cast<int>(share);
+        // To be read, kept in the L2 cache, data.
+        Expr address = reinterpret<uint64_t>(Variable::make(Handle(), input)) +
+                       cast<uint64_t>(index) * 4;
+        body = Block::make(
+            Evaluate::make(Call::make(Int(32), "llvm.prefetch.p0",
+                                      {reinterpret(Handle(), address), 0, 2, 1},
+                                      Call::Extern)),
+            body);
+      }
     }
   }
   scope.pop_back();

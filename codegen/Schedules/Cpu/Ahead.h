@@ -18,21 +18,26 @@
 
 namespace rootc::codegen {
 
-/// The loops of a kernel that reads inputs strip by strip, in the order in
-/// which they lie in memory, each strip once for every register tile.
-struct AheadLoops {
-  std::vector<std::string> strips; ///< over strips: innermost first
-  /// Over register tiles of a strip, outermost first, with their counts.
-  std::vector<std::pair<std::string, int64_t>> tiles;
-  /// Over pixels of a register tile's sum, likewise. The last is innermost.
-  std::vector<std::pair<std::string, int64_t>> pixels;
-  std::map<std::string, int64_t> inputs; ///< and the elements of their strips
+/// What a strip has fetched of an input, in elements.
+struct AheadPart {
+  int64_t offset = 0;   ///< from where the strip begins to read it
+  int64_t elements = 0; ///< what the next strip is first to read
 };
 
-/// A lowering pass: while a register tile sums over a strip, it prefetches its
-/// share of the next one, a line after the other. Halide's own directive would
-/// fetch what this tile reads next, a few bytes of each pixel, once for each
-/// tile, and past the L2 cache.
+/// The loops of a kernel that reads inputs strip by strip, in the order in
+/// which they lie in memory, with many turns of other loops for each strip.
+struct AheadLoops {
+  std::vector<std::string> strips; ///< over strips: innermost first
+  /// Within a strip, outermost first, with their counts. Each turn of the last
+  /// one fetches its share.
+  std::vector<std::pair<std::string, int64_t>> turns;
+  std::map<std::string, AheadPart> inputs;
+};
+
+/// A lowering pass: while register tiles sum over a strip, they prefetch the
+/// next one, a line after the other. Halide's own directive would fetch what
+/// a tile reads next, a few bytes of each pixel, once for each tile, and past
+/// the L2 cache.
 class Ahead : public Halide::Internal::IRMutator {
 public:
   explicit Ahead(AheadLoops loops) : loops(std::move(loops)) {}
@@ -45,8 +50,7 @@ private:
 
   /// How many turns of nested loops came before this one; the loops that are
   /// not there stand at their last turn, as where Halide took it off.
-  Halide::Expr
-  turn(const std::vector<std::pair<std::string, int64_t>> &nest) const;
+  Halide::Expr turn() const;
   bool isStrips(const std::string &loop) const;
   bool inStrip() const;
 

@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Algorithms/Convolution.h"
+#include "codegen/Schedules/Cpu/Ahead.h"
 #include "codegen/Schedules/Cpu/Convolution.h"
 
 using namespace Halide;
@@ -31,6 +32,24 @@ static Func scatteredTo(const ScheduleContext &context) {
         context, context.output,
         splitChannels(context.lanes(), context.outputValue.channels(), 1), 1);
   return result;
+}
+
+/// The inputs that have a map's shape, of which a strip goes past `skipped`
+/// rows to `rows` that are new.
+static void addInputs(AheadLoops &loops, const ScheduleContext &context,
+                      const TensorType &map, int64_t skipped, int64_t rows) {
+  const std::vector<TensorType> &inputs = context.kernel.inputs;
+  int64_t row = map.shape[2] * map.shape[3];
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i].shape == map.shape)
+      loops.inputs["in" + std::to_string(i)] = {skipped * row, rows * row};
+}
+
+static void fetchAhead(const ScheduleContext &context, AheadLoops loops) {
+  // Halide takes loops of one turn off.
+  while (loops.turns.size() > 1 && loops.turns.back().second == 1)
+    loops.turns.pop_back();
+  context.pipeline.add_custom_lowering_pass(new Ahead(std::move(loops)));
 }
 
 void apply(const ScheduleContext &context, const GroupLanesSchedule &schedule) {
@@ -106,7 +125,29 @@ void apply(const ScheduleContext &context, const GroupLanesSchedule &schedule) {
   auto size = gather.stripSize(step);
   int64_t bytes = size[0] * size[1] * layout.inPerGroup * lanes *
                   layout.blocks * 8; // folded: up to twice the rows
-  if (schedule.copy == 0 || !fitsCopy(bytes))
+  bool copies = (schedule.copy != 0 ||
+                 (context.plain && gather.needsZeros())) && // it has no masks
+                fitsCopy(bytes);
+  if (schedule.ahead != 0 && !context.plain) {
+    std::string loop = target.name() + ".s1.";
+    std::pair<std::string, int64_t> tiles = {loop + so.name(),
+                                             layout.outPerGroup / tileO},
+                                    pixels = {
+                                        loop + xo.name(),
+                                        ceilDiv(gather.phaseSize()[1], tileX)};
+    AheadLoops loops;
+    loops.strips = {loop + yo.name()};
+    loops.turns = {{loop + s[2].name(), layout.blocks},
+                   {loop + yr.name(), step / tileY},
+                   pixelsFirst ? tiles : pixels,
+                   pixelsFirst ? pixels : tiles};
+    int64_t written = step * gather.phases[0], read = step * gather.stride[0];
+    addInputs(loops, context, context.outputValue.type, written, written);
+    addInputs(loops, context, context.operands[0].type, copies ? read : size[0],
+              read);
+    fetchAhead(context, loops);
+  }
+  if (!copies)
     return;
   strip.compute_at(target, yo);
   std::vector<Var> d = strip.args(); // lane, in, x, y, n, block
