@@ -143,9 +143,6 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
     Expr first =
         b / constant(layout.blocksPerGroup) * constant(layout.inPerGroup);
     value = strip(first + term[0], tapX, tapY, n);
-  } else if (layout.inPerGroup == 1 && layout.outPerGroup == 1) {
-    value =
-        strip(existing(b * constant(layout.block) + l, layout), tapX, tapY, n);
   } else {
     Func spread("spread");
     Expr group =

@@ -172,8 +172,6 @@ static Lowered standardGradient(const Op &op, const ConvShape &shape,
   Expr value;
   if (!across) {
     value = strip(inChannel(g), tapX, tapY, sample);
-  } else if (ins == 1 && shape.outPerGroup() == 1) {
-    value = strip(min(o, last), tapX, tapY, sample);
   } else {
     Func spread("spread");
     Expr group = min(o, constant(outs - 1)) / constant(shape.outPerGroup());

@@ -32,6 +32,11 @@ int64_t FilterLayout::outChannel(int64_t index, int64_t lane) const {
                                : -1;
 }
 
+bool groupsInnermost(const ConvShape &shape) {
+  return shape.groups > 1 && (shape.outOrder > 1 || (shape.inPerGroup() == 1 &&
+                                                     shape.outPerGroup() == 1));
+}
+
 FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
                           int64_t block) {
   if (block < 1)
@@ -43,7 +48,7 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
   layout.inPerGroup = backwardData ? shape.outPerGroup() : shape.inPerGroup();
   layout.kernel = shape.kernel;
   layout.winograd = shape.winograd;
-  if (shape.groups > 1 && shape.outOrder > 1) {
+  if (groupsInnermost(shape)) {
     layout.laneGroups = block / layout.outPerGroup;
     if (block % layout.outPerGroup != 0 || layout.laneGroups > shape.groups)
       throw std::invalid_argument("convolution: attribute 'block' is no number "

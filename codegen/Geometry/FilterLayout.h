@@ -72,6 +72,10 @@ struct FilterLayout {
   }
 };
 
+/// Whether groups are innermost in both maps of a grouped convolution, and
+/// vectors run across them. With one channel a group they always are.
+bool groupsInnermost(const ConvShape &shape);
+
 /// The layout of a given block size (attribute `block`). Throws
 /// std::invalid_argument if it is below one, or where groups are innermost no
 /// number of whole groups.

@@ -154,10 +154,6 @@ int64_t filterGradientChunks(const ConvShape &shape) {
   return std::clamp<int64_t>((1 << 20) / size, 1, 16);
 }
 
-bool groupsInnermost(const ConvShape &shape) {
-  return shape.groups > 1 && shape.outOrder > 1;
-}
-
 Gather groupLanesGather(const ConvShape &shape) {
   // The bits must not depend on the machine, so neither do the vectors.
   const int64_t widest = 16;

@@ -90,10 +90,6 @@ int64_t largestDivisor(int64_t size, int64_t most);
 /// the filter's size only, so that the sums' order is fixed.
 int64_t filterGradientChunks(const ConvShape &shape);
 
-/// Whether groups are innermost in both maps of a grouped convolution, and
-/// vectors run across them.
-bool groupsInnermost(const ConvShape &shape);
-
 /// Such a backward-filter, its layout that of its vectors.
 Gather groupLanesGather(const ConvShape &shape);
 

@@ -213,7 +213,7 @@ void apply(const ScheduleContext &context,
   bool copies = schedule.copy != 0;
   auto size = gather.stripSize(rows);
   int64_t bytes = size[0] * size[1] * layout.inPerGroup * tileN * 4 *
-                  (spreads ? layout.block : layout.groupsPerBlock);
+                  (spreads ? layout.block : 1);
   if (!fitsCopy(bytes))
     return;
   if (spreads)

@@ -94,7 +94,6 @@ void apply(const ScheduleContext &context,
   Func partial = context.stage("partial"), total = context.stage("total"),
        strip = context.stage("strip"), dy = context.stage("dy");
   bool across = filterGradientAcrossGroups(shape);
-  bool spreads = context.anchorFuncs.stages.count("spread") != 0;
   partial.compute_root();
   int64_t outs = across ? shape.outChannels : shape.outPerGroup();
   int64_t ins = shape.inPerGroup();
@@ -132,13 +131,13 @@ void apply(const ScheduleContext &context,
   int64_t pixels = size[0] * size[1];
   LoopLevel level =
       schedule.splitOut != 0 ? LoopLevel(partial, rs) : LoopLevel(partial, g);
-  int64_t bytes = pixels * (spreads ? ins * outs : (across ? outs : ins)) * 4;
-  if (spreads && fitsCopy(bytes)) {
+  int64_t bytes = pixels * ins * (across ? outs : 1) * 4;
+  if (across && fitsCopy(bytes)) {
     Func spread = context.stage("spread");
     spread.compute_at(level)
         .vectorize(o, lanes, TailStrategy::RoundUp)
         .store_in(memoryFor(bytes));
-  } else if (!spreads && schedule.copy != 0 && fitsCopy(bytes)) {
+  } else if (!across && schedule.copy != 0 && fitsCopy(bytes)) {
     strip.compute_at(level)
         .vectorize(c, context.lanes(), TailStrategy::GuardWithIf)
         .store_in(memoryFor(bytes));
