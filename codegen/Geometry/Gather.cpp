@@ -165,7 +165,10 @@ Gather groupLanesGather(const ConvShape &shape) {
 int64_t groupLanesChunks(const ConvShape &shape) {
   int64_t size = shape.outChannels * shape.kernel[0] * shape.kernel[1] *
                  shape.inPerGroup();
-  return std::clamp<int64_t>((1 << 18) / size, 1, 16);
+  int64_t chunks = 1;
+  while (chunks < 16 && 2 * chunks * size <= (1 << 18))
+    chunks *= 2;
+  return chunks;
 }
 
 bool filterGradientAcrossGroups(const ConvShape &shape) {

@@ -236,7 +236,9 @@ GroupLanesGradientSchedule::choose(const Problem &problem) {
   }
   schedule.copy =
       isComputed(problem.kernel, *problem.anchor, 0) || gather.needsZeros();
-  schedule.copyDy = isComputed(problem.kernel, *problem.anchor, 1);
+  // A vector's out channels lie apart in the map where it has more groups.
+  schedule.copyDy = isComputed(problem.kernel, *problem.anchor, 1) ||
+                    (schedule.across > 1 && layout.laneGroups != layout.groups);
   return schedule;
 }
 

@@ -213,6 +213,7 @@ void apply(const ScheduleContext &context,
     map.compute_at(partial, rs)
         .reorder({d[0], d[5], d[1], d[2], d[3], d[4]})
         .bound_extent(d[0], lanes)
+        .reorder_storage(d[0], d[2], d[3], d[4], d[1], d[5])
         .bound_extent(d[1], static_cast<int>(perGroup))
         .bound_extent(d[5], static_cast<int>(layout.blocks))
         .store_in(memoryFor(bytes));
