@@ -115,8 +115,7 @@ void apply(const ScheduleContext &context,
       for (auto [operand, block] : {std::pair{0, blockI}, {1, blockO}})
         if (inputs[n].shape == context.operands[operand].type.shape &&
             inputs[n].shape[3] == block)
-          loops.inputs["in" + std::to_string(n)] = {strip * block,
-                                                    strip * block};
+          loops.maps["in" + std::to_string(n)] = {strip * block, strip * block};
     context.pipeline.add_custom_lowering_pass(new Ahead(loops));
   }
 }

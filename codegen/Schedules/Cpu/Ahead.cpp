@@ -64,17 +64,25 @@ bool Ahead::inStrip() const {
                      [&](const std::string &loop) { return isStrips(loop); });
 }
 
-Expr Ahead::visit(const Load *load) {
-  if (inStrip() && loops.inputs.count(load->name) && !begin.count(load->name)) {
-    Expr index = load->index;
+void Ahead::record(const std::string &map, Expr index) {
+  if (inStrip() && loops.maps.count(map) && !begin.count(map)) {
     if (const auto *ramp = index.as<Ramp>())
       index = ramp->base;
     index = substitute(lets, index);
     for (auto inner = around.rbegin(); !isStrips(*inner); ++inner)
       index = substitute(*inner, 0, index);
-    begin[load->name] = simplify(index);
+    begin[map] = simplify(index);
   }
+}
+
+Expr Ahead::visit(const Load *load) {
+  record(load->name, load->index);
   return IRMutator::visit(load);
+}
+
+Stmt Ahead::visit(const Store *store) {
+  record(store->name, store->index);
+  return IRMutator::visit(store);
 }
 
 Stmt Ahead::visit(const LetStmt *let) {
@@ -95,23 +103,23 @@ Stmt Ahead::visit(const For *loop) {
   scope.push_back(loop->name);
   Stmt body = mutate(loop->body);
   if (isLoop(loop->name, loops.turns.back().first)) {
-    const int64_t line = 16;
+    const int64_t line = 16, mostLines = 64;
     int64_t all = 1;
     for (const auto &[name, count] : loops.turns)
       all *= count;
-    for (const auto &[input, at] : begin) {
+    for (const auto &[map, at] : begin) {
       if (!uses(at, scope))
         continue;
-      auto [offset, elements] = loops.inputs.at(input);
+      auto [offset, elements] = loops.maps.at(map);
       int64_t share = (elements + all - 1) / all,
               lines = (share + line - 1) / line;
       if (lines > 1)
         share = lines * line;
-      for (int64_t l = lines - 1; l >= 0; --l) {
+      for (int64_t l = std::min(lines, mostLines) - 1; l >= 0; --l) {
         Expr index = at + static_cast<int>(offset + l * line) +
                      turn() * static_cast<int>(share);
-        // To be read, kept in the L2 cache, data.
-        Expr address = reinterpret<uint64_t>(Variable::make(Handle(), input)) +
+        // Data, to be kept in the L2 cache. What is written is read first.
+        Expr address = reinterpret<uint64_t>(Variable::make(Handle(), map)) +
                        cast<uint64_t>(index) * 4;
         body = Block::make(
             Evaluate::make(Call::make(Int(32), "llvm.prefetch.p0",

@@ -18,20 +18,21 @@
 
 namespace rootc::codegen {
 
-/// What a strip has fetched of an input, in elements.
+/// What a strip has fetched of a map, in elements.
 struct AheadPart {
-  int64_t offset = 0;   ///< from where the strip begins to read it
-  int64_t elements = 0; ///< what the next strip is first to read
+  int64_t offset = 0;   ///< from where the strip begins
+  int64_t elements = 0; ///< what the next strip is first to need
 };
 
-/// The loops of a kernel that reads inputs strip by strip, in the order in
-/// which they lie in memory, with many turns of other loops for each strip.
+/// The loops of a kernel that reads and writes maps strip by strip, in the
+/// order in which they lie in memory, with many turns of other loops for each
+/// strip.
 struct AheadLoops {
   std::vector<std::string> strips; ///< over strips: innermost first
   /// Within a strip, outermost first, with their counts. Each turn of the last
   /// one fetches its share.
   std::vector<std::pair<std::string, int64_t>> turns;
-  std::map<std::string, AheadPart> inputs;
+  std::map<std::string, AheadPart> maps; ///< that are read or written
 };
 
 /// A lowering pass: while register tiles sum over a strip, they prefetch the
@@ -47,6 +48,9 @@ private:
   Halide::Internal::Stmt visit(const Halide::Internal::For *loop) override;
   Halide::Internal::Stmt visit(const Halide::Internal::LetStmt *let) override;
   Halide::Expr visit(const Halide::Internal::Load *load) override;
+  Halide::Internal::Stmt visit(const Halide::Internal::Store *store) override;
+  /// Where a strip begins to read or write a map: at its first access.
+  void record(const std::string &map, Halide::Expr index);
 
   /// How many turns of nested loops came before this one; the loops that are
   /// not there stand at their last turn, as where Halide took it off.
@@ -57,7 +61,7 @@ private:
   AheadLoops loops;
   std::vector<std::string> around, scope;    ///< loops; these and variables
   std::map<std::string, Halide::Expr> lets;  ///< within a strip
-  std::map<std::string, Halide::Expr> begin; ///< of the strip, by input
+  std::map<std::string, Halide::Expr> begin; ///< of the strip, by map
 };
 
 } // namespace rootc::codegen

@@ -34,15 +34,15 @@ static Func scatteredTo(const ScheduleContext &context) {
   return result;
 }
 
-/// The inputs that have a map's shape, of which a strip goes past `skipped`
-/// rows to `rows` that are new.
+/// Adds the inputs that have a map's shape, of which a strip goes past
+/// `skipped` rows to `rows` that are new.
 static void addInputs(AheadLoops &loops, const ScheduleContext &context,
                       const TensorType &map, int64_t skipped, int64_t rows) {
   const std::vector<TensorType> &inputs = context.kernel.inputs;
   int64_t row = map.shape[2] * map.shape[3];
   for (size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].shape == map.shape)
-      loops.inputs["in" + std::to_string(i)] = {skipped * row, rows * row};
+      loops.maps["in" + std::to_string(i)] = {skipped * row, rows * row};
 }
 
 static void fetchAhead(const ScheduleContext &context, AheadLoops loops) {
@@ -142,6 +142,14 @@ void apply(const ScheduleContext &context, const GroupLanesSchedule &schedule) {
                    pixelsFirst ? tiles : pixels,
                    pixelsFirst ? pixels : tiles};
     int64_t written = step * gather.phases[0], read = step * gather.stride[0];
+    size_t outputs = context.kernel.outputs.size();
+    for (size_t i = 0; i < outputs; ++i) {
+      int64_t row =
+          context.outputValue.width() * context.outputValue.channels();
+      loops.maps[context.output.name() + (outputs > 1 ? "." + std::to_string(i)
+                                                      : "")] = {written * row,
+                                                                written * row};
+    }
     addInputs(loops, context, context.outputValue.type, written, written);
     addInputs(loops, context, context.operands[0].type, copies ? read : size[0],
               read);
