@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Schedules/Cpu/Ahead.h"
+#include "codegen/Schedules/Cpu/Prefetch.h"
 
 #include <algorithm>
 
@@ -32,25 +33,6 @@ Expr Ahead::turn() const {
     result = result * static_cast<int>(count) + index;
   }
   return result;
-}
-
-/// Whether all variables of an expression are among `names`.
-static bool uses(const Expr &expr, const std::vector<std::string> &names) {
-  class Visitor : public IRVisitor {
-  public:
-    explicit Visitor(const std::vector<std::string> &names) : names(names) {}
-    bool only = true;
-
-  private:
-    using IRVisitor::visit;
-    void visit(const Variable *variable) override {
-      only = only && std::find(names.begin(), names.end(), variable->name) !=
-                         names.end();
-    }
-    const std::vector<std::string> &names;
-  } visitor(names);
-  expr.accept(&visitor);
-  return visitor.only;
 }
 
 bool Ahead::isStrips(const std::string &loop) const {
@@ -108,7 +90,7 @@ Stmt Ahead::visit(const For *loop) {
     for (const auto &[name, count] : loops.turns)
       all *= count;
     for (const auto &[map, at] : begin) {
-      if (!uses(at, scope))
+      if (!usesOnly(at, scope))
         continue;
       auto [offset, elements] = loops.maps.at(map);
       int64_t share = (elements + all - 1) / all,
@@ -118,14 +100,8 @@ Stmt Ahead::visit(const For *loop) {
       for (int64_t l = std::min(lines, mostLines) - 1; l >= 0; --l) {
         Expr index = at + static_cast<int>(offset + l * line) +
                      turn() * static_cast<int>(share);
-        // Data, to be kept in the L2 cache. What is written is read first.
-        Expr address = reinterpret<uint64_t>(Variable::make(Handle(), map)) +
-                       cast<uint64_t>(index) * 4;
-        body = Block::make(
-            Evaluate::make(Call::make(Int(32), "llvm.prefetch.p0",
-                                      {reinterpret(Handle(), address), 0, 2, 1},
-                                      Call::Extern)),
-            body);
+        // What is written is read first.
+        body = Block::make(prefetch(map, index, false), body);
       }
     }
   }
