@@ -41,4 +41,50 @@ bool usesOnly(const Expr &expr, const std::vector<std::string> &names) {
   return visitor.only;
 }
 
+namespace {
+/// Indices of a loop's loads of whole vectors; nothing of a loop with others
+/// inside.
+class Vectors : public IRVisitor {
+public:
+  explicit Vectors(const std::map<std::string, int64_t> &maps) : maps(maps) {}
+  std::vector<std::pair<std::string, Expr>> loads;
+  bool inner = true;
+
+private:
+  using IRVisitor::visit;
+  void visit(const For *) override { inner = false; }
+  void visit(const LetStmt *let) override {
+    let->value.accept(this);
+    lets[let->name] = substitute(lets, let->value);
+    let->body.accept(this);
+    lets.erase(let->name);
+  }
+  void visit(const Load *load) override {
+    const auto *ramp = load->index.as<Ramp>();
+    if (!ramp || !maps.count(load->name))
+      return;
+    Expr index = simplify(substitute(lets, ramp->base));
+    if (std::none_of(loads.begin(), loads.end(), [&](const auto &other) {
+          return other.first == load->name && equal(other.second, index);
+        }))
+      loads.emplace_back(load->name, index);
+  }
+  const std::map<std::string, int64_t> &maps;
+  std::map<std::string, Expr> lets;
+};
+} // namespace
+
+Stmt PixelsAhead::visit(const For *loop) {
+  Stmt body = mutate(loop->body);
+  Vectors vectors(maps);
+  body.accept(&vectors);
+  if (vectors.inner)
+    for (const auto &[map, index] : vectors.loads)
+      if (expr_uses_var(index, loop->name))
+        body = Block::make(
+            prefetch(map, index + static_cast<int>(maps.at(map)), false), body);
+  return For::make(loop->name, loop->min, loop->extent, loop->for_type,
+                   loop->partition_policy, loop->device_api, body);
+}
+
 } // namespace rootc::codegen

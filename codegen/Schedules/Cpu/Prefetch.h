@@ -10,6 +10,8 @@
 
 #include "Halide.h"
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,21 @@ Halide::Internal::Stmt prefetch(const std::string &buffer,
 
 /// Whether all variables of an expression are among `names`.
 bool usesOnly(const Halide::Expr &expr, const std::vector<std::string> &names);
+
+/// A lowering pass: loops over pixels that read some of the channels of maps
+/// fetch the same channels of a later pixel. Hardware follows whole pixels.
+class PixelsAhead : public Halide::Internal::IRMutator {
+public:
+  /// \p maps: and how many elements later is fetched.
+  explicit PixelsAhead(std::map<std::string, int64_t> maps)
+      : maps(std::move(maps)) {}
+  using IRMutator::visit;
+
+private:
+  Halide::Internal::Stmt visit(const Halide::Internal::For *loop) override;
+
+  std::map<std::string, int64_t> maps;
+};
 
 } // namespace rootc::codegen
 

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/Schedules/Cpu/Prefetch.h"
 #include "codegen/Schedules/Schedules.h"
 
 #include <algorithm>
@@ -104,8 +105,20 @@ void scheduleSums(const ScheduleContext &context) {
 } // namespace
 
 void apply(const ScheduleContext &context, const ReductionSchedule &schedule) {
-  scheduleChunk(context, context.operands.at(0), schedule.vectors);
+  const Value &x = context.operands.at(0);
+  scheduleChunk(context, x, schedule.vectors);
   scheduleSums(context);
+  ChannelSplit split =
+      splitChannels(context.lanes(), x.channels(), schedule.vectors);
+  if (context.plain || split.block >= x.channels())
+    return;
+  // As many pixels on as have a page's bytes of a block.
+  int64_t pixels = std::max<int64_t>(1024 / split.block, 1);
+  std::map<std::string, int64_t> maps;
+  for (size_t n = 0; n < context.kernel.inputs.size(); ++n)
+    if (context.kernel.inputs[n].shape == x.type.shape)
+      maps["in" + std::to_string(n)] = pixels * x.channels();
+  context.pipeline.add_custom_lowering_pass(new PixelsAhead(maps));
 }
 
 void apply(const ScheduleContext &context, const CombineSchedule &) {
