@@ -23,7 +23,7 @@ static const size_t scratchAlignment = 128;
 static const size_t scratchLimit = size_t(64) << 20;
 /// Blocks of a first run, which it gives back for good, go back to the system
 /// if they are large: a heap would keep them beside the stack that follows.
-static const size_t mappedFrom = size_t(1) << 20;
+static const size_t mappedFrom = size_t(64) << 10;
 /// A stack of this size and more lies in huge pages, where the system has them.
 static const size_t hugePage = size_t(2) << 20;
 

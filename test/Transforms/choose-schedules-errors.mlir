@@ -19,7 +19,7 @@ root.model @unknown_key image(16x16x16) classes(3) {
   root.program @infer kind(infer) {
     %x = root.argument image : tensor<?x16x16x16xf32>
     %f = root.prepared "f" : tensor<1x1x1x16x16xf32>
-    // expected-error @below {{cannot have its schedule: 'tile' is no key of the schedule family 'convolution'; its keys are 'blocks', 'copy', 'lanes', 'rows', 'tile_n', 'tile_x', 'tile_y', 'unroll'}}
+    // expected-error @below {{cannot have its schedule: 'tile' is no key of the schedule family 'convolution'; its keys are 'blocks', 'copy', 'inside', 'lanes', 'rows', 'tile_n', 'tile_x', 'tile_y', 'unroll'}}
     %1 = root.kernel (%a = %x, %b = %f) schedule({tile = 4}) : (tensor<?x16x16x16xf32>, tensor<1x1x1x16x16xf32>) -> tensor<?x16x16x16xf32> {
       %c = root.prim.conv2d %a, %b {block = 16, dilation = array<i64: 1, 1>, filters = 16, groups = 1, input = array<i64: 16, 16>, kernel = array<i64: 1, 1>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : (tensor<?x16x16x16xf32>, tensor<1x1x1x16x16xf32>) -> tensor<?x16x16x16xf32>
       root.yield %c : tensor<?x16x16x16xf32>
