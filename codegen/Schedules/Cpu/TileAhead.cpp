@@ -21,7 +21,7 @@ namespace rootc::codegen {
 /// Elements of a cache line.
 static constexpr int lineElements = 16;
 /// So many lines a tile are fetched at once.
-static constexpr int64_t fewLines = 16;
+static constexpr int64_t fewLines = 32;
 
 bool TileAhead::isOver(const For *loop,
                        const std::vector<std::string> &variables) const {
@@ -305,9 +305,11 @@ Stmt TileAhead::visit(const For *loop) {
   around.push_back({loop});
   scope.push_back(loop->name);
   Stmt body = mutate(loop->body);
-  if (around.back().inner)
+  // An update sums; other loops copy strips.
+  bool sums = loop->name.find(".s1.") != std::string::npos;
+  if (around.back().inner && sums)
     body = withInputs(body);
-  else if (around.back().stores)
+  else if (!around.back().inner && around.back().stores)
     body = withInputs(withOutputs(body));
   scope.pop_back();
   around.pop_back();
