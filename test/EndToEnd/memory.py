@@ -4,7 +4,8 @@
     memory.py ROOTC ROOTRUN NET.mlir --batch N [--limits MIB,MIB] [--data DIR] [--saves-nothing]
 
 --limits: what the process may use without and with --recompute. --data: measures `rootrun train` as well, on the first
-images of a folder in CIFAR-10's format. --saves-nothing: this network's weights hide what --recompute saves.
+images of a folder in CIFAR-10's format. --saves-nothing: this network's weights hide what --recompute saves. --processes:
+the least of so many counts, where the scratch memory of a thread that may or may not take part is a hundredth of all.
 """
 import argparse
 import json
@@ -49,6 +50,7 @@ def main():
     parser.add_argument("network")
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--limits")
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--data")
     parser.add_argument("--saves-nothing", action="store_true")
     options = parser.parse_args()
@@ -59,7 +61,8 @@ def main():
         for limit, flags in zip(limits, ([], ["--recompute"])):
             model, title = f"{folder}/net.so", " ".join(["a step", *flags])
             subprocess.run([options.rootc, options.network, *flags, "-o", model], check=True)
-            output, used = measure(options.rootrun, "bench", model, "--train", "--batch", options.batch, "--runs", 1, "--json")
+            step = (options.rootrun, "bench", model, "--train", "--batch", options.batch, "--runs", 1, "--json")
+            output, used = min((measure(*step) for _ in range(options.processes)), key=lambda measured: measured[1])
             report = json.loads(output)
             good &= close(title, report["memory"]["planned_bytes"], used)
             good &= abs(report["memory"]["peak_bytes"] - used) <= 0.01 * used
