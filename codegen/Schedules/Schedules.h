@@ -46,6 +46,8 @@ struct ScheduleContext {
   /// Lanes of a full float vector; 1 in a plain schedule.
   int lanes() const;
   Halide::Func stage(const std::string &name) const;
+  /// Names of the kernel's inputs of a map's shape: what it is or is made of.
+  std::vector<std::string> inputsLike(const TensorType &map) const;
 };
 
 /// Loops over an image-shaped Func: (c in blocks, then vectors) inside x

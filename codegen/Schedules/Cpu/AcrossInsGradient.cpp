@@ -108,14 +108,14 @@ void apply(const ScheduleContext &context,
                    {inner + p[2].name(), size.images},
                    {inner + p[1].name(), size.rows},
                    {inner + p[0].name(), shape.outWidth()}};
-    // Maps that x and dy are, or are made of, where a task reads all channels.
+    // Where a task reads all channels.
     int64_t strip = size.images * size.rows * shape.outWidth();
-    const std::vector<TensorType> &inputs = context.kernel.inputs;
-    for (size_t n = 0; n < inputs.size(); ++n)
-      for (auto [operand, block] : {std::pair{0, blockI}, {1, blockO}})
-        if (inputs[n].shape == context.operands[operand].type.shape &&
-            inputs[n].shape[3] == block)
-          loops.maps["in" + std::to_string(n)] = {strip * block, strip * block};
+    for (auto [operand, block] : {std::pair{0, blockI}, {1, blockO}}) {
+      const TensorType &map = context.operands[operand].type;
+      if (map.shape[3] == block)
+        for (const std::string &input : context.inputsLike(map))
+          loops.maps[input] = {strip * block, strip * block};
+    }
     context.pipeline.add_custom_lowering_pass(new Ahead(loops));
   }
 }

@@ -85,24 +85,17 @@ Stmt Ahead::visit(const For *loop) {
   scope.push_back(loop->name);
   Stmt body = mutate(loop->body);
   if (isLoop(loop->name, loops.turns.back().first)) {
-    const int64_t line = 16, mostLines = 64;
     int64_t all = 1;
     for (const auto &[name, count] : loops.turns)
       all *= count;
     for (const auto &[map, at] : begin) {
       if (!usesOnly(at, scope))
         continue;
+      // What is written is read first.
       auto [offset, elements] = loops.maps.at(map);
-      int64_t share = (elements + all - 1) / all,
-              lines = (share + line - 1) / line;
-      if (lines > 1)
-        share = lines * line;
-      for (int64_t l = std::min(lines, mostLines) - 1; l >= 0; --l) {
-        Expr index = at + static_cast<int>(offset + l * line) +
-                     turn() * static_cast<int>(share);
-        // What is written is read first.
-        body = Block::make(prefetch(map, index, false), body);
-      }
+      body = Block::make(
+          fetchShare(map, at + static_cast<int>(offset), turn(), all, elements),
+          body);
     }
   }
   scope.pop_back();

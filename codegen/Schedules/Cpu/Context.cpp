@@ -24,4 +24,13 @@ Func ScheduleContext::stage(const std::string &name) const {
   return entry->second;
 }
 
+std::vector<std::string>
+ScheduleContext::inputsLike(const TensorType &map) const {
+  std::vector<std::string> names;
+  for (size_t n = 0; n < kernel.inputs.size(); ++n)
+    if (kernel.inputs[n].shape == map.shape)
+      names.push_back("in" + std::to_string(n));
+  return names;
+}
+
 } // namespace rootc::codegen

@@ -39,21 +39,21 @@ static std::vector<InputAhead> inputsAhead(const ScheduleContext &context,
                                            const ConvolutionSchedule &schedule,
                                            int64_t stripTasks) {
   const FilterLayout &layout = gather.layout;
-  const std::vector<TensorType> &types = context.kernel.inputs;
   std::vector<InputAhead> inputs;
   auto name = [](int64_t input) { return "in" + std::to_string(input); };
   int64_t row = gather.inWidth * layout.inPerGroup;
   int64_t fewTasks = 2 * stripTasks * (gather.phaseSize()[0] / schedule.rows);
   bool dense = layout.groups == 1 && gather.stride[0] * gather.stride[1] == 1;
-  for (int64_t n = 0; dense && n < static_cast<int64_t>(types.size()); ++n) {
-    if (types[n].shape != context.operands[0].type.shape)
-      continue;
-    inputs.push_back({name(n), InputAhead::Strip,
+  std::vector<std::string> maps;
+  if (dense)
+    maps = context.inputsLike(context.operands[0].type);
+  for (const std::string &map : maps) {
+    inputs.push_back({map, InputAhead::Strip,
                       schedule.tileN * schedule.rows * row, 0, fewTasks + 1});
-    if (schedule.copy == 0 && n == context.anchor->operands[0])
+    if (schedule.copy == 0 && map == name(context.anchor->operands[0]))
       for (int64_t image = 0; image < schedule.tileN; ++image) {
         int64_t tile = schedule.tileX * schedule.tileY * layout.inPerGroup;
-        inputs.push_back({name(n), InputAhead::Tile, tile,
+        inputs.push_back({map, InputAhead::Tile, tile,
                           tile + image * gather.inHeight * row, 0, fewTasks});
       }
   }
@@ -63,7 +63,7 @@ static std::vector<InputAhead> inputsAhead(const ScheduleContext &context,
   int64_t bytes = 4 * block * layout.blocks,
           filter = context.anchor->operands[1];
   if (layout.groupsPerBlock == 1 && bytes > onlyFirst &&
-      filter < static_cast<int64_t>(types.size()))
+      !isComputed(context.kernel, *context.anchor, 1))
     inputs.push_back({name(filter), InputAhead::Block, block, block, 0,
                       bytes > all ? INT32_MAX : fewTasks});
   return inputs;

@@ -38,11 +38,9 @@ static Func scatteredTo(const ScheduleContext &context) {
 /// `skipped` rows to `rows` that are new.
 static void addInputs(AheadLoops &loops, const ScheduleContext &context,
                       const TensorType &map, int64_t skipped, int64_t rows) {
-  const std::vector<TensorType> &inputs = context.kernel.inputs;
   int64_t row = map.shape[2] * map.shape[3];
-  for (size_t i = 0; i < inputs.size(); ++i)
-    if (inputs[i].shape == map.shape)
-      loops.maps["in" + std::to_string(i)] = {skipped * row, rows * row};
+  for (const std::string &input : context.inputsLike(map))
+    loops.maps[input] = {skipped * row, rows * row};
 }
 
 static void fetchAhead(const ScheduleContext &context, AheadLoops loops) {

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Schedules/Cpu/Prefetch.h"
+#include "codegen/Geometry/ConvShape.h"
 
 #include <algorithm>
 
@@ -21,6 +22,24 @@ Stmt prefetch(const std::string &buffer, const Expr &index, bool write) {
   return Evaluate::make(Call::make(
       Int(32), "llvm.prefetch.p0",
       {reinterpret(Handle(), address), write ? 1 : 0, l2, data}, Call::Extern));
+}
+
+Stmt fetchShare(const std::string &buffer, const Expr &begin, const Expr &turn,
+                int64_t turns, int64_t elements) {
+  const int64_t mostLines = 64;
+  int64_t share = ceilDiv(elements, turns),
+          lines = ceilDiv(share, lineElements);
+  if (lines > 1)
+    share = lines * lineElements;
+  Stmt result;
+  for (int64_t line = 0; line < std::min(lines, mostLines); ++line) {
+    Stmt fetch = prefetch(buffer,
+                          begin + turn * static_cast<int>(share) +
+                              static_cast<int>(line * lineElements),
+                          false);
+    result = result.defined() ? Block::make(result, fetch) : fetch;
+  }
+  return result;
 }
 
 bool usesOnly(const Expr &expr, const std::vector<std::string> &names) {

@@ -22,6 +22,17 @@ namespace rootc::codegen {
 Halide::Internal::Stmt prefetch(const std::string &buffer,
                                 const Halide::Expr &index, bool write);
 
+/// The lines of one turn of a loop, all `turns` of which fetch `elements` of a
+/// buffer from `begin` on, `turn` counting them: less than a line each time, or
+/// some lines, but no more than 64.
+Halide::Internal::Stmt fetchShare(const std::string &buffer,
+                                  const Halide::Expr &begin,
+                                  const Halide::Expr &turn, int64_t turns,
+                                  int64_t elements);
+
+/// Elements of a cache line.
+inline constexpr int lineElements = 16;
+
 /// Whether all variables of an expression are among `names`.
 bool usesOnly(const Halide::Expr &expr, const std::vector<std::string> &names);
 

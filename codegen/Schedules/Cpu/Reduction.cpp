@@ -115,9 +115,8 @@ void apply(const ScheduleContext &context, const ReductionSchedule &schedule) {
   // As many pixels on as have a page's bytes of a block.
   int64_t pixels = std::max<int64_t>(1024 / split.block, 1);
   std::map<std::string, int64_t> maps;
-  for (size_t n = 0; n < context.kernel.inputs.size(); ++n)
-    if (context.kernel.inputs[n].shape == x.type.shape)
-      maps["in" + std::to_string(n)] = pixels * x.channels();
+  for (const std::string &input : context.inputsLike(x.type))
+    maps[input] = pixels * x.channels();
   context.pipeline.add_custom_lowering_pass(new PixelsAhead(maps));
 }
 

@@ -18,8 +18,6 @@ using namespace Halide::Internal;
 
 namespace rootc::codegen {
 
-/// Elements of a cache line.
-static constexpr int lineElements = 16;
 /// So many lines a tile are fetched at once.
 static constexpr int64_t fewLines = 32;
 
@@ -272,18 +270,8 @@ Stmt TileAhead::fetches(const InputAhead &input) const {
       return Stmt();
     begin = simplify(begin + static_cast<int>(input.distance));
   }
-  // Less than a line each time, or some lines.
-  int64_t step = ceilDiv(input.elements, turn.all);
-  if (step > lineElements)
-    step = ceilDiv(step, lineElements) * lineElements;
-  Stmt result;
-  for (int64_t at = 0; at < step; at += lineElements) {
-    Stmt fetch = prefetch(input.name,
-                          begin + turn.before * static_cast<int>(step) +
-                              static_cast<int>(at),
-                          false);
-    result = result.defined() ? Block::make(result, fetch) : fetch;
-  }
+  Stmt result =
+      fetchShare(input.name, begin, turn.before, turn.all, input.elements);
   Expr tasks = parallel->extent, when = const_true();
   if (input.leastTasks > 0)
     when = tasks >= static_cast<int>(input.leastTasks);
