@@ -258,20 +258,107 @@ void Importer::importBranch(const Operation &op,
   }
 }
 
+static bool isSupported(const Node &node) {
+  return (node.domain().empty() || node.domain() == "ai.onnx") &&
+         operators().count(node.op());
+}
+
+namespace {
+/// What is wrong with the nodes of a graph, by kinds in order.
+class Failures {
+public:
+  void add(const NodeError &error) {
+    anyUnsupported |= error.isUnsupported;
+    ++count;
+    auto [entry, isNew] = indices.try_emplace(error.kind, kinds.size());
+    if (isNew)
+      kinds.push_back({error.what(), 0});
+    ++kinds[entry->second].second;
+  }
+  bool any() const { return count > 0; }
+
+  /// The message of one node; of several, a list. `skipped`: nodes that were
+  /// not looked at, as they read what these make.
+  std::string message(const std::string &path, int64_t skipped) const {
+    std::string supported =
+        anyUnsupported ? fmt::format("supported are {}",
+                                     fmt::join(importableOperators(), ", "))
+                       : "";
+    if (count == 1)
+      return kinds[0].first + (anyUnsupported ? "; " + supported : "");
+    std::string text =
+        fmt::format("{}: {} nodes cannot be imported:", path, count);
+    for (size_t i = 0; i < std::min(kinds.size(), mostKinds); ++i) {
+      // The file is named once.
+      const auto &[message, times] = kinds[i];
+      text += "\n  " + message.substr(path.size() + 2);
+      if (times > 1)
+        text += fmt::format(" ({} such nodes)", times);
+    }
+    if (kinds.size() > mostKinds)
+      text +=
+          fmt::format("\n  ... and {} other kinds", kinds.size() - mostKinds);
+    text +=
+        fmt::format("\n  in all: {} nodes of {} kinds", count, kinds.size());
+    if (skipped > 0)
+      text += fmt::format("; not looked at, as they read what these make: {}",
+                          skipped);
+    return text + (anyUnsupported ? "\n  " + supported : "");
+  }
+
+private:
+  static constexpr size_t mostKinds = 20;
+  std::vector<std::pair<std::string, int64_t>> kinds; ///< message, nodes
+  std::unordered_map<std::string, size_t> indices;
+  int64_t count = 0;
+  bool anyUnsupported = false;
+};
+} // namespace
+
+void Importer::importNodes() {
+  Failures failures;
+  std::set<std::string> unknown; // made by what cannot be imported
+  int64_t skipped = 0;
+  for (int index : graph.order()) {
+    Operation op(*this, index);
+    bool reads = false;
+    for (int i = 0; i < op.inputs(); ++i)
+      reads |= unknown.count(op.input(i)) > 0;
+    bool failed = reads;
+    if (!reads || !isSupported(op)) {
+      try {
+        importNode(op);
+      } catch (const NodeError &error) {
+        failures.add(error);
+        failed = true;
+      }
+    } else {
+      ++skipped;
+    }
+    for (int i = 0; failed && i < op.outputs(); ++i)
+      if (!op.output(i).empty())
+        unknown.insert(op.output(i));
+  }
+  if (failures.any())
+    fail("{}", failures.message(file.path(), skipped));
+}
+
 void Importer::importNode(Operation op) {
-  auto known = operators().find(op.op());
-  if ((!op.domain().empty() && op.domain() != "ai.onnx") ||
-      known == operators().end())
-    op.fail("this operator{} is not supported{}; supported are {}",
-            op.domain().empty() ? "" : " of " + quote(op.domain()),
-            op.op() == "Softmax" || op.op() == "LogSoftmax"
-                ? " but at the end of the graph"
-                : "",
-            fmt::join(importableOperators(), ", "));
+  if (!isSupported(op)) {
+    NodeError error =
+        op.error("this operator{} is not supported{}",
+                 op.domain().empty() ? "" : " of " + quote(op.domain()),
+                 op.op() == "Softmax" || op.op() == "LogSoftmax"
+                     ? " but at the end of the graph"
+                     : "");
+    error.isUnsupported = true;
+    throw error;
+  }
   bool anyMap = false;
   for (int i = 0; i < op.inputs(); ++i)
     anyMap |= op.present(i) && op.isMap(i);
-  Handler handler = anyMap ? known->second.onMaps : known->second.onConstants;
+  const Operator &known = operators().at(op.op());
+  Handler handler = anyMap ? known.onMaps : known.onConstants;
   if (!handler)
     op.fail("{}, and this operator is supported for {} only",
             anyMap ? "an input is computed from the image"

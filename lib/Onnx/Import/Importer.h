@@ -112,6 +112,8 @@ public:
 private:
   Value makeImage(int64_t height, int64_t width);
   void checkSoftmax(const Map &logits);
+  /// Imports the nodes that can be; throws what is wrong with the others.
+  void importNodes();
   void importNode(Operation op);
   /// The layer of the logits, which the network is to give.
   int finishLogits(Operation &last, int output);

@@ -32,8 +32,7 @@ void Importer::checkSoftmax(const Map &logits) {
 
 int Importer::run(int64_t height, int64_t width) {
   set(graph.image().name(), makeImage(height, width));
-  for (int index : graph.order())
-    importNode(Operation(*this, index));
+  importNodes();
   int producer = graph.producer(graph.logits());
   const Value *value = find(graph.logits());
   const Map *logits = value ? std::get_if<Map>(value) : nullptr;

@@ -15,6 +15,14 @@
 
 namespace rootc::importer {
 
+/// What is wrong with one node. Another node may be imported all the same.
+struct NodeError : Error {
+  NodeError(const std::string &message, std::string kind)
+      : Error(message), kind(std::move(kind)) {}
+  std::string kind; ///< the same for nodes of one operator and one reason
+  bool isUnsupported = false; ///< its operator is
+};
+
 class Node {
 public:
   Node(const ModelFile &file, const ::onnx::NodeProto &proto, int index)
@@ -40,13 +48,20 @@ public:
   /// "node 'conv1' (Conv)"
   std::string describe() const;
   template <typename... Args>
-  [[noreturn]] void fail(fmt::format_string<Args...> format,
-                         Args &&...args) const {
+  NodeError error(fmt::format_string<Args...> format, Args &&...args) const {
     constexpr size_t longest = 1000; // lists may be long
+    fmt::string_view kind = format;
     std::string text = fmt::format(format, std::forward<Args>(args)...);
     if (text.size() > longest)
       text = text.substr(0, longest) + "...";
-    rootc::fail("{}: {}: {}", file.path(), describe(), text);
+    return {fmt::format("{}: {}: {}", file.path(), describe(), text),
+            domain() + ":" + op() + ":" +
+                std::string(kind.data(), kind.size())};
+  }
+  template <typename... Args>
+  [[noreturn]] void fail(fmt::format_string<Args...> format,
+                         Args &&...args) const {
+    throw error(format, std::forward<Args>(args)...);
   }
 
   /// An attribute's value, or the fallback. A wrong type is an error.

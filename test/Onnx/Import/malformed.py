@@ -47,6 +47,14 @@ def with_node(op, *weights, inputs=None, opset=13, shape=('N', 3, 8, 8), then=en
                  opset=opset, shape=shape)
 
 
+def many_wrong():
+    """Two unknown operators alike, twenty others, a pool of 0, and a Relu behind them."""
+    nodes = [node(f'Unheard{i}', ['x'], [f'v{i}'], f'strange{i}') for i in range(21)]
+    nodes += [node('Unheard0', ['x'], ['w0'], 'again'), node('MaxPool', ['x'], ['w1'], 'pool', kernel_shape=[0, 0]),
+              node('Sum', [f'v{i}' for i in range(21)] + ['w0', 'w1'], ['s'])]
+    return model([*nodes, *ending('s')])
+
+
 FILTERS = tensor('w', np.ones((4, 3, 3, 3)))
 
 
@@ -439,6 +447,10 @@ def cases():
         'empty filters': (with_node('Conv', inputs=['x', '']), 'its input 1 is missing'),
         'no inputs of Conv': (model([node('Conv', [], ['v']), *ending('v')]), 'image'),
         'unknown operator': (rename(good(), 'strange'), "node 'strange' (Unheard): this operator is not supported"),
+        'several nodes': (many_wrong(), '23 nodes cannot be imported:'),
+        'several nodes by kind': (many_wrong(), "node 'strange0' (Unheard0): this operator is not supported (2 such nodes)"),
+        'many kinds of nodes': (many_wrong(), 'and 2 other kinds'),
+        'nodes behind those': (many_wrong(), 'in all: 23 nodes of 22 kinds; not looked at, as they read what these make: 3'),
         'terminal codes in a name': (rename(good(), '\x1b[2J\nx'), "node '?[2J?x'"),
         'name of a megabyte': (rename(good(), 'n' * (1 << 20)), "nnn...'"),
         'other domain': (edited('Relu', lambda n: setattr(n, 'domain', 'com.example')), "of 'com.example' is not supported"),
