@@ -47,6 +47,10 @@ RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
     // The last tile of a row is moved inwards.
     double computed = double((phase[1] + x - 1) / x * x) / double(phase[1]);
     double cost = computed * (1 + loads(panel, vectors, x * y * n, target));
+    // Two images' pixels come from two places at once: in ResNet-50's 7x7 maps
+    // 3 vectors x 7 pixels of one take 0.9 of the time of 2 x 7 of two.
+    if (n > 1 && x * y > 1)
+      cost *= 1.08;
     if (best.cost == 0 || cost < best.cost * 0.999)
       best = {x, y, n, cost};
   };
