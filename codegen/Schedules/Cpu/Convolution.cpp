@@ -222,10 +222,19 @@ void apply(const ScheduleContext &context,
         .vectorize(l, lanes)
         .store_in(memoryFor(bytes));
   // Spreading reads the strip once for each of a group's out channels.
-  if (spreads ? isComputed(context.kernel, *context.anchor, 0) : copies)
-    strip.compute_at(output, layout.groups > 1 ? co : task)
-        .vectorize(c, context.lanes(), TailStrategy::GuardWithIf)
-        .store_in(memoryFor(bytes));
+  if (!(spreads ? isComputed(context.kernel, *context.anchor, 0) : copies))
+    return;
+  strip.compute_at(output, layout.groups > 1 ? co : task)
+      .store_in(memoryFor(bytes));
+  // Of an image the few channels of many pixels fill a vector.
+  const int64_t few = 4;
+  if (!spreads && layout.groups == 1 && layout.inPerGroup <= few &&
+      gather.inWidth >= context.lanes())
+    strip.bound_extent(c, static_cast<int>(layout.inPerGroup))
+        .unroll(c)
+        .vectorize(x, context.lanes(), TailStrategy::GuardWithIf);
+  else
+    strip.vectorize(c, context.lanes(), TailStrategy::GuardWithIf);
 }
 
 // What has a block's channels adjacent in the filter is copied in vectors, 32
