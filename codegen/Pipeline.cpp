@@ -144,6 +144,8 @@ private:
     std::vector<Value> operands;
     for (int64_t id : op.operands)
       operands.push_back(value(id));
+    if (!info.elementwise && anchor)
+      makeInner(op, operands.at(0));
     Lowered lowered = info.algorithm(op, operands);
     if (lowered.results.size() != op.results.size())
       throw std::invalid_argument("op '" + op.name + "' has " +
@@ -170,12 +172,33 @@ private:
           positionStages.push_back(stage);
       return;
     }
-    if (anchor)
-      throw std::invalid_argument("two anchor ops in one kernel: '" +
-                                  anchor->name + "' and '" + op.name + "'");
     anchor = &op;
     anchorFuncs = std::move(lowered);
     anchorOperands = std::move(operands);
+  }
+
+  /// Makes the anchor so far another one's inner: `map` is what `reader` reads.
+  void makeInner(const Op &reader, Value &map) {
+    if (anchor->name != "conv2d" || anchor->attributes.count("winograd") ||
+        (reader.name != "conv2d" && reader.name != "max_pool") ||
+        !isComputed(kernel, reader, 0) || map.type.shape.size() != 4)
+      throw std::invalid_argument("two anchor ops in one kernel: '" +
+                                  anchor->name + "' and '" + reader.name + "'");
+    Func part("map");
+    std::vector<Var> vars = imageVars(4);
+    Expr result = map.func(asExprs(vars));
+    if (!anchorFuncs.scatters)
+      part(vars) = result;
+    else if (!scatter(part, {result}))
+      throw std::invalid_argument("op '" + anchor->name +
+                                  "' is read at other points than its own");
+    map.func = part;
+    inner = std::make_shared<ScheduleContext>(
+        ScheduleContext{kernel, anchor, anchorFuncs, anchorOperands, Pipeline(),
+                        part, map, positionStages, target, plain, inner});
+    anchor = nullptr;
+    elementwise.clear();
+    positionStages.clear();
   }
 
   void computeVector(Func vector) {
@@ -227,6 +250,14 @@ private:
     return true;
   }
 
+  /// The inner anchors' schedules, of the kernel's problem.
+  void chooseInner(const Problem &problem, ScheduleContext *at) {
+    if (!at)
+      return;
+    at->schedule = defaultSchedule(problem.ofInner());
+    chooseInner(problem.ofInner(), at->inner.get());
+  }
+
   void schedule(const Value &output, const Pipeline &pipeline) {
     TargetInfo machine = targetInfo(target);
     if (plain)
@@ -245,7 +276,8 @@ private:
       throw std::invalid_argument("schedule: " + read.error);
     ScheduleContext context{kernel,   anchor,      anchorFuncs, anchorOperands,
                             pipeline, output.func, output,      positionStages,
-                            target,   plain};
+                            target,   plain,       inner};
+    chooseInner(problem, inner.get());
     std::visit([&](const auto &family) { apply(context, family); },
                read.schedule);
   }
@@ -261,6 +293,7 @@ private:
   std::vector<Value> anchorOperands;
   std::vector<Func> positionStages;
   std::vector<Func> elementwise; ///< results of elementwise ops
+  std::shared_ptr<ScheduleContext> inner;
 };
 } // namespace
 

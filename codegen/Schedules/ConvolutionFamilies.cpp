@@ -43,8 +43,14 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
   int64_t tileX = tile.x, tileY = tile.y, tileN = tile.n;
   auto phase = gather.phaseSize();
 
+  // Another one's inner computes as many rows as its reader's task asks for.
+  if (problem.nested) {
+    tileX = std::max(tileX, std::min(phase[1], tileX * tileY * tileN));
+    tileY = tileN = 1;
+  }
   bool copy =
-      isComputed(problem.kernel, *problem.anchor, 0) || gather.needsZeros();
+      (isComputed(problem.kernel, *problem.anchor, 0) && !problem.inner) ||
+      gather.needsZeros();
   bool dense = layout.groups == 1;
   int64_t channels = layout.inPerGroup * layout.groupsPerBlock *
                      (layout.groupsPerBlock > 1 ? layout.outPerGroup : 1);
@@ -97,7 +103,7 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
       layout.kernel[0] * layout.kernel[1] == 1 &&
       phase[0] * phase[1] >= fewTasks * tileX * tileY &&
       4 * layout.blocks * layout.block * layout.inPerGroup <= nearBytes;
-  if (inside)
+  if (inside || problem.inner)
     blocks = layout.blocks;
   // A single image has tasks for some threads, to share evenly, as long as the
   // rows that two strips have in common are few.
@@ -112,6 +118,9 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
        fewer -= tileY)
     if (phase[0] % fewer == 0 && fewer * phase[1] >= 2 * tileX)
       rows = fewer;
+
+  if (problem.nested)
+    rows = 1;
 
   schedule.lanes = lanes;
   schedule.tileX = tileX;
@@ -138,7 +147,7 @@ std::string ConvolutionSchedule::illegal(const Problem &problem) const {
       .range("tile_y", tileY, 1, rows)
       .divides("tile_y", tileY, rows, "'rows'")
       .range("tile_n", tileN, 1, 64)
-      .range("blocks", blocks, 1, layout.blocks)
+      .range("blocks", blocks, problem.inner ? layout.blocks : 1, layout.blocks)
       .range("unroll", unroll, 1, gather.sumBlocks().size[0])
       .flag("copy", copy)
       .range("inside", inside, 0,

@@ -138,10 +138,24 @@ std::string set(Family &schedule, const Schedule &given) {
 } // namespace
 
 Problem::Problem(const Kernel &kernel, TargetInfo target)
-    : kernel(kernel), target(std::move(target)), anchor(nullptr) {
-  for (const Op &op : kernel.ops)
-    if (!anchor && anchors().count(op.name))
-      anchor = &op;
+    : kernel(kernel), target(std::move(target)) {
+  findAnchors(kernel.ops.data() + kernel.ops.size());
+}
+
+void Problem::findAnchors(const Op *end) {
+  anchor = inner = nullptr;
+  for (const Op *op = kernel.ops.data(); op != end; ++op)
+    if (anchors().count(op->name)) {
+      inner = anchor;
+      anchor = op;
+    }
+}
+
+Problem Problem::ofInner() const {
+  Problem problem(*this);
+  problem.findAnchors(anchor);
+  problem.nested = true;
+  return problem;
 }
 
 const std::vector<int64_t> &Problem::shape() const {

@@ -32,12 +32,21 @@ struct Problem {
   const Kernel &kernel;
   TargetInfo target;
   const Op *anchor; ///< the op the loops are built around; null: elementwise
+  /// Of several anchors, of which each reads what the one before it makes: the
+  /// one before `anchor`. It is computed within the tasks of `anchor`.
+  const Op *inner;
+  bool nested = false; ///< `anchor` itself is another one's `inner`
 
   Problem(const Kernel &kernel, TargetInfo target);
+  /// The same kernel's, `inner` its anchor.
+  Problem ofInner() const;
   /// Floats in a vector of the target.
   int64_t lanes() const { return target.vectorBits / 32; }
   /// Of the kernel's outputs, all alike; outermost first.
   const std::vector<int64_t> &shape() const;
+
+private:
+  void findAnchors(const Op *end);
 };
 
 /// A number of a schedule by the name it is printed under.

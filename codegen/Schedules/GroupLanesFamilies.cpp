@@ -140,6 +140,9 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
                       : largestDivisor(phase[0], (phase[0] + 1) / 2);
   if (2 * schedule.rows < phase[0] && schedule.rows < 8)
     schedule.rows = phase[0];
+  // Another one's inner computes as many rows as its reader's task asks for.
+  if (problem.nested)
+    schedule.rows = 1;
   for (int64_t more = 1; more <= std::min<int64_t>(schedule.rows, 4); ++more)
     if (schedule.rows % more == 0 && bytesOf(more) <= cacheBytes)
       schedule.step = more;

@@ -80,20 +80,22 @@ static bool isBackward(const Problem &problem) {
   return problem.anchor->name.ends_with("_backward");
 }
 
+/// Rows and columns of the attribute `kernel` or `stride`.
+static std::vector<int64_t> pairOf(const Problem &problem, const char *name) {
+  auto it = problem.anchor->attributes.find(name);
+  auto *values = it == problem.anchor->attributes.end()
+                     ? nullptr
+                     : std::get_if<std::vector<int64_t>>(&it->second);
+  if (!values || values->size() != 2 || (*values)[0] < 1 || (*values)[1] < 1)
+    throw std::invalid_argument("op '" + problem.anchor->name +
+                                "', attribute '" + name +
+                                "': expected 2 positive values");
+  return *values;
+}
+
 /// Positions that one output looks at: of its window, or windows over it.
 static int64_t tapsOf(const Problem &problem) {
-  auto pair = [&](const char *name) {
-    auto it = problem.anchor->attributes.find(name);
-    auto *values = it == problem.anchor->attributes.end()
-                       ? nullptr
-                       : std::get_if<std::vector<int64_t>>(&it->second);
-    if (!values || values->size() != 2 || (*values)[0] < 1 || (*values)[1] < 1)
-      throw std::invalid_argument("op '" + problem.anchor->name +
-                                  "', attribute '" + name +
-                                  "': expected 2 positive values");
-    return *values;
-  };
-  auto kernel = pair("kernel"), stride = pair("stride");
+  auto kernel = pairOf(problem, "kernel"), stride = pairOf(problem, "stride");
   int64_t taps = 1;
   for (int d = 0; d < 2; ++d)
     taps *= isBackward(problem) ? (kernel[d] - 1) / stride[d] + 1 : kernel[d];
@@ -104,6 +106,19 @@ std::vector<Key<PoolSchedule>> PoolSchedule::keys() {
   return {{"rows", &PoolSchedule::rows},
           {"unroll", &PoolSchedule::unroll},
           {"vectors", &PoolSchedule::vectors}};
+}
+
+/// Rows of a task that computes what it reads: the more, the fewer rows of that
+/// are computed twice, but they stay in the L2 cache.
+static int64_t rowsOfReader(const Problem &problem) {
+  const int64_t bytes = 896 * 1024;
+  const auto &input = problem.kernel.type(problem.anchor->operands.at(0)).shape;
+  int64_t kernel = pairOf(problem, "kernel")[0],
+          stride = pairOf(problem, "stride")[0],
+          fit = bytes / (4 * input.at(2) * input.at(3)),
+          most = std::max<int64_t>((fit - kernel) / stride + 1, 1),
+          height = problem.shape().at(1), tasks = (height + most - 1) / most;
+  return (height + tasks - 1) / tasks;
 }
 
 PoolSchedule PoolSchedule::choose(const Problem &problem) {
@@ -117,7 +132,7 @@ PoolSchedule PoolSchedule::choose(const Problem &problem) {
   ChannelSplit split =
       splitChannels(problem.lanes(), shape.at(3),
                     backward ? 4 : problem.target.registers * 3 / 8);
-  schedule.rows = rowsOfTask(shape);
+  schedule.rows = problem.inner ? rowsOfReader(problem) : rowsOfTask(shape);
   schedule.vectors = split.vectors();
   // Two results a tap leave no room to overlap taps.
   schedule.unroll = split.exact && !backward && tapsOf(problem) <= 9 &&

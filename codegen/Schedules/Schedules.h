@@ -21,6 +21,9 @@
 #include "codegen/Algorithms/Algorithms.h"
 #include "codegen/Schedules/Families.h"
 
+#include <memory>
+#include <optional>
+
 namespace rootc::codegen {
 
 struct ScheduleContext {
@@ -42,6 +45,12 @@ struct ScheduleContext {
   /// For C++ source: no vectors, no threads, only what keeps the amount of
   /// work and memory sane.
   bool plain = false;
+  /// The anchor whose result this one reads, and its schedule: its `output` is
+  /// a map that each task of this one has a part of. Null: none.
+  std::shared_ptr<ScheduleContext> inner = nullptr;
+  TypedSchedule schedule = FlatSchedule();
+  /// Of an inner one: where the part of its map is computed.
+  std::optional<Halide::LoopLevel> within = std::nullopt;
 
   /// Lanes of a full float vector; 1 in a plain schedule.
   int lanes() const;
@@ -49,6 +58,9 @@ struct ScheduleContext {
   /// Names of the kernel's inputs of a map's shape: what it is or is made of.
   std::vector<std::string> inputsLike(const TensorType &map) const;
 };
+
+/// Schedules what an anchor reads of another one, within its tasks.
+void computeInner(const ScheduleContext &context, Halide::LoopLevel task);
 
 /// Loops over an image-shaped Func: (c in blocks, then vectors) inside x
 /// inside y inside n, `rows` of an image in a task.

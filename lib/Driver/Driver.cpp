@@ -145,6 +145,7 @@ private:
     pipeline.groups = options.groups;
     pipeline.inferOnly = options.inferOnly;
     pipeline.recompute = options.recompute;
+    pipeline.keepResponses = options.keepResponses;
     pipeline.winograd = options.winograd;
     pipeline.target = options.target;
     if (failed(runPasses(module, buildNetworkPipeline, pipeline)))
@@ -220,10 +221,14 @@ private:
     (*object)["graph"] = layerGraph(network);
     (*object)["left_out"] = leftOut(network);
     (*object)["compiler"] = "rootc " ROOTC_VERSION;
-    (*object)["options"] = json::Object{
-        {"root", options.root},           {"topology", options.topology},
-        {"groups", options.groups},       {"image", options.image},
-        {"recompute", options.recompute}, {"winograd", options.winograd}};
+    (*object)["options"] =
+        json::Object{{"root", options.root},
+                     {"topology", options.topology},
+                     {"groups", options.groups},
+                     {"image", options.image},
+                     {"recompute", options.recompute},
+                     {"winograd", options.winograd},
+                     {"keep_responses", options.keepResponses}};
     description = formatv("{0}", *value);
     return success();
   }

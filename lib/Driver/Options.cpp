@@ -87,6 +87,10 @@ struct Flags {
       "recompute", cl::cat(category),
       cl::desc("Training keeps less in memory: batch norm, ReLU and pools are "
                "computed again for the backward pass")};
+  cl::opt<bool, false, SwitchParser> keepResponses{
+      "keep-responses", cl::cat(category),
+      cl::desc("Inference keeps every convolution's response, for covariance: "
+               "none is computed within the kernel of the layer behind it")};
   cl::opt<std::string> winograd{
       "winograd", cl::value_desc("on|off"), cl::cat(category), cl::init("on"),
       cl::desc("Winograd's convolution, where it is faster, or direct ones "
@@ -285,6 +289,7 @@ std::optional<Options> check(const Flags &flags) {
   if (options.recompute && options.inferOnly)
     return fail("--recompute saves memory in training, which --mode=infer "
                 "leaves out; drop one of them");
+  options.keepResponses = flags.keepResponses;
   if (flags.winograd != "on" && flags.winograd != "off")
     return fail("--winograd=" + flags.winograd + ": give on or off");
   options.winograd = flags.winograd == "on";

@@ -42,6 +42,7 @@ struct Options {
   codegen::TargetInfo target;
   bool inferOnly = false;
   bool recompute = false;
+  bool keepResponses = false;
   bool winograd = true;
   unsigned jobs = 0;
 };

@@ -59,6 +59,8 @@ void rootc::buildModelPipeline(OpPassManager &passes,
 
   // Kernels: what is computed in one go, how, and where the results lie.
   model.addPass(createFuseKernels());
+  if (!options.keepResponses)
+    model.addPass(createJoinKernels());
   if (options.recompute)
     model.addPass(createRecompute());
   model.addPass(createChooseSchedules(

@@ -21,8 +21,9 @@ struct PipelineOptions {
   std::string topology = "root"; ///< root, tree or column
   std::string groups;            ///< NAME=GROUPS,...
   bool inferOnly = false;        ///< no training programs
-  bool recompute = false; ///< trade time for the memory of a training step
-  bool winograd = true;   ///< Winograd's convolution where it is faster
+  bool recompute = false;     ///< trade time for the memory of a training step
+  bool keepResponses = false; ///< inference stores what a layer's kernel makes
+  bool winograd = true;       ///< Winograd's convolution where it is faster
   codegen::TargetInfo target;
 };
 

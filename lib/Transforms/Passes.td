@@ -177,6 +177,16 @@ def FuseKernels : Pass<"root-fuse-kernels", "::rootc::root::ModelOp"> {
   }];
 }
 
+def JoinKernels : Pass<"root-join-kernels", "::rootc::root::ModelOp"> {
+  let summary = "Compute a map within the kernel that reads it";
+  let description = [{
+    In `@infer`: a convolution whose map one max pool or 1x1 convolution reads joins
+    its kernel, which then has two anchors, where that saves more time at memory
+    than it costs: a first convolution and its pool, a grouped convolution and the
+    1x1 behind it (a root module). The map has no buffer, and the layer no response.
+  }];
+}
+
 def Recompute : Pass<"root-recompute", "::rootc::root::ModelOp"> {
   let summary = "Compute results again for the backward half, to save memory";
   let description = [{

@@ -105,8 +105,8 @@ static StringRef nameOf(Location location) {
   return name;
 }
 
-std::string rootc::kernelLabel(KernelOp kernel) {
-  Operation *op = mainOp(kernel);
+/// The layer and direction of an op: "conv2a backward filter".
+static std::string labelOf(Operation *op) {
   StringRef name = primName(op), what = name;
   for (StringRef family : {"conv2d", "batch_norm", "max_pool", "average_pool",
                            "local_response_norm"})
@@ -121,4 +121,17 @@ std::string rootc::kernelLabel(KernelOp kernel) {
     label = name;
   std::replace(label.begin(), label.end(), '_', ' ');
   return layer.empty() ? label : layer.str() + " " + label;
+}
+
+std::string rootc::kernelLabel(KernelOp kernel) {
+  std::string label = labelOf(mainOp(kernel));
+  // Kernels with several anchors go forward; the layers say enough.
+  unsigned anchors = 0;
+  for (Operation &op : kernel.getBody().front().without_terminator()) {
+    if (!isa<PrimConv2dOp, PrimMaxPoolOp>(op) || anchors++ == 0)
+      continue;
+    label.resize(StringRef(label).rfind(' '));
+    label += " + " + labelOf(&op);
+  }
+  return label;
 }

@@ -23,7 +23,8 @@ codegen::Kernel translateKernel(root::KernelOp kernel);
 mlir::Operation *mainOp(root::KernelOp kernel);
 
 /// What a call of the kernel is called in profiles: the layer and the direction
-/// of its main op, "conv2a backward filter".
+/// of its main op, "conv2a backward filter"; of several anchors all layers,
+/// "conv1 + pool1 forward".
 std::string kernelLabel(root::KernelOp kernel);
 
 struct TranslatedModel {

@@ -194,8 +194,11 @@ static std::string whyNoResponse(const Model &model, const std::string &layer) {
                model->responses[first - 1].call == model->responses[i].call)
           --first;
         return fmt::format("computes it within another layer's kernel, which "
-                           "stores the response of '{}'",
-                           model->responses[first].name);
+                           "stores the response of '{}'{}",
+                           model->responses[first].name,
+                           graph.find(layer)->op == "conv2d"
+                               ? " (rootc --keep-responses keeps it)"
+                               : "");
       }
     readers = graph.readers(readers[0]);
   }

@@ -33,4 +33,13 @@ ScheduleContext::inputsLike(const TensorType &map) const {
   return names;
 }
 
+void computeInner(const ScheduleContext &context, LoopLevel task) {
+  if (!context.inner)
+    return;
+  ScheduleContext &inner = *context.inner;
+  inner.within = context.within ? *context.within : task;
+  inner.output.compute_at(*inner.within);
+  std::visit([&](const auto &family) { apply(inner, family); }, inner.schedule);
+}
+
 } // namespace rootc::codegen

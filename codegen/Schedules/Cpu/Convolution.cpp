@@ -137,12 +137,15 @@ void apply(const ScheduleContext &context,
           .unroll(xi)
           .unroll(yi)
           .unroll(ni);
-      if (schedule.inside)
+      if (context.within)
+        stage.reorder({ci, cv, xp, xi, yp, yi, ni, xo, yo, ys, co, cs, no});
+      else if (schedule.inside)
         stage.reorder({ci, cv, xp, xi, yp, yi, ni, co, xo, yo, cs, ys, no});
       else
         stage.reorder({ci, cv, xp, xi, yp, yi, ni, xo, yo, co, cs, ys, no});
     }
-    stage.fuse(cs, ys, task).fuse(task, no, task).parallel(task);
+    if (!context.within)
+      stage.fuse(cs, ys, task).fuse(task, no, task).parallel(task);
   };
   if (pairs) {
     loops(output.specialize(context.outputValue.batch() % tileN == 0), tileN,
@@ -203,11 +206,13 @@ void apply(const ScheduleContext &context,
     accumulator.update().unroll(accumulator.rvars()[0],
                                 static_cast<int>(schedule.unroll));
 
-  if (!phased) {
+  computeInner(context, LoopLevel(output, task));
+  if (!phased && !context.within) {
     int64_t stripTasks = ceilDiv(ceilDiv(channels, step), blocks);
-    context.pipeline.add_custom_lowering_pass(
-        new TileAhead({xo.name(), yo.name()}, co.name(), stripTasks,
-                      inputsAhead(context, gather, schedule, stripTasks)));
+    context.pipeline.add_custom_lowering_pass(new TileAhead(
+        {xo.name(), yo.name()}, co.name(),
+        context.inner ? context.inner->output.name() : "", stripTasks,
+        inputsAhead(context, gather, schedule, stripTasks)));
   }
 
   bool copies = schedule.copy != 0;
@@ -224,7 +229,10 @@ void apply(const ScheduleContext &context,
   // Spreading reads the strip once for each of a group's out channels.
   if (!(spreads ? isComputed(context.kernel, *context.anchor, 0) : copies))
     return;
-  strip.compute_at(output, layout.groups > 1 ? co : task)
+  strip
+      .compute_at(layout.groups > 1 ? LoopLevel(output, co)
+                  : context.within  ? *context.within
+                                    : LoopLevel(output, task))
       .store_in(memoryFor(bytes));
   // Of an image the few channels of many pixels fill a vector.
   const int64_t few = 4;

@@ -87,7 +87,9 @@ void apply(const ScheduleContext &context, const GroupLanesSchedule &schedule) {
   if (!phased)
     update.unroll(si).unroll(xi).unroll(yi);
   if (!context.plain) // out channels beside each other lie apart in the map
-    update.vectorize(s[0]).unroll(sl).fuse(ys, n, task).parallel(task);
+    update.vectorize(s[0]).unroll(sl);
+  if (!context.plain && !context.within)
+    update.fuse(ys, n, task).parallel(task);
 
   LoopLevel level = pixelsFirst ? LoopLevel(target, xo) : LoopLevel(target, so);
   auto lanes = static_cast<int>(layout.laneGroups);
@@ -126,7 +128,7 @@ void apply(const ScheduleContext &context, const GroupLanesSchedule &schedule) {
   bool copies = (schedule.copy != 0 ||
                  (context.plain && gather.needsZeros())) && // it has no masks
                 fitsCopy(bytes);
-  if (schedule.ahead != 0 && !context.plain) {
+  if (schedule.ahead != 0 && !context.plain && !context.within) {
     std::string loop = target.name() + ".s1.";
     std::pair<std::string, int64_t> tiles = {loop + so.name(),
                                              layout.outPerGroup / tileO},
@@ -163,7 +165,7 @@ void apply(const ScheduleContext &context, const GroupLanesSchedule &schedule) {
       .bound_extent(d[5], static_cast<int>(layout.blocks))
       .store_in(memoryFor(bytes));
   if (!context.plain) {
-    strip.vectorize(d[0]).store_at(target, task);
+    strip.vectorize(d[0]).store_at(target, context.within ? n : task);
     if (layout.blocks * layout.inPerGroup <= 16)
       strip.unroll(d[1]).unroll(d[5]);
   }

@@ -64,6 +64,7 @@ void schedulePlainConvolution(const ScheduleContext &context) {
         .split(x, xo, xi, tile, TailStrategy::RoundUp)
         .reorder(ci, xp, xi, yp, xo, y, co, n);
   }
+  computeInner(context, LoopLevel(output, n));
   auto inTiles = [&](Func sum) {
     sum.bound_extent(l, static_cast<int>(layout.block))
         .bound_extent(x, tile)
@@ -80,7 +81,8 @@ void schedulePlainConvolution(const ScheduleContext &context) {
   }
   total.compute_at(tiles, xo);
   inTiles(total);
-  if (isComputed(context.kernel, *context.anchor, 0) || gather.needsZeros())
+  if ((isComputed(context.kernel, *context.anchor, 0) && !context.inner) ||
+      gather.needsZeros())
     context.stage("strip").compute_at(output, n);
   if (context.anchorFuncs.stages.count("spread"))
     context.stage("spread")

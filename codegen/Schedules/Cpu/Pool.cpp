@@ -18,6 +18,7 @@ void apply(const ScheduleContext &context, const PoolSchedule &schedule) {
   std::vector<RVar> taps = accumulator.rvars();
   ImageLoops loops =
       loopOverImage(context, context.output, split, schedule.rows);
+  computeInner(context, LoopLevel(context.output, loops.task));
   // A block of channels of one position, in registers.
   accumulator.compute_at(context.output, loops.channelBlock);
   if (context.plain)

@@ -287,6 +287,11 @@ Stmt TileAhead::withInputs(Stmt body) const {
   return body;
 }
 
+Stmt TileAhead::visit(const ProducerConsumer *part) {
+  return part->is_producer && part->name == inner ? Stmt(part)
+                                                  : IRMutator::visit(part);
+}
+
 Stmt TileAhead::visit(const For *loop) {
   if (!around.empty())
     around.back().inner = false;

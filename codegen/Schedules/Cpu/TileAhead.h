@@ -41,16 +41,21 @@ struct InputAhead {
 class TileAhead : public Halide::Internal::IRMutator {
 public:
   /// \p tiles: the variables of the loops over the tiles of a block; \p blocks:
-  /// of that over the blocks of a task; \p stripTasks: how many tasks after one
-  /// another read the same strip.
+  /// of that over the blocks of a task; \p inner: a Func whose loops it leaves
+  /// alone; \p stripTasks: how many tasks after one another read the same
+  /// strip.
   TileAhead(std::vector<std::string> tiles, std::string blocks,
-            int64_t stripTasks, std::vector<InputAhead> inputs)
+            std::string inner, int64_t stripTasks,
+            std::vector<InputAhead> inputs)
       : tiles(std::move(tiles)), blocks(std::move(blocks)),
-        stripTasks(stripTasks), inputs(std::move(inputs)) {}
+        inner(std::move(inner)), stripTasks(stripTasks),
+        inputs(std::move(inputs)) {}
   using IRMutator::visit;
 
 private:
   Halide::Internal::Stmt visit(const Halide::Internal::For *loop) override;
+  Halide::Internal::Stmt
+  visit(const Halide::Internal::ProducerConsumer *part) override;
   Halide::Internal::Stmt visit(const Halide::Internal::LetStmt *let) override;
   Halide::Internal::Stmt visit(const Halide::Internal::Store *store) override;
   Halide::Expr visit(const Halide::Internal::Load *load) override;
@@ -80,7 +85,7 @@ private:
   bool inScope(const Halide::Expr &index) const;
 
   std::vector<std::string> tiles;
-  std::string blocks;
+  std::string blocks, inner;
   int64_t stripTasks;
   std::vector<InputAhead> inputs;
   std::vector<Loop> around;

@@ -1,0 +1,158 @@
+//===- JoinKernels.cpp - Compute a map within the kernel that reads it ----===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// In inference, a convolution's map that one pool or 1x1 convolution reads is
+// never whole: each task of the reader computes the rows that it needs, and
+// reads them in cache. A root module, a grouped convolution and the 1x1 behind
+// it, becomes one kernel so.
+//
+// It has a price. Windows of two tasks overlap, and what is under both is
+// computed twice; a task has all out channels of its rows, so that maps of few
+// rows have too few tasks for the threads, and a large filter passes by again
+// for each.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Transforms/Passes.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace rootc;
+using namespace rootc::root;
+
+namespace rootc {
+#define GEN_PASS_DEF_JOINKERNELS
+#include "lib/Transforms/Passes.h.inc"
+} // namespace rootc
+
+/// Bytes of a map's row, and its rows.
+static int64_t rowBytes(RankedTensorType map) {
+  return 4 * map.getDimSize(2) * map.getDimSize(3);
+}
+
+/// The last op of a kernel that loops are built around.
+static Operation *anchorOf(KernelOp kernel) {
+  Operation *anchor = nullptr;
+  for (Operation &op : kernel.getBody().front().without_terminator())
+    if (!op.hasTrait<PrimElementwise>())
+      anchor = &op;
+  return anchor;
+}
+
+static int64_t outputs(ArrayRef<int64_t> kernel, RankedTensorType map) {
+  return kernel[0] * kernel[1] * map.getDimSize(1) * map.getDimSize(2);
+}
+
+/// Whether a pool that computes what it reads takes less time than two kernels.
+static bool gains(PrimConv2dOp conv, PrimMaxPoolOp pool) {
+  auto map = cast<RankedTensorType>(conv.getType());
+  int64_t height = cast<RankedTensorType>(pool.getType()).getDimSize(1);
+  int64_t kernel = pool.getKernel()[0], stride = pool.getStride()[0];
+  // As the schedule has it: what a task reads stays in the L2 cache.
+  const int64_t cache = 896 * 1024, fewTasks = 4;
+  int64_t rows = std::min((cache / rowBytes(map) - kernel) / stride + 1,
+                          height / fewTasks);
+  if (rows < 1)
+    return false;
+  int64_t ins = cast<RankedTensorType>(conv.getX().getType()).getDimSize(3);
+  double flops = 2.0 * double(outputs(conv.getKernel(), map)) *
+                 double(map.getDimSize(3)) * double(ins) /
+                 double(conv.getGroups()),
+         twice = double(std::max<int64_t>(kernel - stride, 0)) /
+                 double(rows * stride);
+  // A core does some eight floating-point operations while memory moves a byte.
+  const double balance = 8;
+  return flops * twice <
+         balance * double(rowBytes(map)) * double(map.getDimSize(1));
+}
+
+/// The same of a 1x1 convolution.
+static bool gains(PrimConv2dOp conv, PrimConv2dOp reader) {
+  auto map = cast<RankedTensorType>(conv.getType());
+  auto one = [](ArrayRef<int64_t> sizes) {
+    return llvm::all_of(sizes, [](int64_t size) { return size == 1; });
+  };
+  if (!one(reader.getKernel()) || !one(reader.getStride()) ||
+      llvm::any_of(reader.getPad(), [](int64_t pad) { return pad != 0; }) ||
+      reader.getGroups() != 1 || reader.getWinograd())
+    return false;
+  const int64_t nearBytes = 256 * 1024, fewPixels = 12 * 28;
+  const int64_t farBytes = 512 * 1024;
+  return conv.getGroups() > 1 &&
+         rowBytes(map) * map.getDimSize(1) >= farBytes &&
+         4 * map.getDimSize(3) * reader.getFilters() <= nearBytes &&
+         map.getDimSize(1) * map.getDimSize(2) >= fewPixels;
+}
+
+namespace {
+struct JoinKernels : rootc::impl::JoinKernelsBase<JoinKernels> {
+  void runOnOperation() override {
+    for (auto program : getOperation().getBody().getOps<ProgramOp>())
+      if (program.getKind() == ProgramKind::Infer)
+        for (auto kernel : llvm::make_early_inc_range(
+                 program.getBody().front().getOps<KernelOp>()))
+          join(kernel);
+  }
+
+  /// Joins `kernel` and the one that makes what its anchor reads.
+  static void join(KernelOp kernel) {
+    Operation *anchor = anchorOf(kernel);
+    if (!anchor || anchor->getNumOperands() == 0)
+      return;
+    auto read = dyn_cast<BlockArgument>(anchor->getOperand(0));
+    if (!read || !read.hasOneUse())
+      return;
+    Value map = kernel.getOperand(read.getArgNumber());
+    auto maker = map.getDefiningOp<KernelOp>();
+    if (!maker || maker->getNumResults() != 1 || !map.hasOneUse())
+      return;
+    auto conv = dyn_cast_or_null<PrimConv2dOp>(anchorOf(maker));
+    if (!conv || conv.getWinograd() ||
+        !llvm::all_of(maker.getBody().front(), [](Operation &op) {
+          return !isa<PrimChannelShuffleOp>(op);
+        }))
+      return;
+    bool pays = false;
+    if (auto pool = dyn_cast<PrimMaxPoolOp>(anchor))
+      pays = gains(conv, pool);
+    else if (auto reader = dyn_cast<PrimConv2dOp>(anchor))
+      pays = gains(conv, reader);
+    if (!pays)
+      return;
+    SmallVector<Value> operands(maker.getOperands());
+    for (Value operand : kernel.getOperands())
+      if (operand != map)
+        operands.push_back(operand);
+    OpBuilder builder(kernel);
+    auto joined =
+        KernelOp::create(builder, kernel.getLoc(), kernel.getResultTypes(),
+                         operands, DictionaryAttr(), ArrayAttr());
+    Block &body = joined.getBody().emplaceBlock();
+    for (Value operand : operands)
+      body.addArgument(operand.getType(), operand.getLoc());
+    builder.setInsertionPointToEnd(&body);
+    IRMapping inside;
+    unsigned next = 0;
+    for (Value argument : maker.getBody().getArguments())
+      inside.map(argument, body.getArgument(next++));
+    for (Operation &op : maker.getBody().front().without_terminator())
+      builder.clone(op, inside);
+    Value made = inside.lookup(maker.getYield().getValues().front());
+    for (auto [argument, operand] :
+         llvm::zip(kernel.getBody().getArguments(), kernel.getOperands()))
+      inside.map(argument,
+                 operand == map ? made : Value(body.getArgument(next++)));
+    for (Operation &op : kernel.getBody().front())
+      builder.clone(op, inside);
+    kernel.replaceAllUsesWith(joined);
+    kernel.erase();
+    maker.erase();
+  }
+};
+} // namespace
