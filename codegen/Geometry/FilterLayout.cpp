@@ -96,10 +96,19 @@ int64_t lanesOfBlock(int64_t block, const TargetInfo &target) {
 }
 
 bool prefersGroupLanes(const ConvShape &shape, const TargetInfo &target) {
-  int64_t half = std::max<int64_t>(target.vectorBits / 64, 4);
-  return shape.groups >= half && shape.inPerGroup() <= 24 &&
-         shape.outPerGroup() <= 24 &&
-         shape.inPerGroup() * shape.outPerGroup() > 1;
+  int64_t lanes = target.vectorBits / 32,
+          half = std::max<int64_t>(lanes / 2, 4),
+          quarter = std::max<int64_t>(lanes / 4, 4),
+          most = std::max(shape.inPerGroup(), shape.outPerGroup());
+  // A few groups fill their vectors with several out channels, and lose where
+  // many channels of a group would fill them too.
+  bool few = shape.groups < half, fills = shape.inPerGroup() % lanes == 0 &&
+                                          shape.outPerGroup() % lanes == 0;
+  return shape.groups >= quarter && (!few || shape.groups % quarter == 0) &&
+         most > 1 &&
+         most <= (!few    ? 24
+                  : fills ? 32
+                          : 48);
 }
 
 } // namespace rootc::codegen

@@ -78,15 +78,19 @@ static double shuffleCostAt(Value map) {
 
 /// What a grouped convolution loses in the standard order. With lanes across a
 /// group's channels it reaches some tenth of the peak where these are few and
-/// no power of two, a fourth up to eight, half up to sixteen; across groups,
-/// from a third to almost all.
+/// no power of two, a fourth up to eight, half up to sixteen or where vectors
+/// are not filled; across groups, from a third to almost all.
 static double lossInStandard(const codegen::ConvShape &shape) {
   double products = static_cast<double>(shape.outHeight() * shape.outWidth() *
                                         shape.outChannels * shape.inPerGroup() *
                                         shape.kernel[0] * shape.kernel[1]);
   int64_t size = std::max(shape.inPerGroup(), shape.outPerGroup());
-  bool isPower = llvm::isPowerOf2_64(size);
-  return products * (size > 16 ? 0.1 : size > 8 ? 0.5 : isPower ? 1 : 8);
+  bool isPower = llvm::isPowerOf2_64(size),
+       fills = shape.inPerGroup() % 16 == 0 && shape.outPerGroup() % 16 == 0;
+  return products * (size > 16 && fills ? 0.1
+                     : size > 8         ? 0.5
+                     : isPower          ? 1
+                                        : 8);
 }
 
 //===----------------------------------------------------------------------===//

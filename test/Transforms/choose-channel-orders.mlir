@@ -1,5 +1,5 @@
 // RUN: rootc-opt %s --root-infer-shapes --root-build-programs --root-autodiff --root-fold-batch-norm --root-choose-channel-orders | FileCheck %s
-// RUN: rootc-opt %s --root-infer-shapes --root-build-programs --root-autodiff --root-fold-batch-norm --root-choose-channel-orders=vector-bits=2048 | FileCheck %s --check-prefix=WIDE
+// RUN: rootc-opt %s --root-infer-shapes --root-build-programs --root-autodiff --root-fold-batch-norm --root-choose-channel-orders=vector-bits=4096 | FileCheck %s --check-prefix=WIDE
 
 // Dense convolutions make and take the groups' order: no map is shuffled, forward or backward; vectors are, and in inference folded ones alone.
 // CHECK-LABEL: root.model @module
@@ -37,7 +37,7 @@
 // CHECK-NOT: channel_shuffle {{.*}} -> tensor<?x
 // CHECK-LABEL: root.program @grad
 
-// Sixteen groups do not fill half a vector of 64 lanes.
+// Sixteen groups do not fill a quarter of a vector of 128 lanes.
 // WIDE-LABEL: root.model @module
 // WIDE-NOT: order
 // WIDE-LABEL: root.model @join
