@@ -17,6 +17,8 @@ namespace rootc::codegen {
 
 /// What is copied at a time stays in the L2 cache with what is written.
 static constexpr int64_t cacheBytes = 256 * 1024;
+/// And what a tile of a filter's gradient reads in the first-level cache.
+static constexpr int64_t firstCacheBytes = 36 * 1024;
 
 /// Lanes of a vector as the machine has it, out channels beside each other so
 /// that a vector of few groups is filled.
@@ -229,12 +231,21 @@ GroupLanesGradientSchedule::choose(const Problem &problem) {
         }
   if (least == std::numeric_limits<double>::max())
     schedule.tileO = schedule.across;
+  // A tile that multiplies little of what it loads has that in the first-level
+  // cache, though narrow strips have many rows copied twice.
+  int64_t tileBytes = 4 * layout.laneGroups * gather.width *
+                      (schedule.tileI + schedule.tileO),
+          products = ceilDiv(schedule.tileO * layout.laneGroups, lanes) *
+                     schedule.tileI * schedule.tileKx * schedule.tileKy;
+  bool loadsMuch = tileBytes > 12 * gather.width * products;
   int64_t channels = 4 * layout.laneGroups * layout.blocks;
   for (int64_t more = 1; more <= gather.height; ++more) {
     auto strip = gather.stripSize(more);
     int64_t bytes = channels * (strip[0] * strip[1] * layout.inPerGroup +
                                 more * gather.width * layout.outPerGroup);
-    if (gather.height % more == 0 && (more == 1 || bytes <= 2 * cacheBytes))
+    if (gather.height % more == 0 &&
+        (more == 1 || (bytes <= 2 * cacheBytes &&
+                       (!loadsMuch || more * tileBytes <= firstCacheBytes))))
       schedule.rows = more;
   }
   schedule.copy =
