@@ -370,13 +370,14 @@ FilterGradientSchedule FilterGradientSchedule::choose(const Problem &problem) {
           4 * ceilDiv(shape.kernel[1], more) * more <= 5 * shape.kernel[1])
         tileX = more;
 
-  int64_t rows = 1;
+  // Dense, the next strip's maps come to the cache meanwhile.
+  int64_t rows = 1, mostBytes = shape.groups == 1 ? cacheBytes / 4 : cacheBytes;
   int64_t channels = across ? outs * ins : shape.inChannels;
   for (int64_t more = 1; more <= gather.height; ++more) {
     auto strip = gather.stripSize(more);
     int64_t bytes = 4 * (strip[0] * strip[1] * channels +
                          more * gather.width * shape.outChannels);
-    if (bytes > cacheBytes)
+    if (bytes > mostBytes)
       break;
     if (gather.height % more == 0)
       rows = more;

@@ -84,6 +84,12 @@ TEST(Prefetch, FilterGradientsAndGroupsInnermostFetchTheNextStrip) {
   auto found = fetches(ConvKind::Forward, grouped);
   EXPECT_GT(found["in0"], 0);
   EXPECT_GT(found["output"], 0);
+  ConvShape first{32, 32, 3, 192, 1, {5, 5}, {1, 1}, {2, 2, 2, 2}, {1, 1}};
+  for (const ConvShape &shape : {grouped, first}) {
+    found = fetches(ConvKind::BackwardFilter, shape);
+    EXPECT_GT(found["in0"], 0);
+    EXPECT_GT(found["in1"], 0);
+  }
 }
 
 TEST(Prefetch, ReductionsOfWideMapsAlone) {

@@ -15,6 +15,21 @@ using namespace Halide::Internal;
 
 namespace rootc::codegen {
 
+void AheadLoops::addInputs(const ScheduleContext &context,
+                           const TensorType &map, int64_t skipped,
+                           int64_t rows) {
+  int64_t row = map.shape[2] * map.shape[3];
+  for (const std::string &input : context.inputsLike(map))
+    maps[input] = {skipped * row, rows * row};
+}
+
+Ahead::Ahead(AheadLoops loops) : loops(std::move(loops)) {
+  // Halide takes loops of one turn off.
+  std::vector<std::pair<std::string, int64_t>> &turns = this->loops.turns;
+  while (turns.size() > 1 && turns.back().second == 1)
+    turns.pop_back();
+}
+
 /// Whether a lowered loop is a stage's loop over a variable, which splits have
 /// put names in front of: partial.s1.o.ot is partial.s1.ot.
 static bool isLoop(const std::string &loop, const std::string &name) {

@@ -8,7 +8,7 @@
 #ifndef ROOTC_CODEGEN_SCHEDULES_CPU_AHEAD_H
 #define ROOTC_CODEGEN_SCHEDULES_CPU_AHEAD_H
 
-#include "Halide.h"
+#include "codegen/Schedules/Schedules.h"
 
 #include <array>
 #include <cstdint>
@@ -33,6 +33,11 @@ struct AheadLoops {
   /// one fetches its share.
   std::vector<std::pair<std::string, int64_t>> turns;
   std::map<std::string, AheadPart> maps; ///< that are read or written
+
+  /// Adds the inputs that have a map's shape, of which a strip goes past
+  /// `skipped` rows to `rows` that are new.
+  void addInputs(const ScheduleContext &context, const TensorType &map,
+                 int64_t skipped, int64_t rows);
 };
 
 /// A lowering pass: while register tiles sum over a strip, they prefetch the
@@ -41,7 +46,7 @@ struct AheadLoops {
 /// the L2 cache.
 class Ahead : public Halide::Internal::IRMutator {
 public:
-  explicit Ahead(AheadLoops loops) : loops(std::move(loops)) {}
+  explicit Ahead(AheadLoops loops);
   using IRMutator::visit;
 
 private:

@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Algorithms/Convolution.h"
+#include "codegen/Schedules/Cpu/Ahead.h"
 #include "codegen/Schedules/Cpu/Convolution.h"
 
 using namespace Halide;
@@ -146,6 +147,21 @@ void apply(const ScheduleContext &context,
     dy.compute_at(level)
         .vectorize(o, lanes, TailStrategy::RoundUp)
         .store_in(memoryFor(rows * gather.width * (outs + lanes) * 4));
+
+  if (schedule.splitOut == 0 && shape.groups == 1) {
+    std::string loop = partial.name() + ".s1.";
+    AheadLoops loops;
+    loops.strips = {loop + rs.name(), loop + rn.name()};
+    loops.turns = {{loop + ob.name(), ceilDiv(outs, lanes * vectors)},
+                   {loop + ky.name(), shape.kernel[0]},
+                   {loop + kt.name(), ceilDiv(shape.kernel[1], tileX)},
+                   {loop + it.name(), ceilDiv(ins, tileI)},
+                   {loop + ry.name(), rows}};
+    loops.addInputs(context, context.operands[0].type, size[0],
+                    rows * shape.stride[0]);
+    loops.addInputs(context, context.operands[1].type, rows, rows);
+    context.pipeline.add_custom_lowering_pass(new Ahead(loops));
+  }
 
   // The sums have the out channels innermost, the gradient outermost: turned
   // over in tiles that fit the L1 cache.

@@ -34,22 +34,6 @@ static Func scatteredTo(const ScheduleContext &context) {
   return result;
 }
 
-/// Adds the inputs that have a map's shape, of which a strip goes past
-/// `skipped` rows to `rows` that are new.
-static void addInputs(AheadLoops &loops, const ScheduleContext &context,
-                      const TensorType &map, int64_t skipped, int64_t rows) {
-  int64_t row = map.shape[2] * map.shape[3];
-  for (const std::string &input : context.inputsLike(map))
-    loops.maps[input] = {skipped * row, rows * row};
-}
-
-static void fetchAhead(const ScheduleContext &context, AheadLoops loops) {
-  // Halide takes loops of one turn off.
-  while (loops.turns.size() > 1 && loops.turns.back().second == 1)
-    loops.turns.pop_back();
-  context.pipeline.add_custom_lowering_pass(new Ahead(std::move(loops)));
-}
-
 void apply(const ScheduleContext &context, const GroupLanesSchedule &schedule) {
   Gather gather = gatherOf(context.kernel, *context.anchor);
   const FilterLayout &layout = gather.layout;
@@ -150,10 +134,10 @@ void apply(const ScheduleContext &context, const GroupLanesSchedule &schedule) {
                                                       : "")] = {written * row,
                                                                 written * row};
     }
-    addInputs(loops, context, context.outputValue.type, written, written);
-    addInputs(loops, context, context.operands[0].type, copies ? read : size[0],
-              read);
-    fetchAhead(context, loops);
+    loops.addInputs(context, context.outputValue.type, written, written);
+    loops.addInputs(context, context.operands[0].type, copies ? read : size[0],
+                    read);
+    context.pipeline.add_custom_lowering_pass(new Ahead(loops));
   }
   if (!copies)
     return;
@@ -232,6 +216,21 @@ void apply(const ScheduleContext &context,
     copy(strip, layout.inPerGroup, size[0] * size[1]);
   if (schedule.copyDy != 0)
     copy(dy, layout.outPerGroup, rows * gather.width);
+  if (context.plain)
+    return;
+  std::string loop = partial.name() + ".s1.";
+  AheadLoops loops;
+  loops.strips = {loop + rs.name(), loop + rn.name()};
+  loops.turns = {{loop + b.name(), layout.blocks},
+                 {loop + kyt.name(), shape.kernel[0] / tileKy},
+                 {loop + kxt.name(), shape.kernel[1] / tileKx},
+                 {loop + ot.name(), layout.outPerGroup / tileO},
+                 {loop + it.name(), layout.inPerGroup / tileI},
+                 {loop + ry.name(), rows}};
+  loops.addInputs(context, context.operands[0].type, size[0],
+                  rows * shape.stride[0]);
+  loops.addInputs(context, context.operands[1].type, rows, rows);
+  context.pipeline.add_custom_lowering_pass(new Ahead(loops));
 }
 
 } // namespace rootc::codegen
