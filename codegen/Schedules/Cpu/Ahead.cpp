@@ -65,6 +65,8 @@ void Ahead::record(const std::string &map, Expr index) {
   if (inStrip() && loops.maps.count(map) && !begin.count(map)) {
     if (const auto *ramp = index.as<Ramp>())
       index = ramp->base;
+    if (!index.type().is_scalar()) // lanes that are clamped, or of two pixels
+      return;
     index = substitute(lets, index);
     for (auto inner = around.rbegin(); !isStrips(*inner); ++inner)
       index = substitute(*inner, 0, index);
