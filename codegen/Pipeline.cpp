@@ -8,6 +8,7 @@
 #include "codegen/Pipeline.h"
 #include "codegen/Schedules/Schedules.h"
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 
@@ -146,6 +147,8 @@ private:
       operands.push_back(value(id));
     if (!info.elementwise && anchor)
       makeInner(op, operands.at(0));
+    if (op.name == "conv2d" && isInner(op))
+      operands.at(0).func = promised(operands.at(0));
     Lowered lowered = info.algorithm(op, operands);
     if (lowered.results.size() != op.results.size())
       throw std::invalid_argument("op '" + op.name + "' has " +
@@ -175,6 +178,25 @@ private:
     anchor = &op;
     anchorFuncs = std::move(lowered);
     anchorOperands = std::move(operands);
+  }
+
+  /// Whether another anchor comes after this one.
+  bool isInner(const Op &op) const {
+    return std::any_of(
+        kernel.ops.begin() + (&op - kernel.ops.data()) + 1, kernel.ops.end(),
+        [](const Op &later) { return !opInfo(later.name).elementwise; });
+  }
+
+  /// A map that is read at no other points than it has. Of a task's part of
+  /// another map, which it is read for, Halide's bounds are those of all tasks
+  /// together, and would go past the end.
+  static Func promised(const Value &map) {
+    std::vector<Var> v = imageVars(4);
+    Func inside("inside");
+    auto extent = [&](int d) { return static_cast<int>(map.staticExtent(d)); };
+    inside(v) = map.func(v[0], unsafe_promise_clamped(v[1], 0, extent(1) - 1),
+                         unsafe_promise_clamped(v[2], 0, extent(2) - 1), v[3]);
+    return inside;
   }
 
   /// Makes the anchor so far another one's inner: `map` is what `reader` reads.

@@ -99,8 +99,8 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
   // image has tiles enough to be shared out.
   const int64_t nearBytes = 256 * 1024, fewTasks = 12;
   bool inside =
-      dense && !copy && !gather.ownTap && counts[0] * counts[1] == 1 &&
-      layout.kernel[0] * layout.kernel[1] == 1 &&
+      dense && !copy && !problem.nested && !gather.ownTap &&
+      counts[0] * counts[1] == 1 && layout.kernel[0] * layout.kernel[1] == 1 &&
       phase[0] * phase[1] >= fewTasks * tileX * tileY &&
       4 * layout.blocks * layout.block * layout.inPerGroup <= nearBytes;
   if (inside || problem.inner)

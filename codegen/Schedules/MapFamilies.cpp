@@ -111,13 +111,15 @@ std::vector<Key<PoolSchedule>> PoolSchedule::keys() {
 /// Rows of a task that computes what it reads: the more, the fewer rows of that
 /// are computed twice, but they stay in the L2 cache.
 static int64_t rowsOfReader(const Problem &problem) {
-  const int64_t bytes = 896 * 1024;
+  const int64_t bytes = 896 * 1024, fewTasks = 4;
   const auto &input = problem.kernel.type(problem.anchor->operands.at(0)).shape;
   int64_t kernel = pairOf(problem, "kernel")[0],
           stride = pairOf(problem, "stride")[0],
           fit = bytes / (4 * input.at(2) * input.at(3)),
           most = std::max<int64_t>((fit - kernel) / stride + 1, 1),
-          height = problem.shape().at(1), tasks = (height + most - 1) / most;
+          height = problem.shape().at(1),
+          tasks = std::clamp((height + most - 1) / most,
+                             std::min(fewTasks, height), height);
   return (height + tasks - 1) / tasks;
 }
 

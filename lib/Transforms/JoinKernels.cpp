@@ -66,8 +66,9 @@ static bool gains(PrimConv2dOp conv, PrimMaxPoolOp pool) {
                  double(conv.getGroups()),
          twice = double(std::max<int64_t>(kernel - stride, 0)) /
                  double(rows * stride);
-  // A core does some eight floating-point operations while memory moves a byte.
-  const double balance = 8;
+  // A map is fetched, written and read; a core does some eight floating-point
+  // operations while memory moves a byte.
+  const double balance = 3 * 8;
   return flops * twice <
          balance * double(rowBytes(map)) * double(map.getDimSize(1));
 }

@@ -50,10 +50,11 @@ public:
     addFilter(shape);
   }
 
-  Kernel maxPool(int64_t kernel, int64_t stride, int64_t pad) {
+  Kernel maxPool(int64_t kernel, int64_t stride, int64_t pad,
+                 bool ceil = false) {
     int64_t read = convolve(first, 0, 1);
     auto size = [&](int64_t in) {
-      return (in + 2 * pad - kernel) / stride + 1;
+      return (in + 2 * pad - kernel + (ceil ? stride - 1 : 0)) / stride + 1;
     };
     int64_t height = size(first.outHeight()), width = size(first.outWidth());
     builder.op("max_pool", {read},
@@ -180,6 +181,17 @@ TEST(Joined, TasksOfAPool) {
     kernel.schedule["rows"] = rows;
     EXPECT_EQ(checked(kernel, 2), "") << rows;
   }
+}
+
+// Windows that go past the map, as with rounding up.
+TEST(Joined, WindowsBeyondTheMap) {
+  EXPECT_EQ(
+      checked(Joined(shapeOf(12, 16, 24, 48, 1, 1)).maxPool(3, 2, 0, true), 2),
+      "");
+  EXPECT_EQ(checked(Joined(innermost(shapeOf(8, 14, 32, 32, 16, 3)))
+                        .maxPool(3, 2, 0, true),
+                    1),
+            "");
 }
 
 // Images that a register tile of the reader spans.
