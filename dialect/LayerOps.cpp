@@ -111,6 +111,11 @@ LogicalResult Conv2dOp::verify() {
   if (getFilters() % getGroups() != 0)
     return emitOpError() << "(C3) " << getGroups() << " groups do not divide "
                          << getFilters() << " filters; choose a divisor";
+  if (std::optional<APFloat> epsilon = getStandardize();
+      epsilon && !(epsilon->convertToDouble() > 0 &&
+                   std::isfinite(float(epsilon->convertToDouble()))))
+    return emitOpError() << "(C10) the epsilon of 'standardize' must be "
+                            "positive and finite";
   if (getStage() && (*getStage() < 0 || *getStage() > 62))
     return emitOpError() << "(C7) stage is " << *getStage()
                          << "; it must be from 0 to 62";
@@ -251,6 +256,65 @@ FailureOr<MapShape> HardSwishOp::inferShape(ArrayRef<MapShape> inputs) {
   return inputs[0];
 }
 
+LogicalResult LeakyReluOp::verify() {
+  if (failed(verifyFloat(*this, "LR1", "alpha", getAlpha())))
+    return failure();
+  if (getAlpha().isNegative() && !getAlpha().isZero())
+    return emitOpError() << "(LR1) alpha is negative; the gradient is made "
+                            "from the result, which must tell the input's sign";
+  return success();
+}
+
+FailureOr<MapShape> LeakyReluOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
+LogicalResult PReluOp::verify() { return verifyName(*this, "PR1", getLayer()); }
+
+FailureOr<MapShape> PReluOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
+LogicalResult EluOp::verify() {
+  if (failed(verifyFloat(*this, "EL1", "alpha", getAlpha())) ||
+      failed(verifyFloat(*this, "EL1", "scale", getScale())) ||
+      failed(verifyFloat(*this, "EL1", "input_scale", getInputScale())))
+    return failure();
+  if (getAlpha().convertToDouble() < 0 || getScale().convertToDouble() <= 0 ||
+      getInputScale().convertToDouble() <= 0)
+    return emitOpError() << "(EL2) alpha must not be negative, scale and "
+                            "input_scale must be positive";
+  return success();
+}
+
+FailureOr<MapShape> EluOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
+FailureOr<MapShape> GeluOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
+FailureOr<MapShape> SiluOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
+FailureOr<MapShape> SoftplusOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
+FailureOr<MapShape> MishOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
+LogicalResult LayerScaleOp::verify() {
+  return verifyName(*this, "LS1", getLayer());
+}
+
+FailureOr<MapShape> LayerScaleOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
 FailureOr<MapShape> AddOp::inferShape(ArrayRef<MapShape> inputs) {
   if (inputs[0] != inputs[1])
     return emitOpError() << "(A1) the maps differ in shape: "
@@ -321,15 +385,102 @@ FailureOr<MapShape> ChannelShuffleOp::inferShape(ArrayRef<MapShape> inputs) {
   return inputs[0];
 }
 
-LogicalResult DropoutOp::verify() {
-  double rate = getRate().convertToDouble();
+static LogicalResult verifyRate(Operation *op, StringRef rule,
+                                const APFloat &value) {
+  double rate = value.convertToDouble();
   if (!(rate >= 0 && rate < 1))
-    return emitOpError() << "(D1) rate must be at least 0 and less than 1";
+    return op->emitOpError()
+           << "(" << rule << ") rate must be at least 0 and less than 1";
   return success();
 }
 
+LogicalResult DropoutOp::verify() { return verifyRate(*this, "D1", getRate()); }
+
 FailureOr<MapShape> DropoutOp::inferShape(ArrayRef<MapShape> inputs) {
   return inputs[0];
+}
+
+LogicalResult DropPathOp::verify() {
+  return verifyRate(*this, "DP1", getRate());
+}
+
+FailureOr<MapShape> DropPathOp::inferShape(ArrayRef<MapShape> inputs) {
+  return inputs[0];
+}
+
+LogicalResult PadOp::verify() {
+  if (failed(verifySizes(*this, "PD1", "pad", getPad(), 4, 0)) ||
+      failed(verifySizes(*this, "PD1", "crop", getCrop(), 4, 0)))
+    return failure();
+  for (auto [pad, crop] : llvm::zip_equal(getPad(), getCrop()))
+    if (pad && crop)
+      return emitOpError() << "(PD2) one side is padded by " << pad
+                           << " and cropped by " << crop
+                           << "; use two layers, or their difference";
+  return success();
+}
+
+FailureOr<MapShape> PadOp::inferShape(ArrayRef<MapShape> inputs) {
+  const int64_t sizes[] = {inputs[0].height, inputs[0].width};
+  int64_t out[2];
+  for (int d : {0, 1}) {
+    StringRef name = d ? "width" : "height";
+    int64_t left = sizes[d] - getCrop()[d] - getCrop()[d + 2];
+    if (left < 1)
+      return emitOpError() << "(PD3) nothing is left of the " << name << ", "
+                           << sizes[d] << "; crop less";
+    for (int side : {d, d + 2})
+      if (getReflect() && getPad()[side] >= left)
+        return emitOpError()
+               << "(PD4) " << getPad()[side] << " of the " << name
+               << " cannot be reflected in " << left << "; pad less than that";
+    out[d] = left + getPad()[d] + getPad()[d + 2];
+    if (out[d] > maxSide)
+      return emitOpError() << "(PD5) the " << name << " of the result, "
+                           << out[d] << ", is longer than " << maxSide
+                           << "; pad less";
+  }
+  return verifiedResult(*this, "PD5", {out[0], out[1], inputs[0].channels});
+}
+
+/// Blocks of 2^15 have 2^30 pixels.
+static constexpr int64_t largestBlock = 1 << 15;
+
+static LogicalResult verifyBlock(Operation *op, int64_t block) {
+  if (block >= 1 && block <= largestBlock)
+    return success();
+  return op->emitOpError() << "(SD1) block is " << block
+                           << "; it must be from 1 to " << largestBlock;
+}
+
+LogicalResult SpaceToDepthOp::verify() {
+  return verifyBlock(*this, getBlock());
+}
+
+FailureOr<MapShape> SpaceToDepthOp::inferShape(ArrayRef<MapShape> inputs) {
+  MapShape in = inputs[0];
+  int64_t block = getBlock();
+  if (in.height % block != 0 || in.width % block != 0)
+    return emitOpError() << "(SD2) block " << block << " does not divide "
+                         << in.height << "x" << in.width
+                         << "; choose a divisor, or pad the map first";
+  return MapShape{in.height / block, in.width / block,
+                  in.channels * block * block};
+}
+
+LogicalResult DepthToSpaceOp::verify() {
+  return verifyBlock(*this, getBlock());
+}
+
+FailureOr<MapShape> DepthToSpaceOp::inferShape(ArrayRef<MapShape> inputs) {
+  MapShape in = inputs[0];
+  int64_t block = getBlock();
+  if (in.channels % (block * block) != 0)
+    return emitOpError() << "(SD3) the square of block " << block
+                         << " does not divide " << in.channels
+                         << " channels; choose a smaller block";
+  return MapShape{in.height * block, in.width * block,
+                  in.channels / (block * block)};
 }
 
 LogicalResult LocalResponseNormOp::verify() {

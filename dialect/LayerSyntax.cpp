@@ -45,6 +45,7 @@ constexpr Clause convClauses[] = {
     {"dilation", ClauseKind::Pair, "dilation", "dilation(2)", false, 1},
     {"groups", ClauseKind::Integer, "groups", "groups(8)", false, 1},
     biasClause,
+    {"standardize", ClauseKind::Float, "standardize", "standardize(1e-6)"},
     {"stage", ClauseKind::Integer, "stage", "stage(1)"},
     {"ungrouped", ClauseKind::Flag, "ungrouped", "ungrouped"},
 };
@@ -69,6 +70,30 @@ constexpr Clause hardSigmoidClauses[] = {
     {"alpha", ClauseKind::Float, "alpha", "alpha(0.2)", false, 0.2},
     {"beta", ClauseKind::Float, "beta", "beta(0.5)", false, 0.5},
 };
+constexpr Clause leakyReluClauses[] = {
+    {"alpha", ClauseKind::Float, "alpha", "alpha(0.01)", false, 0.01},
+};
+constexpr Clause preluClauses[] = {
+    {"shared", ClauseKind::Flag, "shared", "shared"},
+};
+constexpr Clause eluClauses[] = {
+    {"alpha", ClauseKind::Float, "alpha", "alpha(1)", false, 1.0},
+    {"scale", ClauseKind::Float, "scale", "scale(1)", false, 1.0},
+    {"input_scale", ClauseKind::Float, "input_scale", "input_scale(1)", false,
+     1.0},
+};
+constexpr Clause geluClauses[] = {
+    {"tanh", ClauseKind::Flag, "tanh", "tanh"},
+};
+constexpr Clause padClauses[] = {
+    padClause,
+    {"crop", ClauseKind::Pad, "crop", "crop(1)", false, 0},
+    {"reflect", ClauseKind::Flag, "reflect", "reflect"},
+};
+constexpr Clause blockClauses[] = {
+    {"block", ClauseKind::Integer, "block", "block(2)", true},
+    {"crd", ClauseKind::Flag, "crd", "crd"},
+};
 constexpr Clause sliceClauses[] = {
     {"begin", ClauseKind::Integer, "begin", "begin(0)", true},
     {"end", ClauseKind::Integer, "end", "end(58)", true},
@@ -82,6 +107,9 @@ constexpr Clause linearClauses[] = {
 };
 constexpr Clause dropoutClauses[] = {
     {"rate", ClauseKind::Float, "rate", "rate(0.5)", false, 0.5},
+};
+constexpr Clause dropPathClauses[] = {
+    {"rate", ClauseKind::Float, "rate", "rate(0.1)", true},
 };
 constexpr Clause responseNormClauses[] = {
     {"size", ClauseKind::Integer, "size", "size(5)", false, 5},
@@ -219,6 +247,18 @@ LAYER_SYNTAX(ClipOp, false, 1, clipClauses)
 LAYER_SYNTAX(SigmoidOp, false, 1, {})
 LAYER_SYNTAX(HardSigmoidOp, false, 1, hardSigmoidClauses)
 LAYER_SYNTAX(HardSwishOp, false, 1, {})
+LAYER_SYNTAX(LeakyReluOp, false, 1, leakyReluClauses)
+LAYER_SYNTAX(PReluOp, true, 1, preluClauses)
+LAYER_SYNTAX(EluOp, false, 1, eluClauses)
+LAYER_SYNTAX(GeluOp, false, 1, geluClauses)
+LAYER_SYNTAX(SiluOp, false, 1, {})
+LAYER_SYNTAX(SoftplusOp, false, 1, {})
+LAYER_SYNTAX(MishOp, false, 1, {})
+LAYER_SYNTAX(LayerScaleOp, true, 1, {})
+LAYER_SYNTAX(DropPathOp, false, 1, dropPathClauses)
+LAYER_SYNTAX(PadOp, false, 1, padClauses)
+LAYER_SYNTAX(SpaceToDepthOp, false, 1, blockClauses)
+LAYER_SYNTAX(DepthToSpaceOp, false, 1, blockClauses)
 LAYER_SYNTAX(MaxPoolOp, false, 1, maxPoolClauses)
 LAYER_SYNTAX(AveragePoolOp, false, 1, averagePoolClauses)
 LAYER_SYNTAX(GlobalAveragePoolOp, false, 1, {})

@@ -211,6 +211,44 @@ LogicalResult PrimReduceSumOp::verify() {
                        over != "map");
 }
 
+/// One slope a channel, or one for all.
+static LogicalResult verifySlope(Operation *op, Value map, Value slope) {
+  if (shapeOf(slope) == ArrayRef<int64_t>(1))
+    return success();
+  return expectPerChannel(op, map, slope);
+}
+
+LogicalResult PrimPReluOp::verify() {
+  return verifySlope(*this, getX(), getSlope());
+}
+
+LogicalResult PrimPReluBackwardOp::verify() {
+  return verifySlope(*this, getX(), getSlope());
+}
+
+template <typename GeluOp> static LogicalResult verifyForm(GeluOp op) {
+  if (op.getForm() == "erf" || op.getForm() == "tanh")
+    return success();
+  return op.emitOpError("needs form \"erf\" or \"tanh\"");
+}
+
+LogicalResult PrimGeluOp::verify() { return verifyForm(*this); }
+LogicalResult PrimGeluBackwardOp::verify() { return verifyForm(*this); }
+
+LogicalResult PrimScaleChannelsOp::verify() {
+  return expectPerChannel(*this, getX(), getMultiplier());
+}
+
+LogicalResult PrimSampleMaskOp::verify() {
+  double rate = getRate().convertToDouble();
+  if (!(rate >= 0 && rate < 1))
+    return emitOpError("needs a rate in [0, 1)");
+  if (failed(expectShape(*this, "a random key", getRandom(), 2)))
+    return failure();
+  return expectShape(*this, "a mask", getMask(),
+                     {shapeOf(getSamples())[0], 1, 1, 1});
+}
+
 LogicalResult PrimChannelAffineOp::verify() {
   return expectPerChannel(*this, getX(), getOperands().drop_front(1));
 }
@@ -236,6 +274,74 @@ LogicalResult PrimBatchNormBackwardDataOp::verify() {
 LogicalResult PrimScaleFilterOp::verify() {
   return expectShape(*this, "a multiplier", getMultiplier(),
                      shapeOf(getFilter())[0]);
+}
+
+LogicalResult PrimStandardizeFilterOp::verify() {
+  return expectShape(*this, "a gain", getGain(), shapeOf(getFilter())[0]);
+}
+
+LogicalResult PrimStandardizeFilterBackwardOp::verify() {
+  return expectShape(*this, "a gain", getGain(), shapeOf(getFilter())[0]);
+}
+
+LogicalResult PrimStandardizeGainBackwardOp::verify() {
+  return expectShape(*this, "a gain's gradient", getDgain(),
+                     shapeOf(getFilter())[0]);
+}
+
+//===----------------------------------------------------------------------===//
+// Borders and blocks
+//===----------------------------------------------------------------------===//
+
+/// Checks that `whole` is `part` with `pad` around it, reflected or not.
+static LogicalResult verifyPad(Operation *op, ArrayRef<int64_t> pad, Value part,
+                               Value whole, bool reflect) {
+  ArrayRef<int64_t> from = shapeOf(part);
+  for (int side = 0; side < 4; ++side)
+    if (reflect ? pad[side] < 0 || pad[side] >= from[1 + side % 2]
+                : std::abs(pad[side]) > maxElements)
+      return op->emitOpError()
+             << "cannot pad " << describe(from) << " by " << pad[side];
+  return expectShape(
+      op, "a padded map", whole,
+      {from[0], from[1] + pad[0] + pad[2], from[2] + pad[1] + pad[3], from[3]});
+}
+
+LogicalResult PrimPadOp::verify() {
+  return verifyPad(*this, getPad(), getX(), getY(), /*reflect=*/false);
+}
+
+LogicalResult PrimReflectPadOp::verify() {
+  return verifyPad(*this, getPad(), getX(), getY(), /*reflect=*/true);
+}
+
+LogicalResult PrimReflectPadBackwardOp::verify() {
+  return verifyPad(*this, getPad(), getDx(), getDy(), /*reflect=*/true);
+}
+
+/// Checks that `deep` has blocks of `flat` as channels.
+template <typename BlockOp>
+static LogicalResult verifyBlock(BlockOp op, Value flat, Value deep) {
+  int64_t block = op.getBlock();
+  if (block < 1 || block > (1 << 15) ||
+      (op.getMode() != "dcr" && op.getMode() != "crd"))
+    return op.emitOpError("needs a block from 1 to 32768, and mode \"dcr\" or "
+                          "\"crd\"");
+  ArrayRef<int64_t> from = shapeOf(flat);
+  if (from[1] % block != 0 || from[2] % block != 0)
+    return op.emitOpError()
+           << "cannot cut " << describe(from) << " into blocks of " << block;
+  return expectShape(
+      op, "a map of blocks", deep,
+      {from[0], from[1] / block, from[2] / block, from[3] * block * block});
+}
+
+LogicalResult PrimSpaceToDepthOp::verify() {
+  return verifyBlock(*this, getX(), getY());
+}
+
+LogicalResult PrimDepthToSpaceOp::verify() {
+  return verifyBlock(*this, getY(), getX());
 }
 
 //===----------------------------------------------------------------------===//

@@ -44,7 +44,7 @@ def Root_SigmoidOp : Root_LayerOp<"sigmoid"> {
   let description = [{
     `%2 = root.sigmoid %1`
 
-    SiLU, or swish, is `root.multiply %1, %2` of a value and its sigmoid.
+    SiLU, a value times its sigmoid, is `root.silu`.
   }];
   let arguments = (ins Root_ImageType:$input);
   let hasVerifier = 0;
@@ -77,6 +77,123 @@ def Root_HardSwishOp : Root_LayerOp<"hard_swish"> {
   }];
   let arguments = (ins Root_ImageType:$input);
   let hasVerifier = 0;
+}
+
+def Root_LeakyReluOp : Root_LayerOp<"leaky_relu"> {
+  let summary = "x where x > 0, else alpha x";
+  let description = [{
+    `%2 = root.leaky_relu %1 alpha(0.1)`
+
+    The default alpha is 0.01. The gradient is 1 where x > 0, and alpha
+    elsewhere.
+
+    Rules:
+
+    * (LR1) alpha is finite in 32-bit floating point, and not negative.
+  }];
+  let arguments = (ins Root_ImageType:$input,
+      DefaultValuedAttr<F64Attr, "0.01">:$alpha);
+}
+
+def Root_PReluOp : Root_LayerOp<"prelu"> {
+  let summary = "x where x > 0, else a learnt slope times x";
+  let description = [{
+    `%2 = root.prelu "act1" %1`
+
+    Parameter `NAME.slope`, one value a channel, or one for all channels with
+    the clause `shared`; 0.25 in an untrained network. The gradient is 1 where
+    x > 0, and the slope elsewhere.
+
+    Rules:
+
+    * (PR1) the name is made of letters, digits and `_ . - /`, at most 200.
+  }];
+  let arguments = (ins Root_ImageType:$input, StrAttr:$layer, UnitAttr:$shared);
+}
+
+def Root_EluOp : Root_LayerOp<"elu"> {
+  let summary = "scale x where x > 0, else scale alpha (exp(x input_scale) - 1)";
+  let description = [{
+    `%2 = root.elu %1 alpha(1) scale(1) input_scale(1)`
+
+    All are 1 unless given. SELU is `alpha(1.67326324) scale(1.05070099)`, CELU
+    of a is `alpha(a) input_scale(1/a)`.
+
+    Rules:
+
+    * (EL1) alpha, scale and input_scale are finite in 32-bit floating point;
+    * (EL2) alpha is not negative, scale and input_scale are positive.
+  }];
+  let arguments = (ins Root_ImageType:$input,
+      DefaultValuedAttr<F64Attr, "1.0">:$alpha,
+      DefaultValuedAttr<F64Attr, "1.0">:$scale,
+      DefaultValuedAttr<F64Attr, "1.0">:$input_scale);
+}
+
+def Root_GeluOp : Root_LayerOp<"gelu"> {
+  let summary = "x Phi(x), Phi being the normal distribution's";
+  let description = [{
+    `%2 = root.gelu %1`
+
+    x / 2 (1 + erf(x / sqrt(2))); with the clause `tanh` its approximation,
+    x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).
+  }];
+  let arguments = (ins Root_ImageType:$input, UnitAttr:$tanh);
+  let hasVerifier = 0;
+}
+
+def Root_SiluOp : Root_LayerOp<"silu"> {
+  let summary = "x / (1 + exp(-x)), also called swish";
+  let description = "`%2 = root.silu %1`";
+  let arguments = (ins Root_ImageType:$input);
+  let hasVerifier = 0;
+}
+
+def Root_SoftplusOp : Root_LayerOp<"softplus"> {
+  let summary = "log(1 + exp(x))";
+  let description = "`%2 = root.softplus %1`";
+  let arguments = (ins Root_ImageType:$input);
+  let hasVerifier = 0;
+}
+
+def Root_MishOp : Root_LayerOp<"mish"> {
+  let summary = "x tanh(log(1 + exp(x)))";
+  let description = "`%2 = root.mish %1`";
+  let arguments = (ins Root_ImageType:$input);
+  let hasVerifier = 0;
+}
+
+//===----------------------------------------------------------------------===//
+// Of branches
+//===----------------------------------------------------------------------===//
+
+def Root_LayerScaleOp : Root_LayerOp<"layer_scale"> {
+  let summary = "Each channel times a learnt number";
+  let description = [{
+    `%2 = root.layer_scale "ls1" %1`
+
+    Parameter `NAME.scale`, one value a channel; 1 in an untrained network.
+
+    Rules:
+
+    * (LS1) the name is made of letters, digits and `_ . - /`, at most 200.
+  }];
+  let arguments = (ins Root_ImageType:$input, StrAttr:$layer);
+}
+
+def Root_DropPathOp : Root_LayerOp<"drop_path"> {
+  let summary = "In training, sets whole images' maps to zero at random";
+  let description = [{
+    `%2 = root.drop_path %1 rate(0.1)`
+
+    Stochastic depth, on a branch that is added to another. What is kept is
+    divided by (1 - rate); in inference, nothing happens.
+
+    Rules:
+
+    * (DP1) rate is at least 0 and less than 1.
+  }];
+  let arguments = (ins Root_ImageType:$input, F64Attr:$rate);
 }
 
 //===----------------------------------------------------------------------===//

@@ -104,8 +104,13 @@ def Root_Conv2dOp : Root_LayerOp<"conv2d"> {
     | `dilation(2)` | spacing of the taps | 1 |
     | `groups(8)` | filter groups | 1 |
     | `no_bias` | there is no bias | bias |
+    | `standardize(1e-6)` | filters are standardised, with this epsilon | as they are |
     | `stage(1)` | its stage in a root topology | from the map's size |
     | `ungrouped` | never grouped by a topology | |
+
+    A standardised filter, of n weights w, is `NAME.gain` (w - mean) /
+    sqrt(n (variance + epsilon)), as NFNet has it; the gain is one value a
+    filter, 1 in an untrained network.
 
     Rules:
 
@@ -118,14 +123,15 @@ def Root_Conv2dOp : Root_LayerOp<"conv2d"> {
     * (C6) the filters have at most 2147483647 elements;
     * (C7) stage is from 0 to 62;
     * (C8) the result has at most 2147483647 elements an image;
-    * (C9) so has the padded input, whose sides are at most 536870911 long.
+    * (C9) so has the padded input, whose sides are at most 536870911 long;
+    * (C10) the epsilon of `standardize` is positive and finite.
   }];
   let arguments = (ins Root_ImageType:$input, StrAttr:$layer, Root_SizeAttr:$filters,
       DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$stride,
       DenseI64ArrayAttr:$pad, DenseI64ArrayAttr:$dilation,
       DefaultValuedAttr<Root_SizeAttr, "1">:$groups,
-      DefaultValuedAttr<BoolAttr, "true">:$bias, OptionalAttr<Root_SizeAttr>:$stage,
-      UnitAttr:$ungrouped);
+      DefaultValuedAttr<BoolAttr, "true">:$bias, OptionalAttr<F64Attr>:$standardize,
+      OptionalAttr<Root_SizeAttr>:$stage, UnitAttr:$ungrouped);
   let extraClassDeclaration = [{
     bool isSpatial() { return getKernel()[0] > 1 || getKernel()[1] > 1; }
   }];
@@ -282,6 +288,64 @@ def Root_ChannelShuffleOp : Root_LayerOp<"channel_shuffle"> {
     * (G2) groups divides the channels.
   }];
   let arguments = (ins Root_ImageType:$input, Root_SizeAttr:$groups);
+}
+
+def Root_PadOp : Root_LayerOp<"pad"> {
+  let summary = "A map with a border, or without some of its own";
+  let description = [{
+    `%2 = root.pad %1 pad(0,0,1,1) crop(1,1,0,0)`
+
+    Zeros around the map, or with the clause `reflect` what lies as far on the
+    other side of its edge, the edge itself not repeated. `crop` takes rows and
+    columns away first. Convolutions and pools pad by themselves.
+
+    | clause | meaning | default |
+    |---|---|---|
+    | `pad(2)`, `pad(2x1)`, `pad(0,0,1,1)` | rows and columns that are added; vertical x horizontal; or top, left, bottom, right | 0 |
+    | `crop(2)`, `crop(2x1)`, `crop(0,0,1,1)` | those that are taken away | 0 |
+    | `reflect` | the border mirrors the map | zeros |
+
+    Rules:
+
+    * (PD1) pad and crop are four values from 0 to 2147483647;
+    * (PD2) a side is padded or cropped, not both;
+    * (PD3) something is left of the map;
+    * (PD4) what is reflected is smaller than the map;
+    * (PD5) the result has at most 2147483647 elements an image, and sides of at
+      most 536870911.
+  }];
+  let arguments = (ins Root_ImageType:$input, DenseI64ArrayAttr:$pad,
+                       DenseI64ArrayAttr:$crop, UnitAttr:$reflect);
+}
+
+defvar Root_BlockRules = [{
+
+    Channels are (row in the block, column in the block, channel), ONNX's DCR;
+    with the clause `crd` (channel, row, column), PyTorch's pixel shuffle.
+
+    Rules:
+
+    * (SD1) block is from 1 to 32768;
+  }];
+
+def Root_SpaceToDepthOp : Root_LayerOp<"space_to_depth"> {
+  let summary = "Each block of pixels as channels of one";
+  let description = !strconcat([{
+    `%2 = root.space_to_depth %1 block(2)`
+  }], Root_BlockRules, [{
+    * (SD2) block divides height and width.
+  }]);
+  let arguments = (ins Root_ImageType:$input, Root_SizeAttr:$block, UnitAttr:$crd);
+}
+
+def Root_DepthToSpaceOp : Root_LayerOp<"depth_to_space"> {
+  let summary = "Channels of each pixel as a block of pixels";
+  let description = !strconcat([{
+    `%2 = root.depth_to_space %1 block(2) crd`
+  }], Root_BlockRules, [{
+    * (SD3) the square of block divides the channels.
+  }]);
+  let arguments = (ins Root_ImageType:$input, Root_SizeAttr:$block, UnitAttr:$crd);
 }
 
 def Root_DropoutOp : Root_LayerOp<"dropout"> {

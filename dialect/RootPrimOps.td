@@ -148,6 +148,32 @@ def Root_PrimScaleFilterOp : Root_PrimOp<"scale_filter",
   let hasVerifier = 1;
 }
 
+def Root_PrimStandardizeFilterOp : Root_PrimOp<"standardize_filter",
+    (ins Root_Filter:$filter, Root_Vector:$gain), (ins F64Attr:$epsilon),
+    (outs Root_Filter:$standard), [AllTypesMatch<["filter", "standard"]>]> {
+  let summary = "gain (w - mean) / sqrt(n (variance + epsilon)), by out channel";
+  let hasVerifier = 1;
+}
+
+def Root_PrimStandardizeFilterBackwardOp
+    : Root_PrimOp<"standardize_filter_backward",
+                  (ins Root_Filter:$dstandard, Root_Filter:$filter,
+                       Root_Vector:$gain),
+                  (ins F64Attr:$epsilon), (outs Root_Filter:$dfilter),
+                  [AllTypesMatch<["dstandard", "filter", "dfilter"]>]> {
+  let summary = "Gradient of standardize_filter's filter";
+  let hasVerifier = 1;
+}
+
+def Root_PrimStandardizeGainBackwardOp
+    : Root_PrimOp<"standardize_gain_backward",
+                  (ins Root_Filter:$dstandard, Root_Filter:$filter),
+                  (ins F64Attr:$epsilon), (outs Root_Vector:$dgain),
+                  [AllTypesMatch<["dstandard", "filter"]>]> {
+  let summary = "Gradient of standardize_filter's gain";
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Pools
 //===----------------------------------------------------------------------===//
@@ -232,6 +258,42 @@ def Root_PrimChannelShuffleOp : Root_PrimOp<"channel_shuffle",
     (outs Root_MapOrVector:$y), [SameOperandsAndResultType]> {
   let summary = "Channel i C / groups + j becomes j groups + i";
   let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Borders and blocks
+//===----------------------------------------------------------------------===//
+
+def Root_PrimPadOp : Root_PrimOp<"pad", (ins Root_Map:$x),
+    (ins Root_IntsAttr<4>:$pad), (outs Root_Map:$y), [Root_PrimTakesPrologue]> {
+  let summary = "Zeros around a map; a negative pad takes rows or columns away";
+  let hasVerifier = 1;
+}
+
+def Root_PrimReflectPadOp : Root_PrimOp<"reflect_pad", (ins Root_Map:$x),
+    (ins Root_IntsAttr<4>:$pad), (outs Root_Map:$y), [Root_PrimTakesPrologue]> {
+  let summary = "The map mirrored at its edges around it";
+  let hasVerifier = 1;
+}
+
+def Root_PrimReflectPadBackwardOp : Root_PrimOp<"reflect_pad_backward",
+    (ins Root_Map:$dy), (ins Root_IntsAttr<4>:$pad), (outs Root_Map:$dx)> {
+  let summary = "Gradient of reflect_pad's input";
+  let hasVerifier = 1;
+}
+
+class Root_PrimBlockOp<string mnemonic> : Root_PrimOp<mnemonic,
+    (ins Root_Map:$x), (ins Root_IntAttr:$block, StrAttr:$mode),
+    (outs Root_Map:$y), [Root_PrimTakesPrologue]> {
+  let hasVerifier = 1;
+}
+
+def Root_PrimSpaceToDepthOp : Root_PrimBlockOp<"space_to_depth"> {
+  let summary = "Each block of pixels as channels of one; mode \"dcr\" or \"crd\"";
+}
+
+def Root_PrimDepthToSpaceOp : Root_PrimBlockOp<"depth_to_space"> {
+  let summary = "Channels of each pixel as a block of pixels; mode as above";
 }
 
 defvar lrnAttributes = (ins Root_IntAttr:$size, F64Attr:$alpha, F64Attr:$beta,

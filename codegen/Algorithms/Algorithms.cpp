@@ -39,7 +39,9 @@ const OpRegistry &opRegistry() {
     addConcat(table);
     addConvolution(table);
     addConvolutionGradient(table);
+    addArrangements(table);
     addDropout(table);
+    addStandardize(table);
     addLocalResponseNorm(table);
     return table;
   }();

@@ -82,7 +82,9 @@ void addLosses(OpRegistry &registry);
 void addConcat(OpRegistry &registry);
 void addConvolution(OpRegistry &registry);
 void addConvolutionGradient(OpRegistry &registry);
+void addArrangements(OpRegistry &registry);
 void addDropout(OpRegistry &registry);
+void addStandardize(OpRegistry &registry);
 void addLocalResponseNorm(OpRegistry &registry);
 
 /// The variables that every algorithm uses, by rank: (c), (c, x), (c, x, y),

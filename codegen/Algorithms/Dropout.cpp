@@ -42,31 +42,55 @@ std::vector<Expr> philoxWords(std::vector<Expr> counter, Expr key0, Expr key1) {
   return counter;
 }
 
+/// An image's words at a counter: of dropout, and of what drops whole images.
+class Words {
+public:
+  Words(const Op &op, const Value &random, const Value &samples)
+      : random(random.func), samples(samples.func),
+        rate(realAttribute(op, "rate")),
+        ordinal(integerAttribute(op, "ordinal")) {
+    if (!(rate >= 0 && rate < 1))
+      throw std::invalid_argument("op '" + op.name +
+                                  "': rate is not in [0, 1)");
+  }
+  std::vector<Expr> operator()(const Expr &counter) const {
+    return philoxWords({cast<uint32_t>(counter), low(samples(imageVars(4)[3])),
+                        low(random(1)), word(static_cast<uint32_t>(ordinal))},
+                       low(random(0)), high(random(0)));
+  }
+  /// 1 / (1 - rate) where the word * 2^-32 >= rate, in integers, else 0; no
+  /// word is if a rate is nearly 1.
+  Expr factor(const Expr &chosen) const {
+    auto threshold = static_cast<uint64_t>(std::ceil(std::ldexp(rate, 32)));
+    Expr kept = threshold >> 32
+                    ? Internal::const_false()
+                    : chosen >= word(static_cast<uint32_t>(threshold));
+    return select(kept, static_cast<float>(1 / (1 - rate)), 0.0f);
+  }
+
+private:
+  Func random, samples;
+  double rate;
+  int64_t ordinal;
+};
+
+Lowered sampleMask(const Op &op, const std::vector<Value> &in) {
+  Words words(op, in.at(0), in.at(1));
+  Func result(op.name);
+  result(imageVars(4)) = words.factor(words(0)[0]);
+  return {{result}, {}};
+}
+
 Lowered dropout(const Op &op, const std::vector<Value> &in) {
   const Value &x = in.at(0);
-  Func random = in.at(1).func, samples = in.at(2).func;
-  double rate = realAttribute(op, "rate");
-  int64_t ordinal = integerAttribute(op, "ordinal");
-  if (!(rate >= 0 && rate < 1))
-    throw std::invalid_argument("op 'dropout': rate is not in [0, 1)");
+  Words words(op, in.at(1), in.at(2));
   std::vector<Var> v = imageVars(4);
   int width = static_cast<int>(x.width());
   int channels = static_cast<int>(x.channels());
   Expr position = v[2] * width + v[1];
-  auto words = [&](Expr counter) {
-    return philoxWords({cast<uint32_t>(counter), low(samples(v[3])),
-                        low(random(1)), word(static_cast<uint32_t>(ordinal))},
-                       low(random(0)), high(random(0)));
-  };
-  // word * 2^-32 >= rate, in integers; no word is if a rate is nearly 1.
-  auto threshold = static_cast<uint64_t>(std::ceil(std::ldexp(rate, 32)));
-  auto masked = [&](Expr chosen) {
-    Expr kept = threshold >> 32
-                    ? Internal::const_false()
-                    : chosen >= word(static_cast<uint32_t>(threshold));
+  auto masked = [&](const Expr &chosen) {
     // A product, so that NaN is not dropped.
-    return strict_float(x.func(asExprs(v)) *
-                        select(kept, static_cast<float>(1 / (1 - rate)), 0.0f));
+    return strict_float(x.func(asExprs(v)) * words.factor(chosen));
   };
   Func result(op.name);
   if (channels % 4 != 0) {
@@ -85,6 +109,9 @@ Lowered dropout(const Op &op, const std::vector<Value> &in) {
 }
 } // namespace
 
-void addDropout(OpRegistry &registry) { registry["dropout"] = {dropout, true}; }
+void addDropout(OpRegistry &registry) {
+  registry["dropout"] = {dropout, true};
+  registry["sample_mask"] = {sampleMask, true};
+}
 
 } // namespace rootc::codegen

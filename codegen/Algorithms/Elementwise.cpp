@@ -114,6 +114,10 @@ Lowered channelAffine(const Op &op, const Operands &in) {
                    at(in[0]) * channel(in.at(1)) + channel(in.at(2)));
 }
 
+Lowered scaleChannels(const Op &op, const Operands &in) {
+  return pointwise(op, in.at(0), at(in[0]) * channel(in.at(1)));
+}
+
 Lowered batchNormBackwardData(const Op &op, const Operands &in) {
   float epsilon = static_cast<float>(realAttribute(op, "epsilon"));
   const Value &dy = in.at(0), &x = in.at(1), &mean = in.at(2),
@@ -156,6 +160,7 @@ void addElementwise(OpRegistry &registry) {
   registry["fold_multiplier"] = {foldMultiplier, true};
   registry["global_average_pool_backward"] = {globalAveragePoolBackward, true};
   registry["running_average"] = {runningAverage, true};
+  registry["scale_channels"] = {scaleChannels, true};
   registry["scale_filter"] = {scaleFilter, true};
   registry["sgd"] = {sgd};
   registry["slice_channels"] = {sliceChannels, true};

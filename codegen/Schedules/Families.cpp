@@ -73,6 +73,9 @@ const std::map<std::string, Chooser> &anchors() {
       {"sgd", chosen<SgdSchedule>},
       {"softmax_cross_entropy", chosen<LossSchedule>},
       {"softmax_cross_entropy_backward", chosen<LossSchedule>},
+      {"standardize_filter", chosen<StandardizeSchedule>},
+      {"standardize_filter_backward", chosen<StandardizeSchedule>},
+      {"standardize_gain_backward", chosen<StandardizeSchedule>},
   };
   return table;
 }

@@ -246,15 +246,18 @@ struct SgdSchedule : FixedSchedule<SgdSchedule> {
 struct PackSchedule : FixedSchedule<PackSchedule> {
   static const char *name() { return "pack"; }
 };
+/// Standardised filters and their gradients.
+struct StandardizeSchedule : FixedSchedule<StandardizeSchedule> {
+  static const char *name() { return "standardize"; }
+};
 
-using TypedSchedule =
-    std::variant<ConvolutionSchedule, WinogradSchedule, FilterGradientSchedule,
-                 AcrossInsGradientSchedule, GroupLanesSchedule,
-                 GroupLanesGradientSchedule, LinearGradientSchedule,
-                 PoolSchedule, ReductionSchedule, PointwiseSchedule,
-                 ShuffleSchedule, NeighbourSchedule, ConcatSchedule,
-                 FlatSchedule, CombineSchedule, GlobalPoolSchedule,
-                 PositionSumSchedule, LossSchedule, SgdSchedule, PackSchedule>;
+using TypedSchedule = std::variant<
+    ConvolutionSchedule, WinogradSchedule, FilterGradientSchedule,
+    AcrossInsGradientSchedule, GroupLanesSchedule, GroupLanesGradientSchedule,
+    LinearGradientSchedule, PoolSchedule, ReductionSchedule, PointwiseSchedule,
+    ShuffleSchedule, NeighbourSchedule, ConcatSchedule, FlatSchedule,
+    CombineSchedule, GlobalPoolSchedule, PositionSumSchedule, LossSchedule,
+    SgdSchedule, PackSchedule, StandardizeSchedule>;
 
 /// The default of the problem's family. Throws std::invalid_argument for a
 /// kernel that makes no sense: a missing attribute, an unpacked filter.

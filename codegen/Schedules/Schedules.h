@@ -94,6 +94,7 @@ void apply(const ScheduleContext &context, const PositionSumSchedule &schedule);
 void apply(const ScheduleContext &context, const LossSchedule &schedule);
 void apply(const ScheduleContext &context, const SgdSchedule &schedule);
 void apply(const ScheduleContext &context, const PackSchedule &schedule);
+void apply(const ScheduleContext &context, const StandardizeSchedule &schedule);
 
 } // namespace rootc::codegen
 

@@ -44,9 +44,9 @@ void emitText(const NetworkCost &cost, llvm::raw_ostream &out) {
     row(layer.name, layer.op, std::to_string(layer.groups),
         std::to_string(layer.params), std::to_string(layer.macs));
   row("total", "", "", std::to_string(cost.params), std::to_string(cost.macs));
-  if (cost.batchNormParams)
-    out << "batch norm, which is not counted, has " << cost.batchNormParams
-        << " parameters\n";
+  if (cost.uncountedParams)
+    out << "normalisations and learnt factors, which are not counted, have "
+        << cost.uncountedParams << " parameters\n";
 }
 
 void emitJson(const NetworkCost &cost, llvm::raw_ostream &out) {
@@ -93,6 +93,8 @@ FailureOr<NetworkCost> rootc::computeCost(NetworkOp network) {
     LayerCost layer;
     if (auto conv = dyn_cast<Conv2dOp>(op)) {
       int64_t inputs = shapes[conv.getInput()].channels / conv.getGroups();
+      if (conv.getStandardize())
+        cost.uncountedParams += conv.getFilters();
       layer = countLayer(conv.getLayer(), "conv2d", conv.getGroups(),
                          conv.getFilters() * conv.getKernel()[0] *
                              conv.getKernel()[1] * inputs,
@@ -105,8 +107,13 @@ FailureOr<NetworkCost> rootc::computeCost(NetworkOp network) {
                      shapes[linear.getResult()], linear.getBias());
     } else {
       // At most 2^31 layers of at most 2^29 channels.
+      int64_t channels = shapes[op.getResult(0)].channels;
       if (isa<BatchNormOp>(op))
-        cost.batchNormParams += 2 * shapes[op.getResult(0)].channels;
+        cost.uncountedParams += 2 * channels;
+      else if (isa<LayerScaleOp>(op))
+        cost.uncountedParams += channels;
+      else if (auto prelu = dyn_cast<PReluOp>(op))
+        cost.uncountedParams += prelu.getShared() ? 1 : channels;
       continue;
     }
     if (__builtin_add_overflow(cost.params, layer.params, &cost.params) ||

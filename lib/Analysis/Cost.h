@@ -34,7 +34,8 @@ struct NetworkCost {
   std::string network;
   int64_t params = 0;
   int64_t macs = 0;
-  int64_t batchNormParams = 0;   ///< scales and offsets, not in `params`
+  /// Of normalisations and learnt factors, not in `params`.
+  int64_t uncountedParams = 0;
   std::vector<LayerCost> layers; ///< in the network's order
 };
 

@@ -10,6 +10,8 @@
 #include "lib/Transforms/ForwardBuilder.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace rootc;
 using namespace rootc::root;
@@ -54,7 +56,9 @@ public:
                     HardSigmoidOp, HardSwishOp, MaxPoolOp, AveragePoolOp,
                     GlobalAveragePoolOp, AddOp, MultiplyOp, ConcatOp,
                     SliceChannelsOp, ChannelShuffleOp, DropoutOp,
-                    LocalResponseNormOp>(
+                    LocalResponseNormOp, LeakyReluOp, PReluOp, EluOp, GeluOp,
+                    SiluOp, SoftplusOp, MishOp, LayerScaleOp, DropPathOp, PadOp,
+                    SpaceToDepthOp, DepthToSpaceOp>(
                   [&](auto layer) { return emit(layer); })
               .Default([](Operation *layer) {
                 return layer->emitError("has no form in an ONNX file; leave "
@@ -162,6 +166,52 @@ private:
     return sameRank(type, op->getResult(0), op->getOperands());
   }
 
+  /// Nodes that compute point by point, in steps; the last is the layer's.
+  class Steps {
+  public:
+    Steps(LayerExporter &exporter, Operation *op)
+        : x(), exporter(exporter),
+          vectors(exporter.values[op->getOperand(0)].madeVector),
+          shape(vectors ? vectorShape(op->getResult(0))
+                        : mapShape(op->getResult(0))) {
+      Value input = op->getOperand(0);
+      x = vectors ? exporter.vectorOf(input) : exporter.mapOf(input);
+    }
+    NodeAttributes node(StringRef type, ArrayRef<std::string> inputs,
+                        StringRef suffix = "") {
+      return exporter.graph.node(type, exporter.label + suffix.str(), inputs,
+                                 shape);
+    }
+    std::string operator()(StringRef type, StringRef suffix,
+                           ArrayRef<std::string> inputs) {
+      return node(type, inputs, suffix).output();
+    }
+    /// One number, called as the layer and `suffix`.
+    std::string number(StringRef suffix, double value) {
+      return exporter.graph.constant(exporter.label + suffix.str(),
+                                     /*shape=*/{}, static_cast<float>(value));
+    }
+    Names result(std::string name) {
+      return vectors ? asVector(std::move(name)) : asMap(std::move(name));
+    }
+    /// A parameter of one value a channel, or of one value.
+    std::string parameter(StringRef role, int64_t size) {
+      SmallVector<int64_t> sizes = {size};
+      if (!vectors)
+        sizes.append({1, 1});
+      return exporter.tensor(role, sizes, [](ArrayRef<float> from, float *to) {
+        llvm::copy(from, to);
+      });
+    }
+
+    std::string x; ///< the layer's input
+
+  private:
+    LayerExporter &exporter;
+    bool vectors;
+    OnnxShape shape;
+  };
+
   //===--------------------------------------------------------------------===//
   // Parameters
   //===--------------------------------------------------------------------===//
@@ -182,10 +232,15 @@ private:
   /// `shape` [O,H,W,I] of the weights, to [O,I,H,W]; `declared` is how the file
   /// has it.
   std::string filter(StringRef role, std::array<int64_t, 4> shape,
-                     ArrayRef<int64_t> declared) {
+                     ArrayRef<int64_t> declared,
+                     std::optional<APFloat> standardize = std::nullopt) {
     auto [outputs, height, width, inputs] = shape;
     int64_t taps = height * width;
-    return tensor(role, declared, [=](ArrayRef<float> from, float *to) {
+    return tensor(role, declared, [&](ArrayRef<float> from, float *to) {
+      std::vector<float> standard;
+      if (standardize)
+        from = standard = standardised(standardize->convertToDouble(), from,
+                                       weights[label + ".gain"]);
       for (int64_t output = 0; output < outputs; ++output)
         for (int64_t tap = 0; tap < taps; ++tap)
           for (int64_t input = 0; input < inputs; ++input)
@@ -198,13 +253,34 @@ private:
   // Layers
   //===--------------------------------------------------------------------===//
 
+  /// The weights as the convolution has them, standardised.
+  std::vector<float> standardised(double epsilon, ArrayRef<float> weights,
+                                  ArrayRef<float> gains) {
+    std::vector<float> result(weights.size());
+    size_t count = weights.size() / gains.size();
+    for (auto [output, gain] : llvm::enumerate(gains)) {
+      ArrayRef<float> own = weights.slice(output * count, count);
+      double mean = 0, variance = 0;
+      for (double weight : own)
+        mean += weight / count;
+      for (double weight : own)
+        variance += (weight - mean) * (weight - mean) / count;
+      double factor = gain / std::sqrt(count * (variance + epsilon));
+      for (size_t i = 0; i < count; ++i)
+        result[output * count + i] =
+            static_cast<float>((own[i] - mean) * factor);
+    }
+    return result;
+  }
+
   Names emit(Conv2dOp op) {
     int64_t height = op.getKernel()[0], width = op.getKernel()[1];
     int64_t filters = op.getFilters();
     int64_t inputs = shapeOf(op.getInput()).channels / op.getGroups();
     std::vector<std::string> operands = {
-        mapOf(op.getInput()), filter("filter", {filters, height, width, inputs},
-                                     {filters, inputs, height, width})};
+        mapOf(op.getInput()),
+        filter("filter", {filters, height, width, inputs},
+               {filters, inputs, height, width}, op.getStandardize())};
     if (op.getBias())
       operands.push_back(vector("bias", filters));
     return asMap(mapNode("Conv", op.getResult(), operands)
@@ -249,6 +325,7 @@ private:
   Names emit(ReluOp op) { return plain("Relu", op); }
   Names emit(SigmoidOp op) { return plain("Sigmoid", op); }
   Names emit(HardSwishOp op) { return plain("HardSwish", op); }
+  Names emit(SoftplusOp op) { return plain("Softplus", op); }
   Names emit(AddOp op) { return plain("Add", op); }
   /// Broadcast by ONNX's rules, maps and vectors alike.
   Names emit(MultiplyOp op) { return plain("Mul", op); }
@@ -275,6 +352,88 @@ private:
                       node.real("alpha", op.getAlpha().convertToDouble())
                           .real("beta", op.getBeta().convertToDouble());
                     });
+  }
+
+  Names emit(LeakyReluOp op) {
+    return sameRank("LeakyRelu", op.getResult(), op.getInput(), {},
+                    [&](NodeAttributes node) {
+                      node.real("alpha", op.getAlpha().convertToDouble());
+                    });
+  }
+
+  Names emit(PReluOp op) {
+    Steps steps(*this, op);
+    int64_t slopes = op.getShared() ? 1 : shapeOf(op.getInput()).channels;
+    return steps.result(
+        steps("PRelu", "", {steps.x, steps.parameter("slope", slopes)}));
+  }
+
+  Names emit(LayerScaleOp op) {
+    Steps steps(*this, op);
+    int64_t channels = shapeOf(op.getInput()).channels;
+    return steps.result(
+        steps("Mul", "", {steps.x, steps.parameter("scale", channels)}));
+  }
+
+  /// In general scale / s elu(s x), of an alpha s times ours.
+  Names emit(EluOp op) {
+    Steps steps(*this, op);
+    double alpha = op.getAlpha().convertToDouble(),
+           scale = op.getScale().convertToDouble(),
+           inputScale = op.getInputScale().convertToDouble();
+    if (inputScale == 1 && scale == 1)
+      return steps.result(
+          steps.node("Elu", {steps.x}).real("alpha", alpha).output());
+    if (inputScale == 1)
+      return steps.result(steps.node("Selu", {steps.x})
+                              .real("alpha", alpha)
+                              .real("gamma", scale)
+                              .output());
+    std::string inner =
+        steps("Mul", ".inner", {steps.x, steps.number(".s", inputScale)});
+    std::string unit = steps.node("Elu", {inner}, ".elu")
+                           .real("alpha", alpha * inputScale)
+                           .output();
+    return steps.result(
+        steps("Mul", "", {unit, steps.number(".outer", scale / inputScale)}));
+  }
+
+  /// As PyTorch's exporters write it: the operator is of opset 20.
+  Names emit(GeluOp op) {
+    Steps steps(*this, op);
+    std::string x = steps.x, inner;
+    if (op.getTanh()) {
+      std::string square = steps("Mul", ".square", {x, x});
+      std::string cube = steps("Mul", ".cube", {square, x});
+      std::string term =
+          steps("Mul", ".term", {cube, steps.number(".cubic", 0.044715)});
+      std::string sum = steps("Add", ".sum", {x, term});
+      inner = steps("Tanh", ".tanh",
+                    {steps("Mul", ".inner",
+                           {sum, steps.number(".beta", std::sqrt(2 / M_PI))})});
+    } else {
+      inner = steps(
+          "Erf", ".erf",
+          {steps("Div", ".inner", {x, steps.number(".root", std::sqrt(2))})});
+    }
+    std::string share =
+        steps("Add", ".share", {inner, steps.number(".one", 1)});
+    std::string twice = steps("Mul", ".twice", {x, share});
+    return steps.result(steps("Mul", "", {twice, steps.number(".half", 0.5)}));
+  }
+
+  Names emit(SiluOp op) {
+    Steps steps(*this, op);
+    std::string gate = steps("Sigmoid", ".sigmoid", {steps.x});
+    return steps.result(steps("Mul", "", {steps.x, gate}));
+  }
+
+  /// The operator is of opset 18.
+  Names emit(MishOp op) {
+    Steps steps(*this, op);
+    std::string gate =
+        steps("Tanh", ".tanh", {steps("Softplus", ".softplus", {steps.x})});
+    return steps.result(steps("Mul", "", {steps.x, gate}));
   }
 
   /// What the last windows reach beyond the input, at least the declared pad.
@@ -375,6 +534,75 @@ private:
   }
 
   Names emit(DropoutOp op) { return values[op.getInput()]; }
+  Names emit(DropPathOp op) { return values[op.getInput()]; }
+
+  std::string padNode(StringRef name, const std::string &input,
+                      ArrayRef<int64_t> pad, const OnnxShape &shape,
+                      bool reflect) {
+    std::string amounts = graph.constant(
+        name.str() + ".pads", {0, 0, pad[0], pad[1], 0, 0, pad[2], pad[3]});
+    return graph.node("Pad", name, {input, amounts}, shape)
+        .text("mode", reflect ? "reflect" : "constant")
+        .output();
+  }
+
+  /// A crop is a negative pad; a reflection comes behind it.
+  Names emit(PadOp op) {
+    std::string x = mapOf(op.getInput());
+    OnnxShape shape = mapShape(op.getResult());
+    SmallVector<int64_t> pad(op.getPad());
+    if (!op.getReflect()) {
+      for (auto [size, crop] : llvm::zip_equal(pad, op.getCrop()))
+        size -= crop;
+      return asMap(padNode(label, x, pad, shape, /*reflect=*/false));
+    }
+    if (llvm::any_of(op.getCrop(), [](int64_t size) { return size > 0; })) {
+      SmallVector<int64_t> crop;
+      for (int64_t size : op.getCrop())
+        crop.push_back(-size);
+      OnnxShape cropped = {shape[0], shape[1] - pad[0] - pad[2],
+                           shape[2] - pad[1] - pad[3]};
+      x = padNode(label + ".crop", x, crop, cropped, /*reflect=*/false);
+    }
+    return asMap(padNode(label, x, pad, shape, /*reflect=*/true));
+  }
+
+  /// The operator has but one order of channels.
+  Names emit(SpaceToDepthOp op) {
+    std::string x = mapOf(op.getInput());
+    int64_t block = op.getBlock();
+    if (!op.getCrd())
+      return asMap(mapNode("SpaceToDepth", op.getResult(), x)
+                       .integer("blocksize", block)
+                       .output());
+    MapShape in = shapeOf(op.getInput()), out = shapeOf(op.getResult());
+    // A size of 0 is the input's: the batch.
+    std::string apart =
+        graph.constant(label + ".blocks.shape",
+                       {0, in.channels, out.height, block, out.width, block});
+    std::string together = graph.constant(
+        label + ".shape", {0, out.channels, out.height, out.width});
+    std::string blocks =
+        graph
+            .node("Reshape", label + ".blocks", {x, apart},
+                  {in.channels, out.height, block, out.width, block})
+            .output();
+    std::string transposed =
+        graph
+            .node("Transpose", label + ".transposed", {blocks},
+                  {in.channels, block, block, out.height, out.width})
+            .integers("perm", {0, 1, 3, 5, 2, 4})
+            .output();
+    return asMap(
+        mapNode("Reshape", op.getResult(), {transposed, together}).output());
+  }
+
+  Names emit(DepthToSpaceOp op) {
+    return asMap(mapNode("DepthToSpace", op.getResult(), mapOf(op.getInput()))
+                     .integer("blocksize", op.getBlock())
+                     .text("mode", op.getCrd() ? "CRD" : "DCR")
+                     .output());
+  }
 
   /// Windows wider than all channels, which an engine might make room for, are
   /// cut to those that matter.

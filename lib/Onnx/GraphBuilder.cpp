@@ -44,6 +44,11 @@ NodeAttributes &NodeAttributes::real(StringRef name, double value) {
   return *this;
 }
 
+NodeAttributes &NodeAttributes::text(StringRef name, StringRef value) {
+  add(name, onnx::AttributeProto::STRING).set_s(value.str());
+  return *this;
+}
+
 //===----------------------------------------------------------------------===//
 // GraphBuilder
 //===----------------------------------------------------------------------===//

@@ -26,6 +26,7 @@ public:
   NodeAttributes &integers(llvm::StringRef name,
                            llvm::ArrayRef<int64_t> values);
   NodeAttributes &real(llvm::StringRef name, double value);
+  NodeAttributes &text(llvm::StringRef name, llvm::StringRef value);
   /// The name of the node's output.
   const std::string &output() const { return node.output(0); }
 

@@ -77,12 +77,14 @@ Results clipBackward(const Op &op, const Operands &operands) {
   });
 }
 
+double logistic(double x) {
+  // Of a number that is not positive, so that nothing overflows.
+  double small = std::exp(-std::abs(x));
+  return (x < 0 ? small : 1) / (1 + small);
+}
+
 Results sigmoid(const Op &op, const Operands &operands) {
-  return unary(op, operands, [](double x) {
-    // Of a number that is not positive, so that nothing overflows.
-    double small = std::exp(-std::abs(x));
-    return (x < 0 ? small : 1) / (1 + small);
-  });
+  return unary(op, operands, logistic);
 }
 
 Results sigmoidBackward(const Op &op, const Operands &operands) {
@@ -111,6 +113,130 @@ Results hardSwish(const Op &op, const Operands &operands) {
 Results hardSwishBackward(const Op &op, const Operands &operands) {
   return backward(op, operands, [](double dy, double x) {
     return dy * (x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Smooth ones, and learnt slopes
+//===----------------------------------------------------------------------===//
+
+Results leakyRelu(const Op &op, const Operands &operands) {
+  double alpha = real(op, "alpha");
+  return unary(op, operands, [&](double x) { return x <= 0 ? alpha * x : x; });
+}
+
+Results leakyReluBackward(const Op &op, const Operands &operands) {
+  double alpha = real(op, "alpha");
+  return backward(op, operands, [&](double dy, double y) {
+    return y <= 0 ? alpha * dy : dy;
+  });
+}
+
+/// values[i] times the slope of its channel where at[i] <= 0.
+Results slope(const Op &op, const Tensor &values, const Tensor &at,
+              const Tensor &slopes) {
+  expectRank(op, at, 4);
+  expectShape(op, values, at.shape());
+  if (slopes.size() != 1)
+    expectShape(op, slopes, {at.dim(3)});
+  Tensor result = values;
+  for (int64_t i = 0; i < result.size(); ++i)
+    if (at.reals[i] <= 0)
+      result.reals[i] *= slopes.reals[i % at.dim(3) % slopes.size()];
+  return {result};
+}
+
+Results prelu(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 2, 2);
+  return slope(op, operands[0], operands[0], operands[1]);
+}
+
+Results preluBackward(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 3, 3);
+  return slope(op, operands[0], operands[1], operands[2]);
+}
+
+Results elu(const Op &op, const Operands &operands) {
+  double alpha = real(op, "alpha"), scale = real(op, "scale"),
+         inputScale = real(op, "input_scale");
+  return unary(op, operands, [&](double x) {
+    return scale * (x <= 0 ? alpha * std::expm1(inputScale * x) : x);
+  });
+}
+
+Results eluBackward(const Op &op, const Operands &operands) {
+  double alpha = real(op, "alpha"), scale = real(op, "scale"),
+         inputScale = real(op, "input_scale");
+  return backward(op, operands, [&](double dy, double y) {
+    return dy * (y <= 0 ? inputScale * (y + scale * alpha) : scale);
+  });
+}
+
+/// x's share in gelu(x), and the share's derivative.
+std::pair<double, double> geluShare(bool tanh, double x) {
+  if (tanh) {
+    double twice = 2 * std::sqrt(2 / M_PI), cubic = 0.044715;
+    double share = logistic(twice * (x + cubic * x * x * x));
+    return {share, share * (1 - share) * twice * (1 + 3 * cubic * x * x)};
+  }
+  return {std::erfc(-x / std::sqrt(2)) / 2,
+          std::exp(-x * x / 2) / std::sqrt(2 * M_PI)};
+}
+
+bool isTanhForm(const Op &op) {
+  std::string form = text(op, "form");
+  if (form != "erf" && form != "tanh")
+    fail(op, "no form '" + form + "'");
+  return form == "tanh";
+}
+
+Results gelu(const Op &op, const Operands &operands) {
+  bool tanh = isTanhForm(op);
+  return unary(op, operands,
+               [&](double x) { return x * geluShare(tanh, x).first; });
+}
+
+Results geluBackward(const Op &op, const Operands &operands) {
+  bool tanh = isTanhForm(op);
+  return backward(op, operands, [&](double dy, double x) {
+    auto [share, derivative] = geluShare(tanh, x);
+    // Far out the derivative is 0, however large x is.
+    return dy * (share + (derivative == 0 ? 0 : x * derivative));
+  });
+}
+
+Results silu(const Op &op, const Operands &operands) {
+  return unary(op, operands, [](double x) { return x * logistic(x); });
+}
+
+Results siluBackward(const Op &op, const Operands &operands) {
+  return backward(op, operands, [](double dy, double x) {
+    return dy * logistic(x) * (1 + x * logistic(-x));
+  });
+}
+
+double softplusOf(double x) {
+  return std::log1p(std::exp(-std::abs(x))) + (x < 0 ? 0 : x);
+}
+
+Results softplus(const Op &op, const Operands &operands) {
+  return unary(op, operands, softplusOf);
+}
+
+Results softplusBackward(const Op &op, const Operands &operands) {
+  return backward(op, operands,
+                  [](double dy, double y) { return dy * -std::expm1(-y); });
+}
+
+Results mish(const Op &op, const Operands &operands) {
+  return unary(op, operands,
+               [](double x) { return x * std::tanh(softplusOf(x)); });
+}
+
+Results mishBackward(const Op &op, const Operands &operands) {
+  return backward(op, operands, [](double dy, double x) {
+    double share = std::tanh(softplusOf(x));
+    return dy * (share + x * (1 - share) * (1 + share) * logistic(x));
   });
 }
 
@@ -178,6 +304,20 @@ void addActivations(FunctionTable &table) {
   table["hard_sigmoid_backward"] = {hardSigmoidBackward, true};
   table["hard_swish"] = {hardSwish, true};
   table["hard_swish_backward"] = {hardSwishBackward, true};
+  table["leaky_relu"] = {leakyRelu, true};
+  table["leaky_relu_backward"] = {leakyReluBackward, true};
+  table["prelu"] = {prelu, true};
+  table["prelu_backward"] = {preluBackward, true};
+  table["elu"] = {elu, true};
+  table["elu_backward"] = {eluBackward, true};
+  table["gelu"] = {gelu, true};
+  table["gelu_backward"] = {geluBackward, true};
+  table["silu"] = {silu, true};
+  table["silu_backward"] = {siluBackward, true};
+  table["softplus"] = {softplus, true};
+  table["softplus_backward"] = {softplusBackward, true};
+  table["mish"] = {mish, true};
+  table["mish_backward"] = {mishBackward, true};
   table["multiply"] = multiply;
   table["reduce_sum"] = reduceSum;
 }

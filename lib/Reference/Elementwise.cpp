@@ -129,6 +129,35 @@ Results dropout(const Op &op, const Operands &operands) {
   return {y};
 }
 
+/// The first word of dropout's counter for element 0.
+Results sampleMask(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 2, 2);
+  const Tensor &random = operands[0], &samples = operands[1];
+  double rate = real(op, "rate");
+  uint32_t ordinal = integer(op, "ordinal");
+  expectShape(op, random, {2});
+  expectRank(op, samples, 1);
+  uint64_t seed = random.integers.at(0), epoch = random.integers.at(1);
+  Tensor mask({ElementType::F32, {samples.dim(0), 1, 1, 1}});
+  for (int64_t i = 0; i < mask.size(); ++i) {
+    auto words = codegen::philox(
+        {0, uint32_t(samples.integers.at(i)), uint32_t(epoch), ordinal},
+        {uint32_t(seed), uint32_t(seed >> 32)});
+    mask.reals[i] = words[0] * 0x1p-32 >= rate ? 1 / (1 - rate) : 0;
+  }
+  return {mask};
+}
+
+Results scaleChannels(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 2, 2);
+  expectRank(op, operands[0], 4);
+  expectShape(op, operands[1], {operands[0].dim(3)});
+  Tensor y = operands[0];
+  for (int64_t i = 0; i < y.size(); ++i)
+    y.reals[i] *= operands[1].reals[i % y.dim(3)];
+  return {y};
+}
+
 Results weightedSum(const Op &op, const Operands &operands) {
   auto it = op.attributes.find("weights");
   auto *weights = it == op.attributes.end()
@@ -172,6 +201,8 @@ void addElementwise(FunctionTable &table) {
   table["pad_channels"] = padChannels;
   table["channel_shuffle"] = channelShuffle;
   table["dropout"] = {dropout, true};
+  table["sample_mask"] = sampleMask;
+  table["scale_channels"] = {scaleChannels, true};
   table["weighted_sum"] = weightedSum;
   table["sgd"] = {sgd, true};
   table["zeros_like"] = zerosLike;

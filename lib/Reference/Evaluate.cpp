@@ -29,6 +29,7 @@ const FunctionTable &table() {
   static const FunctionTable functions = [] {
     FunctionTable all;
     addActivations(all);
+    addArrangements(all);
     addConvolutions(all);
     addElementwise(all);
     addNormalizations(all);
@@ -54,6 +55,7 @@ bool agrees(const Tensor &tensor, const TensorType &type) {
 void checkElements(const Op &op, const Operands &operands) {
   static const std::map<std::string, std::set<size_t>> integral = {
       {"dropout", {1, 2}},
+      {"sample_mask", {0, 1}},
       {"softmax_cross_entropy", {1}},
       {"softmax_cross_entropy_backward", {1}},
       {"max_pool_backward", {1}}};

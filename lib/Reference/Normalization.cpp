@@ -269,6 +269,80 @@ Results responseNormBackward(const Op &op, const Operands &operands) {
   return {dx};
 }
 
+/// The weights of an out channel, w = (w - mean) / deviation in place, and the
+/// factor that makes of them what the gain is multiplied with.
+struct StandardFilter {
+  Tensor standard;
+  std::vector<double> deviations;
+  int64_t count;
+  StandardFilter(const Op &op, const Tensor &filter)
+      : standard(filter), deviations(filter.dim(0)),
+        count(filter.size() / filter.dim(0)) {
+    double epsilon = real(op, "epsilon");
+    for (int64_t o = 0; o < filter.dim(0); ++o) {
+      double *own = &standard.reals[o * count], mean = 0, variance = 0;
+      for (int64_t i = 0; i < count; ++i)
+        mean += own[i] / count;
+      for (int64_t i = 0; i < count; ++i)
+        variance += (own[i] - mean) * (own[i] - mean) / count;
+      deviations[o] = std::sqrt(variance + epsilon);
+      for (int64_t i = 0; i < count; ++i)
+        own[i] = (own[i] - mean) / deviations[o];
+    }
+  }
+};
+
+Results standardizeFilter(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 2, 2);
+  expectRank(op, operands[0], 4);
+  expectShape(op, operands[1], {operands[0].dim(0)});
+  StandardFilter filter(op, operands[0]);
+  for (int64_t i = 0; i < filter.standard.size(); ++i)
+    filter.standard.reals[i] *=
+        operands[1].reals[i / filter.count] / std::sqrt(filter.count);
+  return {filter.standard};
+}
+
+/// Sums over each out channel of what is standardised times its gradient.
+std::vector<double> sumsAlong(const StandardFilter &filter, const Tensor &ds) {
+  std::vector<double> sums(filter.deviations.size());
+  for (int64_t i = 0; i < ds.size(); ++i)
+    sums[i / filter.count] += ds.reals[i] * filter.standard.reals[i];
+  return sums;
+}
+
+Results standardizeFilterBackward(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 3, 3);
+  expectRank(op, operands[1], 4);
+  expectShape(op, operands[0], operands[1].shape());
+  expectShape(op, operands[2], {operands[1].dim(0)});
+  StandardFilter filter(op, operands[1]);
+  const Tensor &ds = operands[0];
+  std::vector<double> along = sumsAlong(filter, ds), all(along.size());
+  for (int64_t i = 0; i < ds.size(); ++i)
+    all[i / filter.count] += ds.reals[i];
+  Tensor result(ds.type);
+  for (int64_t i = 0; i < ds.size(); ++i) {
+    int64_t o = i / filter.count;
+    result.reals[i] = operands[2].reals[o] / std::sqrt(filter.count) /
+                      filter.deviations[o] *
+                      (ds.reals[i] - all[o] / filter.count -
+                       filter.standard.reals[i] * along[o] / filter.count);
+  }
+  return {result};
+}
+
+Results standardizeGainBackward(const Op &op, const Operands &operands) {
+  expectCount(op, operands, 2, 2);
+  expectRank(op, operands[1], 4);
+  expectShape(op, operands[0], operands[1].shape());
+  StandardFilter filter(op, operands[1]);
+  std::vector<double> sums = sumsAlong(filter, operands[0]);
+  for (double &sum : sums)
+    sum /= std::sqrt(filter.count);
+  return {Tensor({operands[1].dim(0)}, sums)};
+}
+
 } // namespace
 
 void addNormalizations(FunctionTable &table) {
@@ -283,6 +357,9 @@ void addNormalizations(FunctionTable &table) {
   table["fold_multiplier"] = foldMultiplier;
   table["fold_bias"] = foldBias;
   table["scale_filter"] = scaleFilter;
+  table["standardize_filter"] = standardizeFilter;
+  table["standardize_filter_backward"] = standardizeFilterBackward;
+  table["standardize_gain_backward"] = standardizeGainBackward;
   table["local_response_norm"] = responseNorm;
   table["local_response_norm_backward"] = responseNormBackward;
 }

@@ -33,6 +33,7 @@ using FunctionTable = std::map<std::string, Entry>;
 
 /// Each family of ops adds its own.
 void addActivations(FunctionTable &table);
+void addArrangements(FunctionTable &table);
 void addConvolutions(FunctionTable &table);
 void addElementwise(FunctionTable &table);
 void addNormalizations(FunctionTable &table);

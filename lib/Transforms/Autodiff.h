@@ -69,6 +69,10 @@ llvm::DenseSet<mlir::Value> findShiftInvariant(root::ProgramOp program);
 mlir::LogicalResult applyBackwardRule(mlir::Operation *op, PrimBuilder &b,
                                       Differentiator &d);
 
+/// The part of it for activations; fails, silently, for other ops.
+mlir::LogicalResult applyActivationRule(mlir::Operation *op, PrimBuilder &b,
+                                        Differentiator &d);
+
 } // namespace rootc
 
 #endif // ROOTC_TRANSFORMS_AUTODIFF_H

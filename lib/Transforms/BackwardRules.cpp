@@ -6,8 +6,9 @@
 //===----------------------------------------------------------------------===//
 //
 // To make an op differentiable, add a function `backward` for it and name it in
-// the list at the end. A rule adds to the gradient of each operand that is
-// wanted, and makes no op for the others.
+// the list at the end; activations are in BackwardActivations.cpp. A rule adds
+// to the gradient of each operand that is wanted, and makes no op for the
+// others.
 //
 //===----------------------------------------------------------------------===//
 
@@ -86,47 +87,6 @@ static LogicalResult backward(PrimAddOp op, PrimBuilder &b, Differentiator &d) {
   return success();
 }
 
-/// Of an activation whose gradient follows from its result.
-template <typename BackwardOp, typename ForwardOp>
-static LogicalResult backwardFromResult(ForwardOp op, PrimBuilder &b,
-                                        Differentiator &d,
-                                        ArrayRef<StringRef> attributes = {}) {
-  d.add(b, op.getX(),
-        b.make<BackwardOp>(op.getX().getType(),
-                           {d.gradient(op.getY()), op.getY()},
-                           b.attributes().copy(op, attributes)));
-  return success();
-}
-
-static LogicalResult backward(PrimReluOp op, PrimBuilder &b,
-                              Differentiator &d) {
-  return backwardFromResult<PrimReluBackwardOp>(op, b, d);
-}
-
-static LogicalResult backward(PrimClipOp op, PrimBuilder &b,
-                              Differentiator &d) {
-  return backwardFromResult<PrimClipBackwardOp>(op, b, d, {"min", "max"});
-}
-
-static LogicalResult backward(PrimSigmoidOp op, PrimBuilder &b,
-                              Differentiator &d) {
-  return backwardFromResult<PrimSigmoidBackwardOp>(op, b, d);
-}
-
-static LogicalResult backward(PrimHardSigmoidOp op, PrimBuilder &b,
-                              Differentiator &d) {
-  return backwardFromResult<PrimHardSigmoidBackwardOp>(op, b, d,
-                                                       {"alpha", "beta"});
-}
-
-static LogicalResult backward(PrimHardSwishOp op, PrimBuilder &b,
-                              Differentiator &d) {
-  d.add(b, op.getX(),
-        b.make<PrimHardSwishBackwardOp>(op.getX().getType(),
-                                        {d.gradient(op.getY()), op.getX()}));
-  return success();
-}
-
 /// Each factor gets dy times the other; the broadcast one sums over what it
 /// was broadcast to.
 static LogicalResult backward(PrimMultiplyOp op, PrimBuilder &b,
@@ -146,6 +106,59 @@ static LogicalResult backward(PrimMultiplyOp op, PrimBuilder &b,
                                       b.attributes().text("over", over));
   }
   d.add(b, op.getB(), product);
+  return success();
+}
+
+/// A border of zeros is cut off, what was cut off gets zeros.
+static LogicalResult backward(PrimPadOp op, PrimBuilder &b, Differentiator &d) {
+  SmallVector<int64_t> pad;
+  for (int64_t size : op.getPad())
+    pad.push_back(-size);
+  d.add(b, op.getX(),
+        b.make<PrimPadOp>(op.getX().getType(), d.gradient(op.getY()),
+                          b.attributes().ints("pad", pad)));
+  return success();
+}
+
+static LogicalResult backward(PrimReflectPadOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  d.add(b, op.getX(),
+        b.make<PrimReflectPadBackwardOp>(op.getX().getType(),
+                                         d.gradient(op.getY()),
+                                         b.attributes().copy(op, {"pad"})));
+  return success();
+}
+
+/// Each of the two is the other's.
+static LogicalResult backward(PrimSpaceToDepthOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  d.add(b, op.getX(),
+        b.make<PrimDepthToSpaceOp>(op.getX().getType(), d.gradient(op.getY()),
+                                   b.attributes().copy(op, {"block", "mode"})));
+  return success();
+}
+
+static LogicalResult backward(PrimDepthToSpaceOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  d.add(b, op.getX(),
+        b.make<PrimSpaceToDepthOp>(op.getX().getType(), d.gradient(op.getY()),
+                                   b.attributes().copy(op, {"block", "mode"})));
+  return success();
+}
+
+static LogicalResult backward(PrimStandardizeFilterOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  Value dy = d.gradient(op.getStandard());
+  Attributes epsilon = b.attributes().copy(op, {"epsilon"});
+  if (d.wants(op.getFilter()))
+    d.add(b, op.getFilter(),
+          b.make<PrimStandardizeFilterBackwardOp>(
+              op.getFilter().getType(), {dy, op.getFilter(), op.getGain()},
+              epsilon));
+  if (d.wants(op.getGain()))
+    d.add(b, op.getGain(),
+          b.make<PrimStandardizeGainBackwardOp>(op.getGain().getType(),
+                                                {dy, op.getFilter()}, epsilon));
   return success();
 }
 
@@ -326,11 +339,14 @@ static LogicalResult applyFirst(Operation *op, PrimBuilder &b,
 
 LogicalResult rootc::applyBackwardRule(Operation *op, PrimBuilder &b,
                                        Differentiator &d) {
-  return applyFirst<PrimConv2dOp, PrimAddOp, PrimMultiplyOp, PrimReluOp,
-                    PrimClipOp, PrimSigmoidOp, PrimHardSigmoidOp,
-                    PrimHardSwishOp, PrimDropoutOp, PrimBatchNormNormalizeOp,
-                    PrimMaxPoolWithIndexOp, PrimAveragePoolOp,
-                    PrimGlobalAveragePoolOp, PrimConcatOp, PrimSliceChannelsOp,
-                    PrimChannelShuffleOp, PrimLocalResponseNormOp,
-                    PrimSoftmaxCrossEntropyOp, PrimWeightedSumOp>(op, b, d);
+  if (succeeded(applyActivationRule(op, b, d)))
+    return success();
+  return applyFirst<
+      PrimConv2dOp, PrimAddOp, PrimMultiplyOp, PrimDropoutOp,
+      PrimBatchNormNormalizeOp, PrimMaxPoolWithIndexOp, PrimAveragePoolOp,
+      PrimGlobalAveragePoolOp, PrimConcatOp, PrimSliceChannelsOp,
+      PrimChannelShuffleOp, PrimLocalResponseNormOp, PrimPadOp,
+      PrimReflectPadOp, PrimSpaceToDepthOp, PrimDepthToSpaceOp,
+      PrimStandardizeFilterOp, PrimSoftmaxCrossEntropyOp, PrimWeightedSumOp>(
+      op, b, d);
 }

@@ -23,8 +23,9 @@ NetworkLayers::NetworkLayers(NetworkOp network) : network(network) {
   usedInInference = usedLayers(network, /*training=*/false);
 
   labels = labelLayers(network);
-  for (auto dropout : network.getBody().getOps<DropoutOp>())
-    ordinals.insert({dropout, ordinals.size()});
+  for (Operation &op : network.getBody().front())
+    if (isa<DropoutOp, DropPathOp>(op))
+      ordinals.insert({&op, ordinals.size()});
 }
 
 //===----------------------------------------------------------------------===//
@@ -68,7 +69,10 @@ void ForwardBuilder::build() {
                   HardSigmoidOp, HardSwishOp, MaxPoolOp, AveragePoolOp,
                   GlobalAveragePoolOp, AddOp, MultiplyOp, ConcatOp,
                   SliceChannelsOp, ChannelShuffleOp, DropoutOp,
-                  LocalResponseNormOp>([&](auto layer) { return emit(layer); });
+                  LocalResponseNormOp, LeakyReluOp, PReluOp, EluOp, GeluOp,
+                  SiluOp, SoftplusOp, MishOp, LayerScaleOp, DropPathOp, PadOp,
+                  SpaceToDepthOp, DepthToSpaceOp>(
+                [&](auto layer) { return emit(layer); });
   }
   if (training) {
     emitLosses();
@@ -160,9 +164,14 @@ Value ForwardBuilder::emit(Conv2dOp op) {
   SmallVector<Value> operands = {
       at(op.getInput()), parameter(op, op.getLayer(), "filter", shape,
                                    kernel[0] * kernel[1] * inGroup, shape)};
+  PrimBuilder b = prims(op);
+  if (std::optional<APFloat> epsilon = op.getStandardize())
+    operands[1] = b.make<PrimStandardizeFilterOp>(
+        operands[1].getType(),
+        {operands[1], vector(op, op.getLayer(), "gain", filters)},
+        b.attributes().real("epsilon", epsilon->convertToDouble()));
   if (op.getBias())
     operands.push_back(vector(op, op.getLayer(), "bias", filters));
-  PrimBuilder b = prims(op);
   return b.make<PrimConv2dOp>(
       tensorOf(op.getResult()), operands,
       b.attributes()
@@ -311,21 +320,85 @@ Value ForwardBuilder::emit(ChannelShuffleOp op) {
       x.getType(), x, b.attributes().integer("groups", op.getGroups()));
 }
 
+/// All pads and crops of zeros are one; what is reflected is cropped before.
+Value ForwardBuilder::emit(PadOp op) {
+  Value x = at(op.getInput());
+  RankedTensorType type = tensorOf(op.getResult());
+  PrimBuilder b = prims(op);
+  auto any = [](ArrayRef<int64_t> sizes) {
+    return llvm::any_of(sizes, [](int64_t size) { return size != 0; });
+  };
+  SmallVector<int64_t> pad(op.getPad());
+  if (!op.getReflect() || any(op.getCrop())) {
+    SmallVector<int64_t> border, shape(type.getShape());
+    for (auto [size, crop] : llvm::zip_equal(pad, op.getCrop()))
+      border.push_back((op.getReflect() ? 0 : size) - crop);
+    if (op.getReflect())
+      for (int d : {0, 1})
+        shape[1 + d] -= pad[d] + pad[d + 2];
+    if (any(border))
+      x = b.make<PrimPadOp>(type.clone(shape), x,
+                            b.attributes().ints("pad", border));
+  }
+  if (op.getReflect() && any(pad))
+    x = b.make<PrimReflectPadOp>(type, x, b.attributes().ints("pad", pad));
+  return x;
+}
+
+template <typename BlockOp>
+static Attributes blockAttributes(PrimBuilder &b, BlockOp op) {
+  return b.attributes()
+      .integer("block", op.getBlock())
+      .text("mode", op.getCrd() ? "crd" : "dcr");
+}
+
+Value ForwardBuilder::emit(SpaceToDepthOp op) {
+  PrimBuilder b = prims(op);
+  return b.make<PrimSpaceToDepthOp>(tensorOf(op.getResult()), at(op.getInput()),
+                                    blockAttributes(b, op));
+}
+
+Value ForwardBuilder::emit(DepthToSpaceOp op) {
+  PrimBuilder b = prims(op);
+  return b.make<PrimDepthToSpaceOp>(tensorOf(op.getResult()), at(op.getInput()),
+                                    blockAttributes(b, op));
+}
+
+void ForwardBuilder::readRandom() {
+  if (random)
+    return;
+  random = argument(ArgumentKind::Random, 2, builder.getI64Type());
+  samples = argument(ArgumentKind::Samples, ShapedType::kDynamic,
+                     builder.getI64Type());
+}
+
 /// Only training drops anything, and only at a rate.
 Value ForwardBuilder::emit(DropoutOp op) {
   double rate = op.getRate().convertToDouble();
   Value x = at(op.getInput());
   if (!training || rate == 0)
     return x;
-  if (!random) {
-    random = argument(ArgumentKind::Random, 2, builder.getI64Type());
-    samples = argument(ArgumentKind::Samples, ShapedType::kDynamic,
-                       builder.getI64Type());
-  }
+  readRandom();
   PrimBuilder b = prims(op);
   return b.make<PrimDropoutOp>(
       x.getType(), {x, random, samples},
       b.attributes().real("rate", rate).integer("ordinal", layers.ordinal(op)));
+}
+
+/// A factor for each image, which the backward half reads again.
+Value ForwardBuilder::emit(DropPathOp op) {
+  double rate = op.getRate().convertToDouble();
+  Value x = at(op.getInput());
+  if (!training || rate == 0)
+    return x;
+  readRandom();
+  PrimBuilder b = prims(op);
+  auto mask = b.make<PrimSampleMaskOp>(
+      RankedTensorType::get({ShapedType::kDynamic, 1, 1, 1},
+                            builder.getF32Type()),
+      {random, samples},
+      b.attributes().real("rate", rate).integer("ordinal", layers.ordinal(op)));
+  return b.make<PrimMultiplyOp>(x.getType(), {x, mask});
 }
 
 Value ForwardBuilder::emit(LocalResponseNormOp op) {

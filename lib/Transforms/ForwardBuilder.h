@@ -29,8 +29,8 @@ public:
   mlir::StringAttr label(mlir::Operation *op) const {
     return labels.lookup(op);
   }
-  /// Which dropout of the network this is, from 0.
-  int64_t ordinal(root::DropoutOp op) const { return ordinals.lookup(op); }
+  /// Which dropout or drop path of the network this is, from 0.
+  int64_t ordinal(mlir::Operation *op) const { return ordinals.lookup(op); }
 
   root::NetworkOp network;
 
@@ -58,6 +58,18 @@ private:
   mlir::Value emit(root::SigmoidOp op);
   mlir::Value emit(root::HardSigmoidOp op);
   mlir::Value emit(root::HardSwishOp op);
+  mlir::Value emit(root::LeakyReluOp op);
+  mlir::Value emit(root::PReluOp op);
+  mlir::Value emit(root::EluOp op);
+  mlir::Value emit(root::GeluOp op);
+  mlir::Value emit(root::SiluOp op);
+  mlir::Value emit(root::SoftplusOp op);
+  mlir::Value emit(root::MishOp op);
+  mlir::Value emit(root::LayerScaleOp op);
+  mlir::Value emit(root::DropPathOp op);
+  mlir::Value emit(root::PadOp op);
+  mlir::Value emit(root::SpaceToDepthOp op);
+  mlir::Value emit(root::DepthToSpaceOp op);
   mlir::Value emit(root::MaxPoolOp op);
   mlir::Value emit(root::AveragePoolOp op);
   mlir::Value emit(root::GlobalAveragePoolOp op);
@@ -69,6 +81,8 @@ private:
   mlir::Value emit(root::DropoutOp op);
   mlir::Value emit(root::LocalResponseNormOp op);
   void emitLosses();
+  /// Makes the arguments of what is random.
+  void readRandom();
 
   /// The primitive value of a network's value.
   mlir::Value at(mlir::Value image) const { return values.lookup(image); }

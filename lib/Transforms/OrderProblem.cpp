@@ -26,7 +26,8 @@ bool rootc::goesAlong(Operation *op) {
              PrimChannelSumOp, PrimReduceSumOp, PrimMaxPoolOp,
              PrimMaxPoolWithIndexOp, PrimMaxPoolBackwardOp, PrimAveragePoolOp,
              PrimAveragePoolBackwardOp, PrimGlobalAveragePoolOp,
-             PrimGlobalAveragePoolBackwardOp>(op);
+             PrimGlobalAveragePoolBackwardOp, PrimPadOp, PrimReflectPadOp,
+             PrimReflectPadBackwardOp>(op);
 }
 
 static bool isConvolution(Operation *op) {

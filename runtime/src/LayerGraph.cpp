@@ -69,7 +69,8 @@ LayerGraph::Path LayerGraph::walk(const Layer &layer, const std::string &source,
     result.keepsChannels &= entry->second.keepsChannels;
   }
   if (layer.op == "concat" || layer.op == "channel_shuffle" ||
-      layer.op == "slice_channels")
+      layer.op == "slice_channels" || layer.op == "space_to_depth" ||
+      layer.op == "depth_to_space")
     result.keepsChannels = false;
   return result;
 }

@@ -59,14 +59,15 @@ void rootc::describeModel(const VerbOptions &options) {
     report["memory_bytes"]["train"] = toJson(*training);
   if (inference)
     report["memory_bytes"]["infer"] = toJson(*inference);
-  int64_t parameters = 0, ofBatchNorm = 0;
+  int64_t parameters = 0, uncounted = 0;
   for (int64_t i = 0; i < model->tensor_count; ++i) {
     const rootc_tensor &tensor = model->tensors[i];
     std::string role = tensor.role;
     int64_t count = tensor.statistic ? 0 : *elementCount(shapeOf(tensor));
     parameters += count;
-    if (role == "scale" || role == "offset")
-      ofBatchNorm += count;
+    if (role == "scale" || role == "offset" || role == "slope" ||
+        role == "gain")
+      uncounted += count;
     report["tensors"].push_back({{"name", tensor.name},
                                  {"role", tensor.role},
                                  {"shape", shapeOf(tensor)},
@@ -87,15 +88,16 @@ void rootc::describeModel(const VerbOptions &options) {
     fmt::print("{}\n", report.dump());
     return;
   }
-  std::string uncounted =
-      ofBatchNorm ? fmt::format(" ({} of them are batch norm's, which rootc "
-                                "--emit=cost does not count)",
-                                ofBatchNorm)
-                  : "";
+  std::string note = uncounted
+                         ? fmt::format(" ({} of them are of normalisations and "
+                                       "learnt factors, which rootc "
+                                       "--emit=cost does not count)",
+                                       uncounted)
+                         : "";
   fmt::print("{}: {} x {} x {} images, {} classes, {} parameters{}\n"
              "target {}\nABI version {}, {}\n",
              model->name, model->height, model->width, model->channels,
-             model->classes, parameters, uncounted, model->target,
+             model->classes, parameters, note, model->target,
              model->abi_version,
              model->has_training ? "with training" : "inference only");
   for (const auto &[name, bytes] : report["workspace_bytes"].items())

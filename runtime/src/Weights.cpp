@@ -71,8 +71,8 @@ Weights Weights::initialise(const Model &model, uint64_t seed) {
       }
     } else {
       std::string role = tensor.role;
-      std::fill(data, data + count,
-                role == "scale" || role == "variance" ? 1.f : 0.f);
+      bool one = role == "scale" || role == "variance" || role == "gain";
+      std::fill(data, data + count, one ? 1.f : role == "slope" ? 0.25f : 0.f);
     }
   }
   return weights;
@@ -81,8 +81,9 @@ Weights Weights::initialise(const Model &model, uint64_t seed) {
 /// Whether a tensor belongs to a layer that the network's file has and the
 /// model leaves out, since no output depends on it.
 static bool isLeftOut(const Model &model, const std::string &tensor) {
-  static const std::set<std::string> roles = {
-      "filter", "weight", "bias", "scale", "offset", "mean", "variance"};
+  static const std::set<std::string> roles = {"filter", "weight",   "bias",
+                                              "scale",  "offset",   "mean",
+                                              "gain",   "variance", "slope"};
   size_t dot = tensor.rfind('.');
   json description = json::parse(model->description, nullptr, false);
   if (dot == std::string::npos || !roles.count(tensor.substr(dot + 1)) ||

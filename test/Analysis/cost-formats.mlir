@@ -11,7 +11,7 @@
 // TEXT-NEXT:three  conv2d       2            72               144
 // TEXT-NEXT:fc     linear       1            40                40
 // TEXT-NEXT:total                           188               620
-// TEXT-NEXT:batch norm, which is not counted, has 8 parameters
+// TEXT-NEXT:normalisations and learnt factors, which are not counted, have 8 parameters
 
 //      CSV: name,op,groups,params,macs
 // CSV-NEXT: one,conv2d,1,76,436

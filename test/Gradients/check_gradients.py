@@ -30,7 +30,7 @@ def make_values(model, seed):
         normal = generator.standard_normal(shape)
         if role in ('filter', 'weight'):
             value = normal * np.sqrt(2 / np.prod(shape[1:]))
-        elif role == 'scale':
+        elif role in ('scale', 'gain'):
             value = generator.uniform(0.5, 1.5, shape)
         elif role == 'variance':
             value = generator.uniform(0.5, 2, shape)

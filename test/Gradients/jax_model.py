@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from philox import dropout_mask
+from philox import dropout_mask, sample_mask
 
 jax.config.update('jax_enable_x64', True)
 
@@ -96,6 +96,47 @@ def _shuffle(x, groups):
     return x.reshape(*x.shape[:3], groups, -1).swapaxes(3, 4).reshape(x.shape)
 
 
+def _leaky(x, slope):
+    return jnp.where(x > 0, x, slope * x), _margin(x, x)
+
+
+def _elu(x, c):
+    """Its result, and the margin where it has a kink at 0."""
+    y = c['scale'] * jnp.where(x > 0, x, c['alpha'] * jnp.expm1(c['input_scale'] * jnp.minimum(x, 0)))
+    return y, jnp.inf if abs(c['alpha'] * c['input_scale'] - 1) < 1e-6 else _margin(x, x)
+
+
+def _pad(x, c):
+    top, left, bottom, right = c['crop']
+    x = x[:, top:x.shape[1] - bottom, left:x.shape[2] - right]
+    top, left, bottom, right = c['pad']
+    return jnp.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), mode='reflect' if c['reflect'] else 'constant')
+
+
+def _space_to_depth(x, block, crd):
+    n, h, w, c = x.shape
+    x = x.reshape(n, h // block, block, w // block, block, c)
+    order = (0, 1, 3, 5, 2, 4) if crd else (0, 1, 3, 2, 4, 5)
+    return x.transpose(order).reshape(n, h // block, w // block, c * block**2)
+
+
+def _depth_to_space(x, block, crd):
+    n, h, w, c = x.shape
+    if crd:
+        x = x.reshape(n, h, w, c // block**2, block, block).transpose(0, 1, 4, 2, 5, 3)
+    else:
+        x = x.reshape(n, h, w, block, block, c // block**2).transpose(0, 1, 3, 2, 4, 5)
+    return x.reshape(n, h * block, w * block, c // block**2)
+
+
+def _standardized(weights, gain, epsilon):
+    """As NFNet has it: each filter by itself."""
+    n = weights.size // weights.shape[0]
+    centred = weights - weights.mean((1, 2, 3), keepdims=True)
+    variance = (centred**2).mean((1, 2, 3), keepdims=True)
+    return gain[:, None, None, None] * centred / jnp.sqrt(n * (variance + epsilon))
+
+
 class Model:
     """`parameters` maps each name to its (shape, role), `statistics` likewise."""
 
@@ -131,8 +172,12 @@ class Model:
             if layer.op == 'conv2d':
                 shape = (c['filters'], *c['kernel'], channels // c['groups'])
                 top, left, bottom, right = c['pad']
+                weights = parameter(layer.name + '.filter', shape, 'filter')
+                if c['standardize']:
+                    weights = _standardized(weights, parameter(layer.name + '.gain', (c['filters'],), 'gain'),
+                                            c['standardize'])
                 y = lax.conv_general_dilated(
-                    x, parameter(layer.name + '.filter', shape, 'filter'), c['stride'],
+                    x, weights, c['stride'],
                     ((top, bottom), (left, right)), rhs_dilation=c['dilation'],
                     dimension_numbers=('NHWC', 'OHWI', 'NHWC'), feature_group_count=c['groups'])
                 if not c['no_bias']:
@@ -170,6 +215,35 @@ class Model:
             elif layer.op == 'hard_swish':
                 y, margin = _hard_swish(x)
                 margins.append(margin)
+            elif layer.op == 'leaky_relu':
+                y, margin = _leaky(x, c['alpha'])
+                margins.append(margin)
+            elif layer.op == 'prelu':
+                y, margin = _leaky(x, parameter(layer.name + '.slope', (1 if c['shared'] else channels,), 'slope'))
+                margins.append(margin)
+            elif layer.op == 'elu':
+                y, margin = _elu(x, c)
+                margins.append(margin)
+            elif layer.op == 'gelu':
+                y = jax.nn.gelu(x, approximate=c['tanh'])
+            elif layer.op == 'silu':
+                y = jax.nn.silu(x)
+            elif layer.op == 'softplus':
+                y = jax.nn.softplus(x)
+            elif layer.op == 'mish':
+                y = x * jnp.tanh(jax.nn.softplus(x))
+            elif layer.op == 'layer_scale':
+                y = x * parameter(layer.name + '.scale', (channels,), 'scale')
+            elif layer.op == 'drop_path':
+                if declare:
+                    self.dropouts.append(layer)
+                y = jnp.where(pending.pop(0), x / (1 - c['rate']), 0) if training else x
+            elif layer.op == 'pad':
+                y = _pad(x, c)
+            elif layer.op == 'space_to_depth':
+                y = _space_to_depth(x, c['block'], c['crd'])
+            elif layer.op == 'depth_to_space':
+                y = _depth_to_space(x, c['block'], c['crd'])
             elif layer.op == 'max_pool':
                 y, margin = _max_pool(x, layer)
                 margins.append(margin)
@@ -205,8 +279,9 @@ class Model:
                 'margin': jnp.min(jnp.stack([jnp.asarray(m) for m in margins]))}
 
     def masks(self, batch, seed, epoch, samples):
-        """The dropout masks of a batch, of the layers in their order."""
-        return [dropout_mask((batch, *self.shapes[layer.result]), layer.clauses['rate'], ordinal, seed, epoch, samples)
+        """The masks of a batch, of the dropouts and drop paths in their order."""
+        return [sample_mask(layer.clauses['rate'], ordinal, seed, epoch, samples) if layer.op == 'drop_path' else
+                dropout_mask((batch, *self.shapes[layer.result]), layer.clauses['rate'], ordinal, seed, epoch, samples)
                 for ordinal, layer in enumerate(self.dropouts)]
 
     def _loss(self, parameters, image, statistics, labels, masks):

@@ -27,3 +27,8 @@ def dropout_mask(shape, rate, ordinal, seed, epoch, samples):
                        (seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF))
         rows.append(np.stack(np.broadcast_arrays(*words), axis=1).reshape(-1)[:per_sample])
     return (np.stack(rows).astype(np.float64) * 2.0**-32 >= rate).reshape(shape)
+
+
+def sample_mask(rate, ordinal, seed, epoch, samples):
+    """True for images that a drop path keeps: the first word of dropout's for their first value."""
+    return dropout_mask((len(samples), 1, 1, 1), rate, ordinal, seed, epoch, samples)

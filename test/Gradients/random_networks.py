@@ -75,10 +75,13 @@ class Builder:
             kernel, pad, dilation, reach = (1, 1), (0, 0, 0, 0), (1, 1), (1, 1)
         size = [(s + pad[i] + pad[i + 2] - reach[i]) // stride[i] + 1 for i, s in enumerate((height, width))]
         bias = ' no_bias' if self.chance(0.25) else ''
-        self.single_weight = kernel[0] * kernel[1] * channels == groups
+        weights = kernel[0] * kernel[1] * channels // groups
+        self.single_weight = weights == 1
+        # Of few weights, the gradient is all cancellation.
+        standardize = ' standardize(1e-3)' if weights >= 6 and self.chance(0.1) else ''
         self.emit(f'conv2d {self.name("conv")} {self.value} filters({filters}) kernel({kernel[0]}x{kernel[1]}) '
                   f'stride({stride[0]}x{stride[1]}) pad({",".join(map(str, pad))}) '
-                  f'dilation({dilation[0]}x{dilation[1]}) groups({groups}){bias}', (*size, filters))
+                  f'dilation({dilation[0]}x{dilation[1]}) groups({groups}){bias}{standardize}', (*size, filters))
 
     def pool(self, keep_size=False):
         height, width, channels = self.shape
@@ -119,15 +122,24 @@ class Builder:
                       f'alpha({self.pick((0.1, 0.5))}) k({self.pick((1.0, 2.0))})', self.shape)
 
     def nonlinearity(self):
-        kind = self.pick(('relu', 'relu', 'relu', 'clip', 'sigmoid', 'hard_sigmoid', 'hard_swish', 'silu'))
+        kind = self.pick(('relu', 'relu', 'relu', 'clip', 'sigmoid', 'hard_sigmoid', 'hard_swish', 'product',
+                          'leaky_relu', 'prelu', 'elu', 'gelu', 'silu', 'softplus', 'mish'))
         if self.theme == 'channel orders':
-            kind = self.pick(('relu', 'sigmoid', 'silu'))
+            kind = self.pick(('relu', 'sigmoid', 'product', 'prelu', 'gelu', 'silu'))
         x, shape = self.value, self.shape
         if kind == 'clip':
             self.emit(f'clip {x} {self.pick(("min(0) max(1.5)", "min(-0.25)", "max(0.5)", "min(-1) max(0.75)"))}', shape)
         elif kind == 'hard_sigmoid':
             self.emit(f'hard_sigmoid {x} {self.pick(("", "alpha(0.5) beta(0.25)"))}', shape)
-        elif kind == 'silu':
+        elif kind == 'leaky_relu':
+            self.emit(f'leaky_relu {x} alpha({self.pick((0.01, 0.1, 0.2))})', shape)
+        elif kind == 'prelu':
+            self.emit(f'prelu {self.name("prelu")} {x}{self.pick(("", "", " shared"))}', shape)
+        elif kind == 'elu':
+            self.emit(f'elu {x}{self.pick(("", " alpha(0.5)", " alpha(1.67326324) scale(1.05070099)"))}', shape)
+        elif kind == 'gelu':
+            self.emit(f'gelu {x}{self.pick(("", " tanh"))}', shape)
+        elif kind == 'product':
             self.emit(f'sigmoid {x}', shape)
             self.emit(f'multiply {x}, {self.value}', shape)
         else:
@@ -174,6 +186,10 @@ class Builder:
         self.same(self.pick(WIDTHS[1:12]))
         self.activation()
         self.same(shape[2])
+        if self.chance(0.5):
+            self.emit(f'layer_scale {self.name("scale")} {self.value}', shape)
+        if self.chance(0.5):
+            self.emit(f'drop_path {self.value} rate({self.pick((0.2, 0.5))})', shape)
         # What is added may be the image, or read twice more.
         self.emit(f'add {self.value}, {start}', shape)
 
@@ -193,6 +209,30 @@ class Builder:
             branches.append((start, shape[2]))
         self.emit('concat ' + ', '.join(value for value, _ in branches),
                   (*shape[:2], sum(width for _, width in branches)))
+
+    def border(self):
+        """A pad, a crop, or both; a border that mirrors the map; blocks of pixels as channels, or back."""
+        height, width, channels = self.shape
+        kind, block, crd = self.pick(('pad', 'reflect', 'deep', 'flat')), self.pick((2, 3)), self.pick(('', ' crd'))
+        if kind == 'deep' and channels * block * block <= 100:
+            more = (-height % block, -width % block)
+            if any(more):
+                self.emit(f'pad {self.value} pad(0,0,{more[0]},{more[1]})', (height + more[0], width + more[1], channels))
+            self.emit(f'space_to_depth {self.value} block({block}){crd}',
+                      ((height + more[0]) // block, (width + more[1]) // block, channels * block * block))
+        elif kind == 'flat' and height * width <= 60:
+            channels = self.pick((1, 2, 3, 5))
+            self.conv(channels * block * block, (1, 1), (1, 1), (0, 0, 0, 0), 1)
+            self.emit(f'depth_to_space {self.value} block({block}){crd}', (height * block, width * block, channels))
+        else:
+            sizes = (height, width)
+            crop = [self.pick((0, 0, 1)) if sizes[side % 2] > 3 else 0 for side in range(4)]
+            left = [size - crop[d] - crop[d + 2] for d, size in enumerate(sizes)]
+            pad = [0 if crop[side] else
+                   self.pick(range(min(3, left[side % 2]) if kind == 'reflect' else 3)) for side in range(4)]
+            self.emit(f'pad {self.value} pad({",".join(map(str, pad))}) crop({",".join(map(str, crop))})'
+                      f'{" reflect" if kind == "reflect" else ""}',
+                      (left[0] + pad[0] + pad[2], left[1] + pad[1] + pad[3], channels))
 
     def ordered(self):
         """Two convolutions that want their groups innermost, each its own, joined; perhaps shuffled, and a third."""
@@ -231,7 +271,7 @@ class Builder:
     def build(self):
         self.conv(groups=16 if self.theme == 'channel orders' and self.shape[2] == 48 else None)
         self.activation()
-        blocks = [self.pick(('conv', 'conv', 'pool', 'residual', 'concat', 'gate', 'shuffle'))
+        blocks = [self.pick(('conv', 'conv', 'pool', 'residual', 'concat', 'gate', 'shuffle', 'border', 'border'))
                   for _ in range(self.pick((1, 2, 3)))]
         if self.theme in ('residual', 'concat'):
             blocks[0] = self.theme
@@ -243,7 +283,7 @@ class Builder:
             blocks[0] = 'conv'
         for block in blocks:
             getattr(self, block)()
-            if block != 'pool':
+            if block not in ('pool', 'border'):
                 self.activation()
         if self.theme == 'auxiliary' or self.chance(0.5 if self.theme == 'channel orders' else 0.1):
             value, shape = self.value, self.shape

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import random_networks
-from jax_model import Model, _average_pool, _clip, _hard_swish, _max_pool, _shuffle
+from jax_model import Model, _average_pool, _clip, _depth_to_space, _hard_swish, _max_pool, _shuffle, _space_to_depth
 from network_syntax import Layer, load, parse
 from philox import dropout_mask, philox
 from topology import apply_root
@@ -60,6 +60,14 @@ class Activations(unittest.TestCase):
         self.assertAlmostEqual(float(_clip(jnp.array([6.001, 6.0, 3.0]), 0.0, 6.0)[1]) * 5.2, 0.001, 3)
         self.assertEqual(float(_clip(jnp.array([6.0, 0.0]), 0.0, 6.0)[1] * jnp.sqrt(18)), 6)
 
+    def test_blocks(self):
+        x = jnp.arange(2 * 4 * 6 * 3.0).reshape(2, 4, 6, 3)
+        for crd in (False, True):
+            deep = _space_to_depth(x, 2, crd)
+            # Row 1, column 0 of the block at (1, 2), channel 1.
+            self.assertEqual(deep[1, 1, 2, 1 * 4 + 2 if crd else 2 * 3 + 1], x[1, 3, 4, 1])
+            np.testing.assert_array_equal(_depth_to_space(deep, 2, crd), x)
+
     def test_shuffle(self):
         x = jnp.arange(6.0).reshape(1, 1, 1, 6)
         self.assertEqual(_shuffle(x, 2).ravel().tolist(), [0, 3, 1, 4, 2, 5])
@@ -74,9 +82,9 @@ class Networks(unittest.TestCase):
         self.assertEqual({name for name, g in groups.items() if g > 1}, {'conv2a', 'conv3a'})
         self.assertEqual((groups['conv2a'], groups['conv3a']), (8, 4))
 
-    def test_first_twenty_random_networks_cover_the_ops(self):
+    def test_first_random_networks_cover_the_ops(self):
         ops, groups, batches = set(), set(), set()
-        for seed in range(20):
+        for seed in range(36):
             text, batch = random_networks.make(seed)
             network = parse(text)
             Model(network)
@@ -87,7 +95,8 @@ class Networks(unittest.TestCase):
         self.assertLessEqual({'conv2d', 'batch_norm', 'relu', 'max_pool', 'average_pool', 'global_average_pool',
                               'linear', 'add', 'concat', 'dropout', 'local_response_norm', 'auxiliary', 'clip',
                               'sigmoid', 'hard_sigmoid', 'hard_swish', 'multiply', 'slice_channels',
-                              'channel_shuffle'}, ops)
+                              'channel_shuffle', 'leaky_relu', 'prelu', 'elu', 'gelu', 'silu', 'softplus', 'mish',
+                              'layer_scale', 'drop_path', 'pad', 'space_to_depth', 'depth_to_space'}, ops)
         self.assertLessEqual({1, 2, 3, 5}, groups)
 
 

@@ -74,11 +74,29 @@ protected:
 };
 
 TEST_P(NotANumber, PassesActivations) {
-  for (const char *name : {"relu", "sigmoid", "hard_swish", "copy"})
+  for (const char *name :
+       {"relu", "sigmoid", "hard_swish", "copy", "silu", "softplus", "mish"})
     spreads(oneOp(name, {x}, {x}));
-  for (const char *name : {"relu_backward", "sigmoid_backward",
-                           "hard_swish_backward", "add", "multiply"})
+  for (const char *name :
+       {"relu_backward", "sigmoid_backward", "hard_swish_backward", "add",
+        "multiply", "silu_backward", "mish_backward"})
     spreads(oneOp(name, {x, x}, {x}));
+  spreads(oneOp("softplus_backward", {x, x}, {x}), {1});
+  for (const char *form : {"erf", "tanh"}) {
+    AttributeMap attributes = {{"form", std::string(form)}};
+    spreads(oneOp("gelu", {x}, {x}, attributes));
+    spreads(oneOp("gelu_backward", {x, x}, {x}, attributes));
+  }
+  AttributeMap elu = {{"alpha", 1.3}, {"scale", 1.1}, {"input_scale", 0.7}};
+  spreads(oneOp("elu", {x}, {x}, elu));
+  spreads(oneOp("elu_backward", {x, x}, {x}, elu));
+  spreads(oneOp("leaky_relu", {x}, {x}, {{"alpha", 0.1}}));
+  spreads(oneOp("leaky_relu_backward", {x, x}, {x}, {{"alpha", 0.1}}));
+  for (const TensorType &slope : {v, f32({1})}) {
+    spreads(oneOp("prelu", {x, slope}, {x}));
+    spreads(oneOp("prelu_backward", {x, x, slope}, {x}));
+  }
+  spreads(oneOp("scale_channels", {x, v}, {x}));
   AttributeMap line = {{"alpha", 0.3}, {"beta", 0.4}};
   spreads(oneOp("hard_sigmoid", {x}, {x}, line));
   spreads(oneOp("hard_sigmoid_backward", {x, x}, {x}, line));
@@ -88,6 +106,16 @@ TEST_P(NotANumber, PassesActivations) {
     spreads(oneOp("clip", {x}, {x}, bounds));
     spreads(oneOp("clip_backward", {x, x}, {x}, bounds));
   }
+}
+
+TEST_P(NotANumber, PassesBorders) {
+  if (channels != 32)
+    return; // what is read elsewhere, alike on all machines
+  AttributeMap border = {{"pad", Integers{1, 0, 2, 1}}};
+  TensorType padded = f32({-1, 7, 6, channels});
+  spreads(oneOp("pad", {x}, {padded}, border));
+  spreads(oneOp("reflect_pad", {x}, {padded}, border));
+  spreads(oneOp("reflect_pad_backward", {padded}, {x}, border));
 }
 
 TEST_P(NotANumber, PassesPools) {
@@ -166,7 +194,11 @@ TEST_P(NotANumber, PassesWhatIsFused) {
   for (const auto &[name, attributes] :
        {std::pair{"relu", AttributeMap{}}, std::pair{"clip", bounds},
         std::pair{"sigmoid", AttributeMap{}}, std::pair{"hard_sigmoid", line},
-        std::pair{"hard_swish", AttributeMap{}}}) {
+        std::pair{"hard_swish", AttributeMap{}},
+        std::pair{"silu", AttributeMap{}}, std::pair{"mish", AttributeMap{}},
+        std::pair{"softplus", AttributeMap{}},
+        std::pair{"gelu", AttributeMap{{"form", std::string("erf")}}},
+        std::pair{"leaky_relu", AttributeMap{{"alpha", 0.1}}}}) {
     Kernel kernel = convKernel(ConvKind::Forward, shape, target);
     TensorType y = kernel.ops[0].results[0];
     auto last = static_cast<int64_t>(kernel.inputs.size());

@@ -229,6 +229,39 @@ root.network @activations(%image: !root.image<1x1x2>) classes(2) {
 
 // -----
 
+// Smooth activations, learnt slopes and scales: gradients from the result where it tells, and sums of products.
+// CHECK-LABEL: root.model @smooth
+// CHECK: root.program @grad
+// CHECK: %[[X:.*]] = root.argument image
+// CHECK: %[[GELU:.*]] = root.prim.gelu %[[X]]
+// CHECK: %[[PLUS:.*]] = root.prim.softplus %[[GELU]]
+// CHECK: %[[SLOPE:.*]] = root.parameter "shared.slope"
+// CHECK: %[[PRELU:.*]] = root.prim.prelu %[[PLUS]], %[[SLOPE]]
+// CHECK: %[[SCALE:.*]] = root.parameter "scale.scale"
+// CHECK: %[[D0:.*]] = root.prim.softmax_cross_entropy_backward
+// CHECK-NEXT: %[[P0:.*]] = root.prim.multiply %[[D0]], %[[PRELU]] {layer = "scale"}
+// CHECK-NEXT: %[[DSCALE:.*]] = root.prim.channel_sum %[[P0]] {layer = "scale"} : {{.*}} -> tensor<2xf32>
+// CHECK-NEXT: %[[D1:.*]] = root.prim.scale_channels %[[D0]], %[[SCALE]] {layer = "scale"}
+// CHECK-NEXT: %[[NEGATIVE:.*]] = root.prim.clip %[[PLUS]] {layer = "shared", max = 0.000000e+00 : f64}
+// CHECK-NEXT: %[[P1:.*]] = root.prim.multiply %[[D1]], %[[NEGATIVE]]
+// CHECK-NEXT: %[[IMAGE:.*]] = root.prim.reduce_sum %[[P1]] {layer = "shared", over = "image"}
+// CHECK-NEXT: %[[DSLOPE:.*]] = root.prim.channel_sum %[[IMAGE]] {layer = "shared"} : {{.*}} -> tensor<1xf32>
+// CHECK-NEXT: %[[D2:.*]] = root.prim.prelu_backward %[[D1]], %[[PLUS]], %[[SLOPE]]
+// CHECK-NEXT: %[[D3:.*]] = root.prim.softplus_backward %[[D2]], %[[PLUS]]
+// CHECK-NEXT: %[[D4:.*]] = root.prim.gelu_backward %[[D3]], %[[X]] {form = "erf", layer = "gelu_1"}
+// CHECK-NEXT: root.store gradient "shared.slope" %[[DSLOPE]]
+// CHECK-NEXT: root.store gradient "scale.scale" %[[DSCALE]]
+// CHECK-NEXT: root.store d_image %[[D4]]
+root.network @smooth(%image: !root.image<1x1x2>) classes(2) {
+  %1 = root.gelu %image
+  %2 = root.softplus %1
+  %3 = root.prelu "shared" %2 shared
+  %4 = root.layer_scale "scale" %3
+  root.output %4
+}
+
+// -----
+
 // Multiply: what is broadcast sums over what it was broadcast to; a square
 // takes both gradients.
 // CHECK-LABEL: root.model @multiply

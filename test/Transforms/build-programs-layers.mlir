@@ -63,3 +63,40 @@ root.network @elementwise(%image: !root.image<4x4x6>) classes(2) {
   %14 = root.global_average_pool %13
   root.output %14
 }
+
+// A pad and a crop of zeros are one op; a reflection comes behind a crop; what changes nothing is left out, and so is a
+// drop path in inference.
+// CHECK-LABEL: root.model @borders
+// CHECK: root.arena_tensor parameter "act.slope" role("slope") : tensor<1xf32>
+// CHECK: root.arena_tensor parameter "ls.scale" role("scale") : tensor<3xf32>
+// CHECK: root.arena_tensor parameter "conv.filter" role("filter") fan_in(108) : tensor<2x6x6x3xf32>
+// CHECK: root.arena_tensor parameter "conv.gain" role("gain") : tensor<2xf32>
+// CHECK: root.program @infer
+// CHECK: %[[PAD:.*]] = root.prim.pad %{{.*}} {layer = "pad_1", pad = array<i64: 1, -1, 0, 0>} : {{.*}} -> tensor<?x5x3x3xf32>
+// CHECK-NEXT: %[[CROP:.*]] = root.prim.pad %[[PAD]] {layer = "pad_2", pad = array<i64: -1, 0, 0, 0>} : {{.*}} -> tensor<?x4x3x3xf32>
+// CHECK-NEXT: %[[MIRROR:.*]] = root.prim.reflect_pad %[[CROP]] {layer = "pad_2", pad = array<i64: 0, 1, 2, 2>} : {{.*}} -> tensor<?x6x6x3xf32>
+// CHECK-NEXT: %[[SLOPE:.*]] = root.parameter "act.slope"
+// CHECK-NEXT: %[[PRELU:.*]] = root.prim.prelu %[[MIRROR]], %[[SLOPE]] {layer = "act"}
+// CHECK-NEXT: %[[GELU:.*]] = root.prim.gelu %[[PRELU]] {form = "tanh", layer = "gelu_1"}
+// CHECK-NEXT: %[[SCALE:.*]] = root.parameter "ls.scale"
+// CHECK-NEXT: %[[SCALED:.*]] = root.prim.scale_channels %[[GELU]], %[[SCALE]] {layer = "ls"}
+// CHECK-NEXT: %[[F:.*]] = root.parameter "conv.filter"
+// CHECK-NEXT: %[[G:.*]] = root.parameter "conv.gain"
+// CHECK-NEXT: %[[S:.*]] = root.prim.standardize_filter %[[F]], %[[G]] {epsilon = {{.*}} : f64, layer = "conv"}
+// CHECK-NEXT: root.prim.conv2d %[[SCALED]], %[[S]] {
+// CHECK: root.program @train
+// CHECK: %[[MASK:.*]] = root.prim.sample_mask %{{.*}}, %{{.*}} {layer = "drop_path_1", ordinal = 1 : i64, rate = 2.500000e-01 : f64} : {{.*}} -> tensor<?x1x1x1xf32>
+// CHECK-NEXT: root.prim.multiply %{{.*}}, %[[MASK]] {layer = "drop_path_1"}
+root.network @borders(%image: !root.image<4x4x3>) classes(2) {
+  %1 = root.pad %image pad(1,0,0,0) crop(0,1,0,0)
+  %2 = root.pad %1 pad(0,1,2,2) crop(1,0,0,0) reflect
+  %3 = root.pad %2
+  %4 = root.pad %3 reflect
+  %5 = root.dropout %4 rate(0.1)
+  %6 = root.prelu "act" %5 shared
+  %7 = root.gelu %6 tanh
+  %8 = root.layer_scale "ls" %7
+  %9 = root.drop_path %8 rate(0.25)
+  %10 = root.conv2d "conv" %9 filters(2) kernel(6) no_bias standardize(1e-6)
+  root.output %10
+}

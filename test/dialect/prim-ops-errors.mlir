@@ -330,3 +330,87 @@ root.model @m image(4x4x6) classes(2) {
     %y = root.prim.conv2d %x, %f {block = 8, dilation = array<i64: 1, 1>, filters = 8, groups = 1, input = array<i64: 4, 4>, kernel = array<i64: 3, 3>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 2, 2>, winograd = 4} : (tensor<?x4x4x6xf32>, tensor<1x6x6x6x8xf32>) -> tensor<?x1x1x8xf32>
   }
 }
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x3xf32>
+    %v = root.prepared "v" : tensor<2xf32>
+    // expected-error @below {{expects a vector over the channels of shape [3], got [2]}}
+    %y = root.prim.prelu %x, %v : (tensor<?x4x4x3xf32>, tensor<2xf32>) -> tensor<?x4x4x3xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x3xf32>
+    %v = root.prepared "v" : tensor<2xf32>
+    // expected-error @below {{expects a vector over the channels of shape [3], got [2]}}
+    %y = root.prim.scale_channels %x, %v : (tensor<?x4x4x3xf32>, tensor<2xf32>) -> tensor<?x4x4x3xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x3xf32>
+    // expected-error @below {{needs form "erf" or "tanh"}}
+    %y = root.prim.gelu %x {form = "cosh"} : (tensor<?x4x4x3xf32>) -> tensor<?x4x4x3xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x3xf32>
+    // expected-error @below {{cannot pad [?, 4, 4, 3] by 4}}
+    %y = root.prim.reflect_pad %x {pad = array<i64: 0, 4, 0, 0>} : (tensor<?x4x4x3xf32>) -> tensor<?x4x8x3xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x3xf32>
+    // expected-error @below {{expects a padded map of shape [?, 3, 4, 3], got [?, 4, 4, 3]}}
+    %y = root.prim.pad %x {pad = array<i64: -1, 0, 0, 0>} : (tensor<?x4x4x3xf32>) -> tensor<?x4x4x3xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x3xf32>
+    // expected-error @below {{cannot cut [?, 4, 4, 3] into blocks of 3}}
+    %y = root.prim.space_to_depth %x {block = 3 : i64, mode = "dcr"} : (tensor<?x4x4x3xf32>) -> tensor<?x1x1x27xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x3xf32>
+    // expected-error @below {{needs a block from 1 to 32768, and mode "dcr" or "crd"}}
+    %y = root.prim.space_to_depth %x {block = 2 : i64, mode = "drc"} : (tensor<?x4x4x3xf32>) -> tensor<?x2x2x12xf32>
+  }
+}
+
+// -----
+
+root.model @net image(4x4x3) classes(10) {
+  root.program @p kind(infer) {
+    %x = root.argument image : tensor<?x4x4x3xf32>
+    %v = root.prepared "v" : tensor<2xf32>
+    %f = root.prepared "f" : tensor<3x1x1x4xf32>
+    // expected-error @below {{expects a gain of shape [3], got [2]}}
+    %y = root.prim.standardize_filter %f, %v {epsilon = 1.0e-6 : f64} : (tensor<3x1x1x4xf32>, tensor<2xf32>) -> tensor<3x1x1x4xf32>
+  }
+}

@@ -370,6 +370,158 @@ root.network @t2(%image: !root.image<8x8x4>) classes(6) {
 
 // -----
 
+root.network @lr1_infinite(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(LR1) alpha is not finite}}
+  %r = root.leaky_relu %image alpha(1e40)
+  root.output %r
+}
+
+// -----
+
+root.network @lr1_negative(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(LR1) alpha is negative; the gradient is made from the result, which must tell the input's sign}}
+  %r = root.leaky_relu %image alpha(-0.1)
+  root.output %r
+}
+
+// -----
+
+root.network @pr1(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(PR1) a layer's name has}}
+  %r = root.prelu "a b" %image
+  root.output %r
+}
+
+// -----
+
+root.network @el1(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(EL1) scale is not finite}}
+  %r = root.elu %image scale(1e40)
+  root.output %r
+}
+
+// -----
+
+root.network @el2_alpha(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(EL2) alpha must not be negative, scale and input_scale must be positive}}
+  %r = root.elu %image alpha(-1)
+  root.output %r
+}
+
+// -----
+
+root.network @el2_scale(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(EL2)}}
+  %r = root.elu %image input_scale(0)
+  root.output %r
+}
+
+// -----
+
+root.network @ls1(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(LS1) a layer's name has}}
+  %r = root.layer_scale "" %image
+  root.output %r
+}
+
+// -----
+
+root.network @dp1(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(DP1) rate must be at least 0 and less than 1}}
+  %r = root.drop_path %image rate(1)
+  root.output %r
+}
+
+// -----
+
+root.network @pd1(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(PD1) pad is 4000000000; it must be from 0}}
+  %r = root.pad %image pad(4000000000)
+  root.output %r
+}
+
+// -----
+
+root.network @pd2(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(PD2) one side is padded by 1 and cropped by 2; use two layers, or their difference}}
+  %r = root.pad %image pad(1) crop(0,0,2,0)
+  root.output %r
+}
+
+// -----
+
+root.network @pd3(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(PD3) nothing is left of the width, 8; crop less}}
+  %r = root.pad %image crop(0x4)
+  root.output %r
+}
+
+// -----
+
+root.network @pd4(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(PD4) 7 of the height cannot be reflected in 7; pad less than that}}
+  %r = root.pad %image pad(7,0,0,0) crop(0,0,1,0) reflect
+  root.output %r
+}
+
+// -----
+
+root.network @pd5_side(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(PD5) the width of the result, 536870913, is longer than 536870911; pad less}}
+  %r = root.pad %image pad(0,536870905,0,0)
+  root.output %r
+}
+
+// -----
+
+root.network @pd5_count(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(PD5) the results of one image, 100008x100008x4, exceed}}
+  %r = root.pad %image pad(50000)
+  root.output %r
+}
+
+// -----
+
+root.network @sd1(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(SD1) block is 0; it must be from 1 to 32768}}
+  %r = root.space_to_depth %image block(0)
+  root.output %r
+}
+
+// -----
+
+root.network @sd1_huge(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(SD1) block is 32769}}
+  %r = root.depth_to_space %image block(32769)
+  root.output %r
+}
+
+// -----
+
+root.network @sd2(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(SD2) block 3 does not divide 8x8; choose a divisor, or pad the map first}}
+  %r = root.space_to_depth %image block(3)
+  root.output %r
+}
+
+// -----
+
+root.network @sd3(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(SD3) the square of block 4 does not divide 4 channels; choose a smaller block}}
+  %r = root.depth_to_space %image block(4)
+  root.output %r
+}
+
+// -----
+
+root.network @c10(%image: !root.image<8x8x4>) classes(6) {
+  // expected-error @+1 {{(C10) the epsilon of 'standardize' must be positive and finite}}
+  %r = root.conv2d "a" %image filters(6) kernel(8) standardize(0)
+  root.output %r
+}
+
+// -----
+
 root.network @h1_alpha(%image: !root.image<8x8x4>) classes(6) {
   // expected-error @+1 {{(H1) alpha is not finite in 32-bit floating point}}
   %r = root.hard_sigmoid %image alpha(1e40)

@@ -30,7 +30,7 @@ root.network @misspelled(%image: !root.image<1x1x2>) clases(2) {
 // -----
 
 root.network @unknown_op(%image: !root.image<1x1x2>) classes(2) {
-  // expected-error @+1 {{custom op 'root.conv3d' does not exist; did you mean 'root.conv2d'? A network is made of root.add, root.auxiliary, root.average_pool, root.batch_norm, root.channel_shuffle, root.clip, root.concat, root.conv2d, root.dropout, root.global_average_pool, root.hard_sigmoid, root.hard_swish, root.linear, root.local_response_norm, root.max_pool, root.multiply, root.output, root.relu, root.sigmoid, root.slice_channels}}
+  // expected-error @+1 {{custom op 'root.conv3d' does not exist; did you mean 'root.conv2d'? A network is made of root.add, root.auxiliary, root.average_pool, root.batch_norm, root.channel_shuffle, root.clip, root.concat, root.conv2d, root.depth_to_space, root.drop_path, root.dropout, root.elu, root.gelu, root.global_average_pool, root.hard_sigmoid, root.hard_swish, root.layer_scale, root.leaky_relu, root.linear, root.local_response_norm, root.max_pool, root.mish, root.multiply, root.output, root.pad, root.prelu, root.relu, root.sigmoid, root.silu, root.slice_channels, root.softplus, root.space_to_depth}}
   %0 = root.conv3d "a" %image filters(2) kernel(1x1)
   root.output %0
 }
@@ -38,7 +38,7 @@ root.network @unknown_op(%image: !root.image<1x1x2>) classes(2) {
 // -----
 
 root.network @unknown_clause(%image: !root.image<1x1x2>) classes(2) {
-  // expected-error @+1 {{has no clause 'padding'; it takes filters(64), kernel(3x3), stride(2), pad(1), dilation(2), groups(8), no_bias, stage(1), ungrouped}}
+  // expected-error @+1 {{has no clause 'padding'; it takes filters(64), kernel(3x3), stride(2), pad(1), dilation(2), groups(8), no_bias, standardize(1e-6), stage(1), ungrouped}}
   %0 = root.conv2d "a" %image filters(2) kernel(1x1) padding(1)
   root.output %0
 }

@@ -62,6 +62,42 @@ root.network @every_layer(%image: !root.image<32x48x3>) classes(10) {
   %30 = root.slice_channels %29 end(9) begin(0)
   // CHECK-NEXT: root.channel_shuffle %{{[0-9]+}} groups(3)
   %31 = root.channel_shuffle %30 groups(3)
+  // CHECK-NEXT: root.leaky_relu %{{[0-9]+$}}
+  %32 = root.leaky_relu %31 alpha(0.01)
+  // CHECK-NEXT: root.leaky_relu %{{[0-9]+}} alpha(0.2)
+  %33 = root.leaky_relu %32 alpha(0.2)
+  // CHECK-NEXT: root.prelu "slope" %{{[0-9]+$}}
+  %34 = root.prelu "slope" %33
+  // CHECK-NEXT: root.prelu "slopes" %{{[0-9]+}} shared
+  %35 = root.prelu "slopes" %34 shared
+  // CHECK-NEXT: root.elu %{{[0-9]+$}}
+  %36 = root.elu %35 scale(1) alpha(1) input_scale(1.0)
+  // CHECK-NEXT: root.elu %{{[0-9]+}} alpha(1.5) scale(2) input_scale(0.5)
+  %37 = root.elu %36 input_scale(0.5) scale(2) alpha(1.5)
+  // CHECK-NEXT: root.gelu %{{[0-9]+$}}
+  %38 = root.gelu %37
+  // CHECK-NEXT: root.gelu %{{[0-9]+}} tanh
+  %39 = root.gelu %38 tanh
+  // CHECK-NEXT: root.silu %{{[0-9]+$}}
+  %40 = root.silu %39
+  // CHECK-NEXT: root.softplus %{{[0-9]+$}}
+  %41 = root.softplus %40
+  // CHECK-NEXT: root.mish %{{[0-9]+$}}
+  %42 = root.mish %41
+  // CHECK-NEXT: root.layer_scale "scale" %{{[0-9]+$}}
+  %43 = root.layer_scale "scale" %42
+  // CHECK-NEXT: root.drop_path %{{[0-9]+}} rate(0.1)
+  %44 = root.drop_path %43 rate(0.1)
+  // CHECK-NEXT: root.pad %{{[0-9]+}} pad(0,0,2,2) crop(1,0,0,0)
+  %45 = root.pad %44 crop(1,0,0,0) pad(0,0,2,2)
+  // CHECK-NEXT: root.pad %{{[0-9]+}} pad(2) reflect
+  %46 = root.pad %45 reflect pad(2,2,2,2)
+  // CHECK-NEXT: root.space_to_depth %{{[0-9]+}} block(2)
+  %47 = root.space_to_depth %46 block(2)
+  // CHECK-NEXT: root.depth_to_space %{{[0-9]+}} block(2) crd
+  %48 = root.depth_to_space %47 crd block(2)
+  // CHECK-NEXT: root.conv2d "standard" %{{[0-9]+}} filters(4) kernel(1x1) standardize(1e-06)
+  %49 = root.conv2d "standard" %48 filters(4) kernel(1) standardize(1e-6)
   // CHECK-NEXT: root.linear "aux" %{{[0-9]+}} outputs(10) no_bias
   %16 = root.linear "aux" %15 outputs(10) no_bias
   // CHECK-NEXT: root.auxiliary %{{[0-9]+}} weight(0.25)

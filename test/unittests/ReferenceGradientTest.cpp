@@ -200,18 +200,80 @@ TEST(ReferenceGradients, Activations) {
     std::string name;
     AttributeMap attributes;
   };
-  for (const Case &c : {Case{"clip", {{"min", -1.0}, {"max", 2.5}}},
-                        Case{"clip", {{"min", -1.0}}},
-                        Case{"clip", {{"max", 2.5}}}, Case{"sigmoid", {}},
-                        Case{"hard_sigmoid", {{"alpha", 0.2}, {"beta", 0.4}}},
-                        Case{"hard_swish", {}}}) {
+  for (const Case &c :
+       {Case{"clip", {{"min", -1.0}, {"max", 2.5}}},
+        Case{"clip", {{"min", -1.0}}}, Case{"clip", {{"max", 2.5}}},
+        Case{"sigmoid", {}},
+        Case{"hard_sigmoid", {{"alpha", 0.2}, {"beta", 0.4}}},
+        Case{"hard_swish", {}}, Case{"leaky_relu", {{"alpha", 0.1}}},
+        Case{"elu", {{"alpha", 1.7}, {"scale", 1.05}, {"input_scale", 0.6}}},
+        Case{"gelu", {{"form", std::string("erf")}}},
+        Case{"gelu", {{"form", std::string("tanh")}}}, Case{"silu", {}},
+        Case{"softplus", {}}, Case{"mish", {}}}) {
+    bool ofInput = c.name == "hard_swish" || c.name == "gelu" ||
+                   c.name == "silu" || c.name == "mish";
     Tensor y = apply(c.name, c.attributes, {x});
     expectGradient(
         [&](const Tensor &v) { return apply(c.name, c.attributes, {v}); }, x,
-        dy,
-        apply(c.name + "_backward", c.attributes,
-              {dy, c.name == "hard_swish" ? x : y}));
+        dy, apply(c.name + "_backward", c.attributes, {dy, ofInput ? x : y}));
   }
+}
+
+TEST(ReferenceGradients, LearntSlopesAndScales) {
+  Tensor x = randomTensor({3, 2, 3, 5}, 1), dy = randomTensor(x.shape(), 2);
+  for (int64_t size : {int64_t(5), int64_t(1)}) {
+    Tensor slope = randomTensor({size}, 3);
+    expectGradient(
+        [&](const Tensor &v) { return apply("prelu", {}, {v, slope}); }, x, dy,
+        apply("prelu_backward", {}, {dy, x, slope}));
+    Tensor product =
+        apply("multiply", {}, {dy, apply("clip", {{"max", 0.0}}, {x})});
+    if (size == 1)
+      product =
+          apply("reduce_sum", {{"over", std::string("image")}}, {product});
+    expectGradient([&](const Tensor &v) { return apply("prelu", {}, {x, v}); },
+                   slope, dy, apply("channel_sum", {}, {product}));
+  }
+  Tensor scale = randomTensor({5}, 3);
+  expectGradient(
+      [&](const Tensor &v) { return apply("scale_channels", {}, {v, scale}); },
+      x, dy, apply("scale_channels", {}, {dy, scale}));
+}
+
+TEST(ReferenceGradients, BordersAndBlocks) {
+  Tensor x = randomTensor({2, 4, 6, 4}, 1);
+  auto expectUndone = [&](const std::string &name, AttributeMap attributes,
+                          const std::string &backward, AttributeMap back) {
+    Tensor dy = randomTensor(apply(name, attributes, {x}).shape(), 2);
+    expectGradient(
+        [&](const Tensor &v) { return apply(name, attributes, {v}); }, x, dy,
+        apply(backward, back, {dy}));
+  };
+  expectUndone("pad", {{"pad", Shape{1, -2, -1, 3}}}, "pad",
+               {{"pad", Shape{-1, 2, 1, -3}}});
+  AttributeMap border{{"pad", Shape{3, 2, 1, 5}}};
+  expectUndone("reflect_pad", border, "reflect_pad_backward", border);
+  for (const char *mode : {"dcr", "crd"}) {
+    AttributeMap blocks{{"block", int64_t(2)}, {"mode", std::string(mode)}};
+    expectUndone("space_to_depth", blocks, "depth_to_space", blocks);
+    expectUndone("depth_to_space", blocks, "space_to_depth", blocks);
+  }
+}
+
+TEST(ReferenceGradients, StandardizedFilters) {
+  Tensor w = randomTensor({3, 2, 3, 5}, 1), gain = randomTensor({3}, 2),
+         ds = randomTensor(w.shape(), 3);
+  AttributeMap epsilon{{"epsilon", 1e-3}};
+  expectGradient(
+      [&](const Tensor &v) {
+        return apply("standardize_filter", epsilon, {v, gain});
+      },
+      w, ds, apply("standardize_filter_backward", epsilon, {ds, w, gain}));
+  expectGradient(
+      [&](const Tensor &v) {
+        return apply("standardize_filter", epsilon, {w, v});
+      },
+      gain, ds, apply("standardize_gain_backward", epsilon, {ds, w}));
 }
 
 TEST(ReferenceGradients, Multiply) {

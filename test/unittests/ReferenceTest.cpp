@@ -209,6 +209,52 @@ TEST(Reference, ActivationsByHand) {
       (Values{0, 0.5, 1}));
 }
 
+TEST(Reference, SmoothActivationsByHand) {
+  auto at = [](const std::string &name, AttributeMap attributes, double x) {
+    return apply(name, attributes, {Tensor({1, 1, 1, 1}, {x})}).reals[0];
+  };
+  AttributeMap erf{{"form", std::string("erf")}},
+      tanh{{"form", std::string("tanh")}};
+  EXPECT_NEAR(at("gelu", erf, 1), 0.8413447460685429, 1e-15);
+  EXPECT_NEAR(at("gelu", erf, -2), -0.0455002638963584, 1e-15);
+  EXPECT_NEAR(at("gelu", tanh, 1),
+              0.5 * (1 + std::tanh(std::sqrt(2 / M_PI) * 1.044715)), 1e-15);
+  EXPECT_NEAR(at("silu", {}, -1), -1 / (1 + std::exp(1.0)), 1e-15);
+  EXPECT_NEAR(at("softplus", {}, 2), std::log(1 + std::exp(2.0)), 1e-15);
+  EXPECT_NEAR(at("mish", {}, 1), std::tanh(std::log(1 + std::exp(1.0))), 1e-15);
+  AttributeMap elu{{"alpha", 2.0}, {"scale", 3.0}, {"input_scale", 0.5}};
+  EXPECT_NEAR(at("elu", elu, -1), 6 * (std::exp(-0.5) - 1), 1e-15);
+  EXPECT_EQ(at("elu", elu, 2), 6);
+  EXPECT_EQ(at("leaky_relu", {{"alpha", 0.25}}, -2), -0.5);
+  Tensor x({1, 1, 2, 2}, {-1, -2, 3, -4});
+  EXPECT_EQ(apply("prelu", {}, {x, Tensor({2}, {2, 3})}).reals,
+            (Values{-2, -6, 3, -12}));
+  EXPECT_EQ(apply("prelu", {}, {x, Tensor({1}, {2})}).reals,
+            (Values{-2, -4, 3, -8}));
+}
+
+TEST(Reference, BordersAndBlocksByHand) {
+  Tensor x({1, 2, 3, 1}, {1, 2, 3, 4, 5, 6});
+  EXPECT_EQ(apply("pad", {{"pad", Shape{-1, 1, 0, -1}}}, {x}).reals,
+            (Values{0, 4, 5}));
+  EXPECT_EQ(apply("reflect_pad", {{"pad", Shape{1, 2, 0, 0}}}, {x}).reals,
+            (Values{6, 5, 4, 5, 6, 3, 2, 1, 2, 3, 6, 5, 4, 5, 6}));
+  // Channels of a pixel: the first one at all four places, then the second.
+  Tensor deep({1, 1, 1, 8}, {0, 1, 2, 3, 4, 5, 6, 7});
+  auto blocks = [&](const char *mode) {
+    return apply("depth_to_space",
+                 {{"block", int64_t(2)}, {"mode", std::string(mode)}}, {deep});
+  };
+  EXPECT_EQ(blocks("crd").reals, (Values{0, 4, 1, 5, 2, 6, 3, 7}));
+  EXPECT_EQ(blocks("dcr").reals, (Values{0, 1, 2, 3, 4, 5, 6, 7}));
+  for (const char *mode : {"crd", "dcr"})
+    EXPECT_EQ(apply("space_to_depth",
+                    {{"block", int64_t(2)}, {"mode", std::string(mode)}},
+                    {blocks(mode)})
+                  .reals,
+              deep.reals);
+}
+
 std::vector<bool> nans(const Tensor &tensor) {
   std::vector<bool> result;
   for (double value : tensor.reals)
