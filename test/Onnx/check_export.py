@@ -37,7 +37,7 @@ def make_values(tensors, seed):
         generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
         if role in ('filter', 'weight'):
             value = generator.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))
-        elif role in ('scale', 'variance'):
+        elif role in ('scale', 'variance', 'gain'):
             value = generator.uniform(0.5, 1.5, shape)
         else:
             value = 0.3 * generator.standard_normal(shape)
@@ -57,7 +57,8 @@ def check_file(path, arrays, classes):
     assert dimensions[0].dim_param == 'N' and dimensions[1].dim_value == classes, dimensions
     names = [node.name for node in graph.node]
     assert len(set(names)) == len(names), 'node names repeat'
-    missing = set(arrays) - {tensor.name for tensor in graph.initializer}
+    # The gain of a standardised filter has become part of it.
+    missing = {name for name in arrays if not name.endswith('.gain')} - {tensor.name for tensor in graph.initializer}
     assert not missing, f'no initialiser for {sorted(missing)}'
 
 

@@ -106,11 +106,13 @@ void importer::importSwish(Operation &op) {
   Map map = op.plain(0);
   Map scaled = map;
   double alpha = op.real("alpha", 1);
-  if (alpha != 1) {
-    scaled.affine = Affine{{alpha}, {0}, op.output(0)};
-    scaled.sole = false;
-    scaled = op.resolve(scaled);
+  if (alpha == 1) {
+    op.set(0, op.elementwise(map, "silu", "", false));
+    return;
   }
+  scaled.affine = Affine{{alpha}, {0}, op.output(0)};
+  scaled.sole = false;
+  scaled = op.resolve(scaled);
   op.set(0, combineMaps(op, "multiply", map,
                         op.elementwise(scaled, "sigmoid", "", true)));
 }
@@ -126,7 +128,66 @@ void importer::importTanh(Operation &op) {
   map.affine = affine;
   Map result = op.elementwise(op.resolve(map), "sigmoid", "", true);
   result.affine = Affine{{2}, {-1}, affine.name};
+  if (affine.isUniform() && affine.shift[0] == 0) {
+    Layer &layer = op.importer.network[result.layer];
+    layer.tanhOf = map.layer;
+    layer.tanhFactor = affine.scale[0] / 2;
+  }
   op.set(0, result);
+}
+
+void importer::importLeakyRelu(Operation &op) {
+  double alpha = op.real("alpha", 0.01f);
+  if (!(alpha >= 0) || !std::isfinite(alpha))
+    op.fail("its alpha is {}; it must not be negative", alpha);
+  op.set(0,
+         op.elementwise(op.plain(0), "leaky_relu",
+                        fmt::format(" alpha({})", numberText(alpha)), false));
+}
+
+static void importEluOf(Operation &op, double alpha, double scale,
+                        double inputScale) {
+  if (!(alpha >= 0) || !(scale > 0) || !(inputScale > 0) ||
+      !std::isfinite(float(alpha)) || !std::isfinite(float(scale)) ||
+      !std::isfinite(float(inputScale)))
+    op.fail("its alpha must not be negative, and its factors positive");
+  std::string clauses;
+  for (auto [name, value] :
+       {std::pair{"alpha", alpha}, std::pair{"scale", scale},
+        std::pair{"input_scale", inputScale}})
+    if (value != 1)
+      clauses += fmt::format(" {}({})", name, numberText(value));
+  op.set(0, op.elementwise(op.plain(0), "elu", clauses, false));
+}
+
+void importer::importElu(Operation &op) {
+  importEluOf(op, op.real("alpha", 1), 1, 1);
+}
+
+void importer::importSelu(Operation &op) {
+  importEluOf(op, op.real("alpha", 1.67326319217681884765625f),
+              op.real("gamma", 1.05070102214813232421875f), 1);
+}
+
+void importer::importCelu(Operation &op) {
+  double alpha = op.real("alpha", 1);
+  importEluOf(op, alpha, 1, 1 / alpha);
+}
+
+void importer::importGelu(Operation &op) {
+  std::string form = op.text("approximate", "none");
+  if (form != "none" && form != "tanh")
+    op.fail("its 'approximate' is {}; it must be none or tanh", quote(form));
+  op.set(0, op.elementwise(op.plain(0), "gelu", form == "tanh" ? " tanh" : "",
+                           false));
+}
+
+void importer::importSoftplus(Operation &op) {
+  op.set(0, op.elementwise(op.plain(0), "softplus", "", true));
+}
+
+void importer::importMish(Operation &op) {
+  op.set(0, op.elementwise(op.plain(0), "mish", "", false));
 }
 
 /// Min or Max of a map and one number.

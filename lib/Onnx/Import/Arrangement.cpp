@@ -8,6 +8,7 @@
 #include "lib/Onnx/Import/Importer.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 using namespace rootc;
 using namespace rootc::importer;
@@ -262,8 +263,9 @@ void importer::importTranspose(Operation &op) {
 void importer::importPad(Operation &op) {
   Map map = op.plain(0);
   std::string mode = op.text("mode", "constant");
-  if (mode != "constant")
-    op.fail("its mode is {}; only constant is supported", quote(mode));
+  if (mode != "constant" && mode != "reflect")
+    op.fail("its mode is {}; only constant and reflect are supported",
+            quote(mode));
   auto pads = op.wholesOf("pads", 1, "the pads");
   double value = op.scalar(2, "the value", op.real("value", 0));
   int64_t rank = int64_t(map.view.size()) + 1;
@@ -275,7 +277,8 @@ void importer::importPad(Operation &op) {
       axes.push_back(i);
   if (!pads || pads->size() != 2 * axes.size())
     op.fail("its pads must be two for each dimension");
-  bool any = false;
+  bool any = false, reflect = mode == "reflect";
+  std::array<int64_t, 4> border = {}; // top, left, bottom, right
   auto isLast = [&](size_t i) {
     for (++i; i < axes.size(); ++i)
       if ((*pads)[i] || (*pads)[i + axes.size()])
@@ -287,29 +290,148 @@ void importer::importPad(Operation &op) {
     int64_t before = (*pads)[i], behind = (*pads)[i + axes.size()];
     if (before == 0 && behind == 0)
       continue;
-    if (axis > 0 && !any && value == 0 && isLast(i))
+    if (axis > 0 && !any && !reflect && value == 0 && isLast(i))
       if (auto padded =
               padChannels(op, map, size_t(axis - 1), before, behind)) {
         op.set(0, *padded);
         return;
       }
     any = true;
-    if (rank != 4 || axis < 2 || before < 0 || behind < 0 ||
-        before > root::maxElements || behind > root::maxElements)
+    if (rank != 4 || axis < 2 || std::abs(before) > root::maxElements ||
+        std::abs(behind) > root::maxElements)
       op.fail("it pads dimension {} of {} by {} and {}; only height and width "
-              "can be padded, and not cut",
+              "can be padded",
               axis, describe(map), before, behind);
-    (axis == 2 ? map.padding.top : map.padding.left) = before;
-    (axis == 2 ? map.padding.bottom : map.padding.right) = behind;
+    int64_t size = map.sizes()[size_t(axis - 1)];
+    if (size + std::min<int64_t>(before, 0) + std::min<int64_t>(behind, 0) < 1)
+      op.fail("it cuts {} and {} from dimension {} of {}, and nothing is left",
+              -before, -behind, axis, describe(map));
+    if (reflect &&
+        (std::min(before, behind) < 0 || std::max(before, behind) >= size))
+      op.fail("it reflects {} and {} of dimension {} of {}; from 0 to one less "
+              "than that dimension can be",
+              before, behind, axis, describe(map));
+    border[size_t(axis - 2)] = before;
+    border[size_t(axis)] = behind;
   }
   if (!any) {
     op.set(0, map);
     return;
   }
-  Padding padding = map.padding;
   map = op.standard(0);
-  map.padding = padding;
+  std::array<int64_t, 4> cut;
+  for (size_t i = 0; i < 4; ++i)
+    cut[i] = reflect ? border[i] : std::min<int64_t>(border[i], 0);
+  if (cut != std::array<int64_t, 4>())
+    map = op.emitPad(std::move(map), cut, reflect);
+  if (reflect || cut == border) {
+    op.set(0, map);
+    return;
+  }
+  map.padding.top = std::max<int64_t>(border[0], 0);
+  map.padding.left = std::max<int64_t>(border[1], 0);
+  map.padding.bottom = std::max<int64_t>(border[2], 0);
+  map.padding.right = std::max<int64_t>(border[3], 0);
   map.padding.value = value;
   map.padding.name = op.label();
   op.set(0, map);
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks of pixels
+//===----------------------------------------------------------------------===//
+
+static int64_t blockOf(Operation &op) {
+  int64_t block = op.integer("blocksize", 0);
+  if (block < 1 || block > 1 << 15)
+    op.fail("its 'blocksize' is {}; it must be from 1 to {}", block, 1 << 15);
+  return block;
+}
+
+/// Whether channels are outside of the places in a block.
+static bool isCrd(Operation &op) {
+  std::string mode = op.text("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    op.fail("its mode is {}; it must be DCR or CRD", quote(mode));
+  return mode == "CRD";
+}
+
+void importer::importSpaceToDepth(Operation &op) {
+  Map map = op.standard(0);
+  int64_t block = blockOf(op);
+  if (map.shape.height % block || map.shape.width % block)
+    op.fail("its blocks of {} do not divide {}", block, describe(map));
+  op.set(0, emitBlocks(op, map, block, /*deepens=*/true, isCrd(op)));
+}
+
+void importer::importDepthToSpace(Operation &op) {
+  Map map = op.standard(0);
+  int64_t block = blockOf(op);
+  if (map.shape.channels % (block * block))
+    op.fail("its blocks of {}x{} do not divide the channels of {}", block,
+            block, describe(map));
+  op.set(0, emitBlocks(op, map, block, /*deepens=*/false, isCrd(op)));
+}
+
+Map importer::emitBlocks(Operation &op, const Map &map, int64_t block,
+                         bool deepens, bool crd) {
+  int64_t places = block * block;
+  Layer layer;
+  layer.op = deepens ? "space_to_depth" : "depth_to_space";
+  layer.inputs = {map.layer};
+  const root::MapShape &in = map.shape;
+  layer.shape = deepens ? root::MapShape{in.height / block, in.width / block,
+                                         in.channels * places}
+                        : root::MapShape{in.height * block, in.width * block,
+                                         in.channels / places};
+  layer.clauses = fmt::format(" block({}){}", block, crd ? " crd" : "");
+  Map result = op.result(op.emit(std::move(layer)));
+  result.nonNegative = map.nonNegative;
+  return result;
+}
+
+/// [N,C,H,W] of blocks as channels, or of channels as blocks, as views.
+static std::optional<View> blockView(const root::MapShape &in, int64_t block,
+                                     bool deepens, bool crd) {
+  int64_t c = in.channels, h = in.height, w = in.width;
+  std::vector<int64_t> apart, order, together;
+  if (deepens) {
+    h /= block;
+    w /= block;
+    apart = {c, h, block, w, block};
+    order = crd ? std::vector<int64_t>{0, 2, 4, 1, 3}
+                : std::vector<int64_t>{2, 4, 0, 1, 3};
+    together = {c * block * block, h, w};
+  } else {
+    c /= block * block;
+    apart = crd ? std::vector<int64_t>{c, block, block, h, w}
+                : std::vector<int64_t>{block, block, c, h, w};
+    order = crd ? std::vector<int64_t>{0, 3, 1, 4, 2}
+                : std::vector<int64_t>{2, 3, 0, 4, 1};
+    together = {c, h * block, w * block};
+  }
+  std::optional<View> split = reshape(mapView(in), apart);
+  if (!split)
+    return std::nullopt;
+  View moved;
+  for (int64_t i : order)
+    moved.push_back((*split)[size_t(i)]);
+  return reshape(moved, together);
+}
+
+std::optional<Map> importer::blocksOfView(Operation &op, const Map &map) {
+  const root::MapShape &in = map.shape;
+  if (map.view.size() != 3)
+    return std::nullopt;
+  int64_t height = sizeOf(map.view[1]);
+  bool deepens = height < in.height;
+  int64_t block = deepens ? in.height / height : height / in.height;
+  if (block < 2 || block > 1 << 15 ||
+      (deepens ? in.height % block || in.width % block
+               : in.channels % (block * block)))
+    return std::nullopt;
+  for (bool crd : {false, true})
+    if (blockView(in, block, deepens, crd) == map.view)
+      return emitBlocks(op, map, block, deepens, crd);
+  return std::nullopt;
 }

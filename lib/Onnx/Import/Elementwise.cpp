@@ -79,7 +79,15 @@ static Map scaled(Operation &op, Map map, const std::vector<double> &factors) {
   combine(affine.scale, factors, [](double a, double b) { return a * b; });
   combine(affine.shift, factors, [](double a, double b) { return a * b; });
   map.affine = std::move(affine);
+  // As a 2 that a 1 / 2 takes back.
+  if (map.affine->isUniform() && map.affine->shift[0] == 0 &&
+      std::abs(map.affine->scale[0] - 1) <= 1e-6)
+    map.affine.reset();
   return map;
+}
+
+Map importer::scaledBy(Operation &op, Map map, double factor) {
+  return factor == 1 ? map : scaled(op, std::move(map), {factor});
 }
 
 static Map shifted(Operation &op, Map map, const std::vector<double> &terms) {
@@ -259,6 +267,11 @@ static Map unexpanded(Operation &op, const Map &map) {
 
 static void multiplyTwo(Operation &op) {
   alignLayouts(op);
+  for (int input : {0, 1})
+    if (std::optional<Map> result = multiplyByShare(op, input, 1 - input)) {
+      op.set(0, *result);
+      return;
+    }
   double factor = 1;
   Map left = takeFactor(op, 0, factor), right = takeFactor(op, 1, factor);
   Map result;
@@ -280,7 +293,7 @@ static void multiplyTwo(Operation &op) {
     op.fail("it multiplies {} and {}; supported are two maps of one shape, and "
             "a map and one value for each channel or position",
             describe(left), describe(right));
-  op.set(0, factor == 1 ? result : scaled(op, result, {factor}));
+  op.set(0, scaledBy(op, result, factor));
 }
 
 //===----------------------------------------------------------------------===//
@@ -294,8 +307,39 @@ void importer::importAdd(Operation &op) {
     op.set(0, addConstant(op, 0, 1, 1));
   else {
     alignLayouts(op);
-    op.set(0, add(op, op.plain(0), op.plain(1)));
+    double cubic = 0;
+    for (int input : {0, 1})
+      if (cubic == 0 && (cubic = cubicTerm(op, input, 1 - input)) != 0) {
+        Map sum = add(op, op.plain(input), op.plain(1 - input));
+        op.importer.network[sum.layer].cubic = cubic;
+        op.set(0, sum);
+      }
+    if (cubic == 0)
+      op.set(0, add(op, op.plain(0), op.plain(1)));
   }
+}
+
+/// A slope of each channel, or one for all.
+void importer::importPRelu(Operation &op) {
+  Map map = op.plain(0);
+  std::vector<double> slopes =
+      perChannel(op, map, 1, op.constant(1, "the slopes"));
+  Layer layer;
+  layer.op = "prelu";
+  layer.name = op.layerName(1);
+  layer.inputs = {map.layer};
+  layer.shape = map.shape;
+  if (slopes.size() == 1)
+    layer.clauses = " shared";
+  layer.weights.push_back({"slope",
+                           {int64_t(slopes.size())},
+                           std::make_shared<const std::vector<float>>(
+                               slopes.begin(), slopes.end())});
+  op.importer.noteWeights(op, 1, layer.name);
+  map.layer = op.emit(std::move(layer));
+  map.nonNegative = false;
+  map.sole = true;
+  op.set(0, map);
 }
 
 void importer::importSub(Operation &op) {
@@ -342,7 +386,7 @@ void importer::importDiv(Operation &op) {
   if (!result)
     op.fail("it divides by a map; supported are a constant divisor and local "
             "response normalisation, x / (k + alpha mean(x^2))^beta");
-  op.set(0, factor == 1 ? *result : scaled(op, *result, {factor}));
+  op.set(0, scaledBy(op, *result, factor));
 }
 
 void importer::importSum(Operation &op) {

@@ -211,6 +211,7 @@ static std::function<double(double)> unaryFunction(Operation &op) {
   static const std::map<std::string, double (*)(double)> functions = {
       {"Abs", [](double x) { return std::abs(x); }},
       {"Ceil", [](double x) { return std::ceil(x); }},
+      {"Erf", [](double x) { return std::erf(x); }},
       {"Exp", [](double x) { return std::exp(x); }},
       {"Floor", [](double x) { return std::floor(x); }},
       {"HardSwish",

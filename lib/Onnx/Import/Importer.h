@@ -20,6 +20,7 @@
 #include "lib/Onnx/Import/Node.h"
 #include "lib/Onnx/Import/View.h"
 
+#include <array>
 #include <functional>
 #include <variant>
 
@@ -203,9 +204,11 @@ public:
   //===--- Results --------------------------------------------------------===//
 
   void set(int output, Value value);
-  /// A convolution of each channel by itself: the affine of a map, with zeros
-  /// around height and width before its shift.
+  /// The affine of a map, with zeros around height and width before its shift:
+  /// a layer scale, or a convolution of each channel by itself.
   Map emitAffine(Map map, const Affine &affine, const Padding &padding);
+  /// A map with rows and columns more, or less: top, left, bottom, right.
+  Map emitPad(Map map, std::array<int64_t, 4> pad, bool reflect);
   /// Adds a layer; throws if the result is too large.
   int emit(Layer layer);
   /// A layer's result as a map.
@@ -277,9 +280,24 @@ void importHardSigmoid(Operation &op);
 void importHardSwish(Operation &op);
 void importSwish(Operation &op);
 void importTanh(Operation &op);
+void importLeakyRelu(Operation &op);
+void importElu(Operation &op);
+void importSelu(Operation &op);
+void importCelu(Operation &op);
+void importGelu(Operation &op);
+void importErf(Operation &op);
+void importSoftplus(Operation &op);
+void importMish(Operation &op);
 void importMin(Operation &op);
 void importMax(Operation &op);
 void importDropout(Operation &op);
+
+//===--- SmoothPatterns.cpp ----------------------------------------------===//
+/// x times what a GELU, a SiLU or a Mish multiplies it with, in steps; nothing
+/// if the second input is no such share of the first.
+std::optional<Map> multiplyByShare(Operation &op, int input, int share);
+/// Of x + k x^3, k; 0 if the second input is no such multiple of the first.
+double cubicTerm(Operation &op, int input, int cube);
 
 //===--- ResponseNorm.cpp -------------------------------------------------===//
 void importLRN(Operation &op);
@@ -305,6 +323,9 @@ void importSum(Operation &op);
 /// A layer of two maps, "add" or "multiply"; `other` may broadcast.
 Map combineMaps(Operation &op, const char *name, const Map &map,
                 const Map &other);
+/// The map times one number, which is put off.
+Map scaledBy(Operation &op, Map map, double factor);
+void importPRelu(Operation &op);
 
 //===--- Arrangement.cpp --------------------------------------------------===//
 void importIdentity(Operation &op);
@@ -316,6 +337,14 @@ void importSqueeze(Operation &op);
 void importUnsqueeze(Operation &op);
 void importTranspose(Operation &op);
 void importPad(Operation &op);
+void importSpaceToDepth(Operation &op);
+void importDepthToSpace(Operation &op);
+/// A layer space_to_depth, or depth_to_space, whose block fits the map.
+Map emitBlocks(Operation &op, const Map &map, int64_t block, bool deepens,
+               bool crd);
+/// The same where the map's view, made by reshapes and transposes, is such a
+/// layer's result.
+std::optional<Map> blocksOfView(Operation &op, const Map &map);
 void importShape(Operation &op);
 void importExpand(Operation &op);
 

@@ -26,15 +26,20 @@ struct Weight {
 };
 
 struct Layer {
-  std::string op;          ///< "conv2d"
-  std::string name;        ///< empty where the op has none
-  std::vector<int> inputs; ///< layers, or Network::image
-  root::MapShape shape;    ///< of the result
-  std::string clauses;     ///< " filters(64) kernel(3x3)", no `no_bias`
+  static constexpr int image = -1; ///< in the place of a layer's number
+  std::string op;                  ///< "conv2d"
+  std::string name;                ///< empty where the op has none
+  std::vector<int> inputs;         ///< layers, or Network::image
+  root::MapShape shape;            ///< of the result
+  std::string clauses;             ///< " filters(64) kernel(3x3)", no `no_bias`
   std::vector<Weight> weights;
-  double slope = 0, offset = 0; ///< of a hard_sigmoid
-  int64_t begin = 0;            ///< of slice_channels
-  bool expands = false;         ///< one value to all places of a map
+  double slope = 0, offset = 0; ///< of a hard_sigmoid, or an erf's argument
+  /// Of a sigmoid(2 f y): the layer y and f, as 2 sigmoid - 1 is tanh(f y).
+  int tanhOf = image;
+  double tanhFactor = 0;
+  double cubic = 0;     ///< of a sum x + k x^3, x its first input: k
+  int64_t begin = 0;    ///< of slice_channels
+  bool expands = false; ///< one value to all places of a map
   /// Of a step on the way to a layer, which no network has: the error if it is
   /// needed. Else empty.
   std::string unfinished;
@@ -45,7 +50,7 @@ struct Layer {
 
 class Network {
 public:
-  static constexpr int image = -1;
+  static constexpr int image = Layer::image;
 
   int add(Layer layer) {
     layers.push_back(std::move(layer));

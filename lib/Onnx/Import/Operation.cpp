@@ -103,8 +103,20 @@ Map Operation::emitAffine(Map map, const Affine &affine,
   windows.horizontal.padBefore = padding.left;
   windows.horizontal.padAfter = padding.right;
   Layer layer;
-  layer.op = "conv2d";
   layer.name = importer.network.uniqueName(affine.name);
+  bool shifts = std::any_of(affine.shift.begin(), affine.shift.end(),
+                            [](double x) { return x != 0; });
+  if (!shifts && !padding.any()) {
+    layer.op = "layer_scale";
+    layer.inputs = {map.layer};
+    layer.shape = map.shape;
+    layer.weights.push_back({"scale", {channels}, perChannel(affine.scale)});
+    map.scaledImage |= map.layer == Network::image;
+    map.layer = emit(std::move(layer));
+    map.nonNegative = false;
+    return map;
+  }
+  layer.op = "conv2d";
   layer.inputs = {map.layer};
   // Neither sum can overflow: pads are limited where they are read.
   layer.shape = {map.shape.height + padding.top + padding.bottom,
@@ -113,8 +125,7 @@ Map Operation::emitAffine(Map map, const Affine &affine,
                               windows.clauses(), channels);
   layer.weights.push_back(
       {"filter", {channels, 1, 1, 1}, perChannel(affine.scale)});
-  if (std::any_of(affine.shift.begin(), affine.shift.end(),
-                  [](double x) { return x != 0; }))
+  if (shifts)
     layer.weights.push_back({"bias", {channels}, perChannel(affine.shift)});
   map.scaledImage |= map.layer == Network::image;
   map.shape = layer.shape;
@@ -207,10 +218,41 @@ Map Operation::resolve(Map map) {
       !absorb(map, affine->scale, affine->shift))
     map = emitAffine(std::move(map), *affine, {});
   if (padding.any()) {
+    if (padding.value == 0)
+      return emitPad(std::move(map),
+                     {padding.top, padding.left, padding.bottom, padding.right},
+                     /*reflect=*/false);
     map = emitAffine(std::move(map), {{1}, {padding.value}, padding.name},
                      padding);
     map.view = mapView(map.shape);
   }
+  return map;
+}
+
+Map Operation::emitPad(Map map, std::array<int64_t, 4> pad, bool reflect) {
+  Layer layer;
+  layer.op = "pad";
+  layer.inputs = {map.layer};
+  // No sum can overflow: pads are limited where they are read.
+  layer.shape = {map.shape.height + pad[0] + pad[2],
+                 map.shape.width + pad[1] + pad[3], map.shape.channels};
+  if (std::max(layer.shape.height, layer.shape.width) > root::maxSide)
+    fail("it makes a map of {}x{}, a side of which is longer than {}",
+         layer.shape.height, layer.shape.width, root::maxSide);
+  for (int sign : {1, -1}) {
+    std::array<int64_t, 4> part;
+    for (size_t i = 0; i < 4; ++i)
+      part[i] = std::max<int64_t>(sign * pad[i], 0);
+    if (part != std::array<int64_t, 4>())
+      layer.clauses += fmt::format(" {}({})", sign > 0 ? "pad" : "crop",
+                                   fmt::join(part, ","));
+  }
+  if (reflect)
+    layer.clauses += " reflect";
+  map.shape = layer.shape;
+  map.layer = emit(std::move(layer));
+  map.view = mapView(map.shape);
+  map.sole = true;
   return map;
 }
 
@@ -241,6 +283,10 @@ Map Operation::standard(int i, bool withPadding) {
     fail("its input {} is {}; only batch x channels x height x width is "
          "supported",
          quote(input(i)), importer::describe(found));
+  if (std::optional<Map> blocks = blocksOfView(*this, found)) {
+    importer.set(input(i), *blocks);
+    return *blocks;
+  }
   auto groups = shuffleGroups(found.view[0], found.shape.channels);
   if (!groups || found.view[1] != expected[1] || found.view[2] != expected[2])
     fail("its input {} was transposed or reshaped to {} in a way that is not a "

@@ -170,12 +170,13 @@ void importer::importPow(Operation &op) {
     op.set(0, found);
     return;
   }
-  if (exponent != 2)
-    op.fail("it raises a map to the power of {}; supported are 1, 2, and what "
-            "local response normalisation needs",
+  if (exponent != 2 && exponent != 3)
+    op.fail("it raises a map to the power of {}; supported are 1, 2, 3, and "
+            "what local response normalisation needs",
             exponent);
   Map map = op.plain(0);
-  op.set(0, combineMaps(op, "multiply", map, map));
+  Map square = combineMaps(op, "multiply", map, map);
+  op.set(0, exponent == 2 ? square : combineMaps(op, "multiply", square, map));
 }
 
 std::optional<Map> importer::divideByResponse(Operation &op, const Map &map,

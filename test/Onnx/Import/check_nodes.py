@@ -25,13 +25,14 @@ MOST_LOGITS = 256  # more values are mixed into so many
 MOST_CONSTANTS = 5000  # a constant of more elements is not compared
 
 # How many of a node's inputs are maps; the others are weights, shapes, axes.
-MAPS = {name: 1 for name in '''AveragePool BatchNormalization Cast Clip Conv Dropout Flatten Gather Gemm GlobalAveragePool
-    GlobalMaxPool HardSigmoid HardSwish Identity LRN MaxPool Neg Pad Pow ReduceMax ReduceMean ReduceSum Relu Reshape Sigmoid
-    Slice Split Squeeze Swish Tanh Transpose Unsqueeze'''.split()} | {
+MAPS = {name: 1 for name in '''AveragePool BatchNormalization Cast Celu Clip Conv DepthToSpace Dropout Elu Flatten Gather
+    Gelu Gemm GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish Identity LRN LeakyRelu MaxPool Mish Neg PRelu Pad Pow
+    ReduceMax ReduceMean ReduceSum Relu Reshape Selu Sigmoid Slice Softplus SpaceToDepth Split Squeeze Swish Tanh Transpose
+    Unsqueeze'''.split()} | {
     'Add': (2, 1), 'Concat': (9,), 'Div': (1,), 'MatMul': (1,), 'Max': (1,), 'Min': (1,), 'Mul': (2, 1), 'Sub': (2, 1),
     'Sum': (9,)}
 CONSTANTS = '''Abs Add And BatchNormalization Cast CastLike Ceil Clip Concat Constant ConstantOfShape DequantizeLinear Div
-    Equal Exp Expand Flatten Floor Gather Gemm Greater GreaterOrEqual HardSigmoid HardSwish Identity If Less
+    Equal Erf Exp Expand Flatten Floor Gather Gemm Greater GreaterOrEqual HardSigmoid HardSwish Identity If Less
     LessOrEqual Log MatMul Max Min Mod Mul Neg Not Or Pad Pow Reciprocal ReduceL1 ReduceL2 ReduceMax ReduceMean
     ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Round Shape Sigmoid Sign Size Slice Split Sqrt
     Squeeze Sub Sum Swish Tanh Tile Transpose Unsqueeze Where Xor'''.split()
@@ -68,6 +69,7 @@ REFUSED = {
     'test_dequantizelinear_*[ef]*[0-9]m[0-9]*': 'its element type, FLOAT',
     'test_dequantizelinear_*int[24]': 'its element type',
     'test_edge_pad': 'must be a tensor of real numbers',
+    'test_prelu_example': 'only one number, or one for each channel',
     'test_reflect_pad': 'must be a tensor of real numbers',
     'test_wrap_pad': 'must be a tensor of real numbers',
     'test_reduce_m??_empty_set': 'infinite',

@@ -91,6 +91,108 @@ def swish_of_convolution():
     return finish(g, x), ['sigmoid'], []
 
 
+def smooth_in_steps(opset, exporter):
+    """GELU in both forms, SiLU and Mish as exporters spell them; behind layers, a factor, and in a linear head."""
+    g = network(opset=opset)
+    x = g.conv('input', 'conv', 8, 3)
+    both = lambda op: lambda a, b: g.node(op, [a, b], shape=g.shapes.get(a) or g.shapes.get(b))
+    add, mul = both('Add'), both('Mul')
+
+    def erf(x):
+        if exporter == 'torchscript':
+            share = add(g.node('Erf', [g.node('Div', [x, g.scalar(np.sqrt(2))])]), g.scalar(1))
+            return mul(mul(x, share), g.scalar(0.5))
+        if exporter == 'dynamo':
+            share = add(g.node('Erf', [g.node('Div', [x, g.scalar(np.sqrt(2))])]), g.scalar(1))
+            return mul(g.scalar(0.5), mul(x, share))
+        return mul(mul(g.scalar(0.5), x), add(g.scalar(1), g.node('Erf', [mul(x, g.scalar(np.sqrt(0.5)))])))
+
+    def tanh(x):
+        cube = g.node('Pow', [x, g.scalar(3)]) if exporter == 'dynamo' else mul(x, mul(x, x))
+        inner = mul(g.scalar(np.sqrt(2 / np.pi)), add(x, mul(g.scalar(0.044715), cube)))
+        return mul(g.scalar(0.5), mul(x, add(g.scalar(1), g.node('Tanh', [inner]))))
+
+    x = erf(x)
+    x = g.conv(mul(tanh(x), g.scalar(1.5)), 'second', 6, 1)
+    x = mul(x, g.node('Tanh', [g.node('Softplus', [x])]))
+    x = g.silu(g.conv(x, 'third', 8, 1))
+    x = erf(g.linear(g.flatten(g.global_pool(x)), 'hidden', 7))
+    return (g.model(g.linear(x, 'fc', 5), 5), [r'gelu %\d+\n', 'gelu %.* tanh', 'mish', 'silu'],
+            ['multiply', 'sigmoid', 'softplus', r'groups\(', '(?s)layer_scale.*layer_scale'])
+
+
+def gelu_of_torchscript():
+    return smooth_in_steps(13, 'torchscript')
+
+
+def gelu_of_dynamo():
+    return smooth_in_steps(18, 'dynamo')
+
+
+def gelu_of_others():
+    return smooth_in_steps(12, 'others')
+
+
+def gelu_of_scaled():
+    """What goes into the erf was scaled and moved before."""
+    g = network()
+    x = g.node('Add', [g.node('Mul', [g.relu(g.conv('input', 'conv', 8, 3)), g.scalar(0.7)]), g.scalar(-0.4)])
+    share = g.node('Add', [g.node('Erf', [g.node('Div', [x, g.scalar(np.sqrt(2))])]), g.scalar(1)])
+    return finish(g, g.node('Mul', [g.node('Mul', [x, share]), g.scalar(0.5)])), ['gelu'], ['multiply']
+
+
+def sigmoid_read_twice():
+    """A SiLU whose gate something else reads too."""
+    g = network()
+    x = g.conv('input', 'conv', 8, 3)
+    y = g.node('Sigmoid', [x])
+    return finish(g, g.add(g.node('Mul', [y, x]), y)), ['silu', 'sigmoid'], ['multiply']
+
+
+def slopes():
+    g = network(opset=16)
+    x = g.node('PRelu', [g.conv('input', 'conv', 8, 3), g.constant(0.3 * g.normal(8, 1, 1), 'act.weight')])
+    x = g.node('PRelu', [g.conv(x, 'second', 8, 1), g.constant(0.3 * g.normal(1, 1, 1), 'shared.weight')])
+    x = g.node('LeakyRelu', [g.conv(x, 'third', 8, 1)], alpha=0.2)
+    return finish(g, x), ['prelu "act" ', 'prelu "shared" .* shared', r'leaky_relu .* alpha\(0.2\)'], []
+
+
+def scaled_branch():
+    """A learnt factor of each channel that no layer takes in."""
+    g = network()
+    x = g.relu(g.conv('input', 'conv', 8, 3))
+    y = g.node('Mul', [x, g.constant(g.normal(8, 1, 1), 'gamma')])
+    return finish(g, g.add(x, y)), ['layer_scale'], [r'groups\(8\)']
+
+
+def borders():
+    """Rows that are cut, mirrored borders, zeros that no convolution takes in."""
+    g = network()
+    x = g.relu(g.conv('input', 'conv', 8, 3))
+    x = g.node('Pad', [x, g.ints(0, 0, -1, 2, 0, 0, 1, -1)], shape=(8, 8, 11))
+    x = g.node('Pad', [x, g.ints(0, 0, 2, 1, 0, 0, 0, 3)], mode='reflect', shape=(8, 10, 15))
+    y = g.relu(g.node('Pad', [x, g.ints(0, 0, 0, 1, 0, 0, 2, 0)], shape=(8, 12, 16)))
+    return finish(g, y), [r'pad %\d+ crop\(1,0,0,1\)', r'pad\(2,1,0,3\) reflect', r'pad\(0,1,2,0\)'], [r'groups\(8\)']
+
+
+def pixel_shuffles():
+    """Blocks of pixels as channels and back, by operators, and in steps as PyTorch's pixel shuffle was."""
+    g = network()
+    x = g.conv('input', 'conv', 8, 3)
+    x = g.node('SpaceToDepth', [x], blocksize=2, shape=(32, 4, 5))
+    x = g.relu(g.conv(x, 'second', 36, 1))
+    x = g.node('DepthToSpace', [x], blocksize=3, mode='CRD', shape=(4, 12, 15))
+    x = g.relu(g.conv(x, 'third', 8, 1))
+    x = g.node('Reshape', [x, g.ints(-1, 2, 2, 2, 12, 15)])
+    x = g.node('Transpose', [x], perm=[0, 1, 4, 2, 5, 3])
+    x = g.conv(g.node('Reshape', [x, g.ints(-1, 2, 24, 30)], shape=(2, 24, 30)), 'fourth', 2, 3)
+    x = g.node('Reshape', [x, g.ints(-1, 2, 12, 2, 15, 2)])
+    x = g.node('Transpose', [x], perm=[0, 3, 5, 1, 2, 4])
+    x = g.conv(g.node('Reshape', [x, g.ints(-1, 8, 12, 15)], shape=(8, 12, 15)), 'fifth', 4, 3)
+    return (finish(g, x), [r'space_to_depth .*block\(2\)\n', r'depth_to_space .*block\(3\) crd', r'depth_to_space .*block\(2\) crd',
+                       r'(?s)space_to_depth .*space_to_depth'], ['shuffle'])
+
+
 def factor_behind_convolution():
     """One number for all channels, and nothing that makes a hard sigmoid of it."""
     g = network()
@@ -347,7 +449,7 @@ def mean_image_read_twice():
     x = g.node('Sub', [g.constant(g.normal(3, 8, 10)), 'input'], shape=g.shapes['input'])
     y = g.node('Div', [x, g.constant(np.array([2, 0.5, 1.5], np.float32).reshape(1, 3, 1, 1))])
     x = g.concat(g.relu(g.conv(x, 'conv', 8, 3)), g.relu(g.conv(y, 'conv2', 8, 3)))
-    return finish(g, x), [r'groups\(3\)'], [], ['subtracts a mean image']
+    return finish(g, x), [r'layer_scale "div'], [], ['subtracts a mean image']
 
 
 def pads_before_pools():
@@ -412,7 +514,8 @@ def one_output():
 
 
 PATTERNS = (input_normalised_by_channel, keras_preprocessing, norm_behind_convolution, convolution_read_twice,
-            transposed_and_scaled, swish_of_convolution, factor_behind_convolution, gate_expanded, context_added,
+            transposed_and_scaled, swish_of_convolution, gelu_of_torchscript, gelu_of_dynamo, gelu_of_others,
+            gelu_of_scaled, sigmoid_read_twice, slopes, scaled_branch, borders, pixel_shuffles, factor_behind_convolution, gate_expanded, context_added,
             channels_turned_round, indexed_pixel, tanh_behind_layers, sums_over_the_map, constants_cast_like_maps,
             divided_sizes, softmax_before_the_end, shuffled_and_not, torch_scopes, tensorflow_paths, response_norm_of_torch,
             response_norm_by_hand, global_max_of_large_maps, mean_image, mean_image_of_channels_last, mean_image_read_twice,
@@ -421,7 +524,7 @@ PATTERNS = (input_normalised_by_channel, keras_preprocessing, norm_behind_convol
             *(filter_of(make.__name__, make) for make in (standardised, standardised_by_batch_norm, normalised, divided_by_spectral_norm,
                                                           quantised, clamped_and_padded, grey_repeated)))
 # Those with layers that no other test of imported networks trains.
-TRAINED = (response_norm_of_torch, global_max_of_large_maps, sigmoid_of_one)
+TRAINED = (response_norm_of_torch, global_max_of_large_maps, sigmoid_of_one, gelu_of_dynamo, slopes, borders, pixel_shuffles)
 
 
 def check(tools, folder, pattern):

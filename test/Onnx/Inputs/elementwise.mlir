@@ -40,5 +40,9 @@ root.network @elementwise(%image: !root.image<6x5x4>) classes(10) {
   %37 = root.add %33, %36
   %38 = root.slice_channels %25 begin(0) end(10)
   %39 = root.multiply %37, %38
-  root.output %39
+  %40 = root.prelu "slopes" %39
+  %41 = root.elu %40 alpha(1.5) scale(1.1)
+  %42 = root.gelu %41
+  %43 = root.layer_scale "factors" %42
+  root.output %43
 }
