@@ -278,7 +278,7 @@ void apply(const ScheduleContext &context, const PackSchedule &) {
     output.fuse(ky, b, task);
     elements *= layout.inPerGroup;
   }
-  if (inOrder && layout.outPerGroup % layout.block == 0)
+  if (inOrder && (groups == 1 || layout.outPerGroup % layout.block == 0))
     output
         .split(l, l, lv,
                static_cast<int>(
