@@ -55,7 +55,11 @@ RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
       best = {x, y, n, cost};
   };
   if (gather.ownTap) { // only images share weights
-    consider(1, 1, std::min<int64_t>(most, 8));
+    const int64_t images = 8;
+    int64_t tile = std::min(most, images);
+    consider(1, 1, tile);
+    // What is left of so many takes as long, and reads all weights again.
+    best.cost *= double(ceilDiv(images, tile) * tile) / double(images);
     return best;
   }
   for (int64_t x = std::min(phase[1], most); x >= 1; --x)
