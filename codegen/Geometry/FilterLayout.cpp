@@ -108,7 +108,7 @@ bool prefersGroupLanes(const ConvShape &shape, const TargetInfo &target) {
          most > 1 &&
          most <= (!few    ? 24
                   : fills ? 32
-                          : 48);
+                          : 80);
 }
 
 } // namespace rootc::codegen

@@ -77,21 +77,29 @@ static double shuffleCostAt(Value map) {
   return shuffleCost(map) * (isConvolution(map.getDefiningOp()) ? 1.5 : 1);
 }
 
-/// What a grouped convolution loses in the standard order. With lanes across a
-/// group's channels it reaches some tenth of the peak where these are few and
-/// no power of two, a fourth up to eight, half up to sixteen or where vectors
-/// are not filled; across groups, from a third to almost all.
-static double lossInStandard(const codegen::ConvShape &shape) {
+/// What a grouped convolution loses in the standard order for each multiply-add
+/// if it writes so many channels of a group. With lanes across these it reaches
+/// a fifteenth of the peak where they are few and no power of two, a fourth up
+/// to eight, half or more from twelve on; across groups, from a third to almost
+/// all.
+static double lossInStandard(int64_t channels) {
+  if (channels >= 12)
+    return channels > 16 && channels % 16 == 0 ? 0.1 : 0.6;
+  return llvm::isPowerOf2_64(channels) ? 2.5 : 10;
+}
+
+/// The same of a whole convolution. A filter's gradient has lanes across either
+/// kind of channels.
+static double lossInStandard(Operation *conv, const codegen::ConvShape &shape) {
   double products = static_cast<double>(shape.outHeight() * shape.outWidth() *
                                         shape.outChannels * shape.inPerGroup() *
                                         shape.kernel[0] * shape.kernel[1]);
-  int64_t size = std::max(shape.inPerGroup(), shape.outPerGroup());
-  bool isPower = llvm::isPowerOf2_64(size),
-       fills = shape.inPerGroup() % 16 == 0 && shape.outPerGroup() % 16 == 0;
-  return products * (size > 16 && fills ? 0.1
-                     : size > 8         ? 0.5
-                     : isPower          ? 1
-                                        : 8);
+  double forward = lossInStandard(shape.outPerGroup()),
+         data = lossInStandard(shape.inPerGroup());
+  return products * (isa<PrimConv2dOp>(conv) ? forward
+                     : isa<PrimConv2dBackwardDataOp>(conv)
+                         ? data
+                         : (forward + data) / 2);
 }
 
 //===----------------------------------------------------------------------===//
@@ -221,7 +229,7 @@ void OrderProblem::addConvolution(ConvOp op, Value input, Value output) {
   codegen::ConvShape shape = convShapeOf(op, channelsOf(input));
   if (codegen::prefersGroupLanes(shape, target)) {
     term.groups = op.getGroups();
-    term.loss += lossInStandard(shape);
+    term.loss += lossInStandard(op, shape);
   }
   for (Value value : {input, output})
     if (llvm::none_of(term.ports,
