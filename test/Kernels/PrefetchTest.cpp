@@ -90,6 +90,9 @@ TEST(Prefetch, FilterGradientsAndGroupsInnermostFetchTheNextStrip) {
     EXPECT_GT(found["in0"], 0);
     EXPECT_GT(found["in1"], 0);
   }
+  // A single channel is no vector.
+  ConvShape narrow{7, 11, 1, 5, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
+  EXPECT_NO_THROW(fetches(ConvKind::BackwardFilter, narrow));
 }
 
 TEST(Prefetch, ReductionsOfWideMapsAlone) {
