@@ -126,6 +126,15 @@ ParseResult parseNumber(OpAsmParser &parser, const Clause &clause,
   return success();
 }
 
+/// The words that a clause takes: of its example, mode(a|b).
+SmallVector<StringRef> wordsOf(const Clause &clause) {
+  SmallVector<StringRef> words;
+  clause.example.drop_front(clause.keyword.size() + 1)
+      .drop_back()
+      .split(words, '|');
+  return words;
+}
+
 ParseResult parseValue(OpAsmParser &parser, const Clause &clause,
                        Attribute &value) {
   Builder &builder = parser.getBuilder();
@@ -164,6 +173,14 @@ ParseResult parseValue(OpAsmParser &parser, const Clause &clause,
     if (parsePad(parser, clause, value))
       return failure();
     break;
+  case ClauseKind::Word: {
+    SmallVector<StringRef> words = wordsOf(clause);
+    StringRef word;
+    if (parser.parseOptionalKeyword(&word) || !llvm::is_contained(words, word))
+      return parser.emitError(at) << "expected " << llvm::join(words, " or ");
+    value = builder.getStringAttr(word);
+    break;
+  }
   default:
     if (succeeded(parser.parseOptionalKeyword("ceil")))
       value = builder.getUnitAttr();
@@ -230,10 +247,11 @@ ParseResult rootc::root::parseClauses(OpAsmParser &parser,
     if (clause.required)
       return parser.emitError(opAt) << "needs the clause '" << clause.keyword
                                     << "', as in " << clause.example;
-    if (clause.kind == ClauseKind::Pair)
+    if (clause.kind == ClauseKind::Pair) {
+      auto size = static_cast<int64_t>(clause.defaultValue.value_or(1));
       result.addAttribute(clause.attribute,
-                          builder.getDenseI64ArrayAttr({1, 1}));
-    else if (clause.kind == ClauseKind::Pad)
+                          builder.getDenseI64ArrayAttr({size, size}));
+    } else if (clause.kind == ClauseKind::Pad)
       result.addAttribute(clause.attribute,
                           builder.getDenseI64ArrayAttr({0, 0, 0, 0}));
   }
@@ -301,6 +319,12 @@ void rootc::root::printClause(OpAsmPrinter &printer, Operation *op,
   } else if (clause.kind == ClauseKind::Flag) {
     if (value)
       keyword();
+  } else if (auto word = dyn_cast_or_null<StringAttr>(value);
+             word && clause.kind == ClauseKind::Word) {
+    if (word.getValue() != wordsOf(clause).front()) {
+      keyword();
+      printer << "(" << word.getValue() << ")";
+    }
   } else if (clause.kind == ClauseKind::NoBias) {
     if (auto bias = dyn_cast_or_null<BoolAttr>(value); bias && !bias.getValue())
       keyword();

@@ -27,6 +27,7 @@ enum class ClauseKind {
   Flag,     ///< a keyword alone: a unit attribute
   NoBias,   ///< a keyword alone: bias = false
   Rounding, ///< floor or ceil: unit attribute `ceil`
+  Word,     ///< one of the example's, mode(a|b); the first is the default
 };
 
 struct Clause {

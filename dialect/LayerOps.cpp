@@ -21,9 +21,8 @@ using namespace rootc::root;
 
 #include "dialect/RootInterfaces.cpp.inc"
 
-namespace {
-
-LogicalResult verifyName(Operation *op, StringRef rule, StringRef name) {
+LogicalResult rootc::root::verifyName(Operation *op, StringRef rule,
+                                      StringRef name) {
   auto allowed = [](char c) {
     return llvm::isAlnum(c) || StringRef("_.-/").contains(c);
   };
@@ -34,6 +33,8 @@ LogicalResult verifyName(Operation *op, StringRef rule, StringRef name) {
                            << maxNameLength
                            << " letters, digits or _ . - /; rename this one";
 }
+
+namespace {
 
 FailureOr<MapShape> verifiedResult(Operation *op, StringRef rule,
                                    MapShape shape) {
@@ -96,7 +97,7 @@ FailureOr<MapShape> slide(Operation *op, const WindowRules &rules, MapShape in,
 } // namespace
 
 //===----------------------------------------------------------------------===//
-// Convolution, linear, batch normalisation
+// Convolution, linear
 //===----------------------------------------------------------------------===//
 
 LogicalResult Conv2dOp::verify() {
@@ -147,26 +148,6 @@ FailureOr<MapShape> LinearOp::inferShape(ArrayRef<MapShape> inputs) {
                          {getOutputs(), in.height, in.width, in.channels})))
     return failure();
   return MapShape{1, 1, getOutputs()};
-}
-
-LogicalResult BatchNormOp::verify() {
-  if (failed(verifyName(*this, "B1", getLayer())))
-    return failure();
-  if (getLayer() == "input")
-    return emitOpError() << "(B3) the name \"input\" would make the tensors "
-                            "input.mean and input.scale, which hold how images "
-                            "are normalised; rename this layer";
-  double epsilon = getEpsilon().convertToDouble();
-  double momentum = getMomentum().convertToDouble();
-  if (!std::isfinite(epsilon) || epsilon <= 0)
-    return emitOpError() << "(B2) epsilon must be positive and finite";
-  if (!(momentum >= 0 && momentum <= 1))
-    return emitOpError() << "(B2) momentum must be from 0 to 1";
-  return success();
-}
-
-FailureOr<MapShape> BatchNormOp::inferShape(ArrayRef<MapShape> inputs) {
-  return inputs[0];
 }
 
 //===----------------------------------------------------------------------===//
@@ -481,25 +462,6 @@ FailureOr<MapShape> DepthToSpaceOp::inferShape(ArrayRef<MapShape> inputs) {
                          << " channels; choose a smaller block";
   return MapShape{in.height * block, in.width * block,
                   in.channels / (block * block)};
-}
-
-LogicalResult LocalResponseNormOp::verify() {
-  if (failed(verifySize(*this, "R1", "size", getSize())))
-    return failure();
-  if (getSize() % 2 == 0)
-    return emitOpError() << "(R1) size is " << getSize() << "; it must be odd";
-  double alpha = getAlpha().convertToDouble();
-  double beta = getBeta().convertToDouble();
-  double k = getK().convertToDouble();
-  if (!std::isfinite(alpha) || !std::isfinite(beta) || !std::isfinite(k) ||
-      alpha < 0 || beta < 0 || k <= 0)
-    return emitOpError() << "(R2) alpha and beta must be finite and not "
-                            "negative, k finite and positive";
-  return success();
-}
-
-FailureOr<MapShape> LocalResponseNormOp::inferShape(ArrayRef<MapShape> inputs) {
-  return inputs[0];
 }
 
 LogicalResult AuxiliaryOp::verify() {

@@ -53,6 +53,37 @@ constexpr Clause batchNormClauses[] = {
     {"epsilon", ClauseKind::Float, "epsilon", "epsilon(1e-5)", false, 1e-5},
     {"momentum", ClauseKind::Float, "momentum", "momentum(0.1)", false, 0.1},
 };
+constexpr Clause layerNormClauses[] = {
+    {"epsilon", ClauseKind::Float, "epsilon", "epsilon(1e-5)", false, 1e-5},
+};
+constexpr Clause groupNormClauses[] = {
+    {"groups", ClauseKind::Integer, "groups", "groups(32)", true},
+    {"epsilon", ClauseKind::Float, "epsilon", "epsilon(1e-5)", false, 1e-5},
+};
+constexpr Clause transposeClauses[] = {
+    {"filters", ClauseKind::Integer, "filters", "filters(64)", true},
+    kernelClause,
+    strideClause,
+    padClause,
+    {"output_pad", ClauseKind::Pair, "output_pad", "output_pad(1)", false, 0},
+    {"dilation", ClauseKind::Pair, "dilation", "dilation(2)", false, 1},
+    {"groups", ClauseKind::Integer, "groups", "groups(8)", false, 1},
+    biasClause,
+};
+constexpr Clause sizeClause = {"size", ClauseKind::Pair, "size", "size(7x7)",
+                               true};
+constexpr Clause resizeClauses[] = {
+    sizeClause,
+    {"mode", ClauseKind::Word, "mode", "mode(nearest|bilinear)"},
+    {"coordinates", ClauseKind::Word, "coordinates",
+     "coordinates(half_pixel|pytorch_half_pixel|align_corners|asymmetric)"},
+    {"round", ClauseKind::Word, "round",
+     "round(round_prefer_floor|round_prefer_ceil|floor|ceil)"},
+};
+constexpr Clause adaptiveClauses[] = {sizeClause};
+constexpr Clause branchClauses[] = {
+    {"branches", ClauseKind::Integer, "branches", "branches(2)", true},
+};
 constexpr Clause maxPoolClauses[] = {kernelClause, strideClause, padClause,
                                      roundingClause};
 constexpr Clause averagePoolClauses[] = {
@@ -242,6 +273,14 @@ void printLayer(OpAsmPrinter &printer, Operation *op, const Syntax &syntax) {
 
 LAYER_SYNTAX(Conv2dOp, true, 1, convClauses)
 LAYER_SYNTAX(BatchNormOp, true, 1, batchNormClauses)
+LAYER_SYNTAX(LayerNormOp, true, 1, layerNormClauses)
+LAYER_SYNTAX(GroupNormOp, true, 1, groupNormClauses)
+LAYER_SYNTAX(Conv2dTransposeOp, true, 1, transposeClauses)
+LAYER_SYNTAX(ResizeOp, false, 1, resizeClauses)
+LAYER_SYNTAX(AdaptiveAveragePoolOp, false, 1, adaptiveClauses)
+LAYER_SYNTAX(ChannelMeanOp, false, 1, {})
+LAYER_SYNTAX(ChannelMaxOp, false, 1, {})
+LAYER_SYNTAX(BranchSoftmaxOp, false, 1, branchClauses)
 LAYER_SYNTAX(ReluOp, false, 1, {})
 LAYER_SYNTAX(ClipOp, false, 1, clipClauses)
 LAYER_SYNTAX(SigmoidOp, false, 1, {})

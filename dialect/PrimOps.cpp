@@ -12,7 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/MaxPoolIndex.h"
-#include "dialect/RootDialect.h"
+#include "dialect/PrimRules.h"
 
 using namespace mlir;
 using namespace rootc::root;
@@ -24,10 +24,6 @@ bool rootc::root::isPrim(Operation *op) {
 StringRef rootc::root::primName(Operation *op) {
   assert(isPrim(op) && "not a primitive op");
   return op->getName().getStringRef().drop_front(strlen("root.prim."));
-}
-
-static ArrayRef<int64_t> shapeOf(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
 }
 
 /// "[?, 4, 4, 8]"
@@ -48,8 +44,9 @@ static bool isPad(int64_t value) { return value >= 0 && value <= maxElements; }
 static bool isSize(int64_t value) { return value > 0 && isPad(value); }
 
 /// Checks the shape of one operand or result.
-static LogicalResult expectShape(Operation *op, StringRef what, Value value,
-                                 ArrayRef<int64_t> expected) {
+LogicalResult rootc::root::expectShape(Operation *op, StringRef what,
+                                       Value value,
+                                       ArrayRef<int64_t> expected) {
   if (shapeOf(value) == expected)
     return success();
   return op->emitOpError() << "expects " << what << " of shape "
@@ -269,6 +266,59 @@ LogicalResult PrimBatchNormBackwardReduceOp::verify() {
 
 LogicalResult PrimBatchNormBackwardDataOp::verify() {
   return expectPerChannel(*this, getX(), getOperands().drop_front(2));
+}
+
+LogicalResult PrimLayerNormOp::verify() {
+  return expectPerChannel(*this, getX(), getOperands().drop_front(1));
+}
+
+LogicalResult PrimLayerNormBackwardDataOp::verify() {
+  return expectPerChannel(*this, getX(), getScale());
+}
+
+LogicalResult PrimLayerNormBackwardReduceOp::verify() {
+  return expectPerChannel(*this, getX(), getResults());
+}
+
+/// Checks that `values` have one value for each image and channel of `map`, and
+/// where the op has groups, that these divide the channels.
+static LogicalResult verifyGroupNorm(Operation *op, Value map,
+                                     ValueRange values, int64_t groups = 1) {
+  ArrayRef<int64_t> shape = shapeOf(map);
+  if (groups < 1 || shape[3] % groups != 0)
+    return op->emitOpError() << "cannot split " << shape[3] << " channels into "
+                             << groups << " groups";
+  for (Value value : values)
+    if (failed(expectShape(op, "a value for each image and channel", value,
+                           {shape[0], 1, 1, shape[3]})))
+      return failure();
+  return success();
+}
+
+LogicalResult PrimGroupNormStatisticsOp::verify() {
+  return verifyGroupNorm(*this, getX(), getResults(), getGroups());
+}
+
+LogicalResult PrimGroupNormNormalizeOp::verify() {
+  if (failed(verifyGroupNorm(*this, getX(), {getMean(), getInverse()})))
+    return failure();
+  return expectPerChannel(*this, getX(), {getScale(), getOffset()});
+}
+
+LogicalResult PrimGroupNormBackwardReduceOp::verify() {
+  if (failed(verifyGroupNorm(*this, getX(), {getMean(), getInverse()},
+                             getGroups())) ||
+      failed(verifyGroupNorm(*this, getX(), getResults())))
+    return failure();
+  return expectPerChannel(*this, getX(), getScale());
+}
+
+LogicalResult PrimGroupNormBackwardDataOp::verify() {
+  if (failed(verifyGroupNorm(
+          *this, getX(),
+          {getMean(), getInverse(), getMeanDscale(), getMeanDoffset()})))
+    return failure();
+  return expectPerChannel(*this, getX(), getScale());
 }
 
 LogicalResult PrimScaleFilterOp::verify() {

@@ -10,6 +10,8 @@
 
 include "dialect/RootElementwiseLayers.td"
 include "dialect/RootLayerBase.td"
+include "dialect/RootMapLayers.td"
+include "dialect/RootNormLayers.td"
 include "mlir/IR/OpAsmInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
 
@@ -135,30 +137,6 @@ def Root_Conv2dOp : Root_LayerOp<"conv2d"> {
   let extraClassDeclaration = [{
     bool isSpatial() { return getKernel()[0] > 1 || getKernel()[1] > 1; }
   }];
-}
-
-def Root_BatchNormOp : Root_LayerOp<"batch_norm"> {
-  let summary = "Batch normalisation";
-  let description = [{
-    ```mlir
-    %2 = root.batch_norm "bn1a" %1 epsilon(1e-5) momentum(0.1)
-    ```
-
-    Parameters `NAME.scale` and `NAME.offset`, statistics `NAME.mean` and
-    `NAME.variance`. In training, normalises by the batch's mean and biased
-    variance, and `running = (1 - momentum) running + momentum batch`, with the
-    unbiased variance. Defaults: epsilon 1e-5, momentum 0.1.
-
-    Rules:
-
-    * (B1) the name is made of letters, digits and `_ . - /`, at most 200;
-    * (B2) epsilon is positive and finite; momentum is from 0 to 1;
-    * (B3) the name is not `input`: in files of weights `input.mean` and
-      `input.scale` are how images are normalised.
-  }];
-  let arguments = (ins Root_ImageType:$input, StrAttr:$layer,
-      DefaultValuedAttr<F64Attr, "1e-5">:$epsilon,
-      DefaultValuedAttr<F64Attr, "0.1">:$momentum);
 }
 
 class Root_PoolOp<string mnemonic, dag extra>
@@ -362,26 +340,6 @@ def Root_DropoutOp : Root_LayerOp<"dropout"> {
   }];
   let arguments = (ins Root_ImageType:$input,
       DefaultValuedAttr<F64Attr, "0.5">:$rate);
-}
-
-def Root_LocalResponseNormOp : Root_LayerOp<"local_response_norm"> {
-  let summary = "Local response normalisation across channels";
-  let description = [{
-    `%2 = root.local_response_norm %1 size(5) alpha(1e-4) beta(0.75) k(1.0)`
-
-    x / (k + alpha / size * (sum of squares of the `size` channels around))^beta,
-    as Caffe has it. The defaults are those above.
-
-    Rules:
-
-    * (R1) size is odd, from 1 to 2147483647;
-    * (R2) alpha and beta are finite and not negative, k is finite and positive.
-  }];
-  let arguments = (ins Root_ImageType:$input,
-      DefaultValuedAttr<Root_SizeAttr, "5">:$size,
-      DefaultValuedAttr<F64Attr, "1e-4">:$alpha,
-      DefaultValuedAttr<F64Attr, "0.75">:$beta,
-      DefaultValuedAttr<F64Attr, "1.0">:$k);
 }
 
 //===----------------------------------------------------------------------===//

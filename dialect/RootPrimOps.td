@@ -14,6 +14,8 @@
 
 include "dialect/RootPrimBase.td"
 include "dialect/RootPrimElementwiseOps.td"
+include "dialect/RootPrimMapOps.td"
+include "dialect/RootPrimNormOps.td"
 
 defvar convAttributes = (ins
   Root_IntsAttr<2>:$kernel,   // kh, kw
@@ -79,98 +81,6 @@ def Root_PrimChannelSumOp : Root_PrimOp<"channel_sum",
     (ins Root_Map:$x), (ins), (outs Root_Vector:$sum),
     [Root_PrimTakesPrologue]> {
   let summary = "Sum over batch and map: gradient of a bias";
-  let hasVerifier = 1;
-}
-
-//===----------------------------------------------------------------------===//
-// Batch norm
-//===----------------------------------------------------------------------===//
-
-def Root_PrimBatchNormStatisticsOp : Root_PrimOp<"batch_norm_statistics",
-    (ins Root_Map:$x), (ins),
-    (outs Root_Vector:$mean, Root_Vector:$variance, Root_Vector:$unbiased),
-    [Root_PrimTakesPrologue]> {
-  let summary = "Mean, biased and unbiased variance of each channel";
-  let hasVerifier = 1;
-}
-
-def Root_PrimRunningAverageOp : Root_PrimOp<"running_average",
-    (ins Root_Vector:$running, Root_Vector:$batch), (ins F64Attr:$momentum),
-    (outs Root_Vector:$updated), [SameOperandsAndResultType]> {
-  let summary = "(1 - momentum) running + momentum batch";
-}
-
-def Root_PrimBatchNormNormalizeOp : Root_PrimOp<"batch_norm_normalize",
-    (ins Root_Map:$x, Root_Vector:$mean, Root_Vector:$variance,
-         Root_Vector:$scale, Root_Vector:$offset),
-    (ins F64Attr:$epsilon), (outs Root_Map:$y),
-    [AllTypesMatch<["x", "y"]>, Root_PrimElementwise, Root_PrimCheap]> {
-  let summary = "scale (x - mean) / sqrt(variance + epsilon) + offset";
-  let hasVerifier = 1;
-}
-
-def Root_PrimBatchNormBackwardReduceOp : Root_PrimOp<"batch_norm_backward_reduce",
-    (ins Root_Map:$dy, Root_Map:$x, Root_Vector:$mean, Root_Vector:$variance),
-    (ins F64Attr:$epsilon),
-    (outs Root_Vector:$dscale, Root_Vector:$doffset, Root_Vector:$mean_dscale,
-          Root_Vector:$mean_doffset),
-    [AllTypesMatch<["dy", "x"]>, Root_PrimTakesPrologue]> {
-  let summary = "Gradients of scale and offset, and both over N H W";
-  let hasVerifier = 1;
-}
-
-def Root_PrimBatchNormBackwardDataOp : Root_PrimOp<"batch_norm_backward_data",
-    (ins Root_Map:$dy, Root_Map:$x, Root_Vector:$mean, Root_Vector:$variance,
-         Root_Vector:$scale, Root_Vector:$mean_dscale, Root_Vector:$mean_doffset),
-    (ins F64Attr:$epsilon), (outs Root_Map:$dx),
-    [AllTypesMatch<["dy", "x", "dx"]>, Root_PrimElementwise, Root_PrimCheap]> {
-  let summary = "Gradient of batch norm's input";
-  let hasVerifier = 1;
-}
-
-def Root_PrimFoldMultiplierOp : Root_PrimOp<"fold_multiplier",
-    (ins Root_Vector:$scale, Root_Vector:$variance), (ins F64Attr:$epsilon),
-    (outs Root_Vector:$multiplier), [SameOperandsAndResultType]> {
-  let summary = "scale / sqrt(variance + epsilon)";
-}
-
-def Root_PrimFoldBiasOp : Root_PrimOp<"fold_bias",
-    (ins Root_Vector:$mean, Root_Vector:$multiplier, Root_Vector:$offset,
-         Optional<Root_Vector>:$bias), (ins),
-    (outs Root_Vector:$folded), [SameOperandsAndResultType]> {
-  let summary = "(bias - mean) multiplier + offset; no bias counts as 0";
-}
-
-def Root_PrimScaleFilterOp : Root_PrimOp<"scale_filter",
-    (ins Root_Filter:$filter, Root_Vector:$multiplier), (ins),
-    (outs Root_Filter:$scaled), [AllTypesMatch<["filter", "scaled"]>]> {
-  let summary = "A filter with each output channel multiplied";
-  let hasVerifier = 1;
-}
-
-def Root_PrimStandardizeFilterOp : Root_PrimOp<"standardize_filter",
-    (ins Root_Filter:$filter, Root_Vector:$gain), (ins F64Attr:$epsilon),
-    (outs Root_Filter:$standard), [AllTypesMatch<["filter", "standard"]>]> {
-  let summary = "gain (w - mean) / sqrt(n (variance + epsilon)), by out channel";
-  let hasVerifier = 1;
-}
-
-def Root_PrimStandardizeFilterBackwardOp
-    : Root_PrimOp<"standardize_filter_backward",
-                  (ins Root_Filter:$dstandard, Root_Filter:$filter,
-                       Root_Vector:$gain),
-                  (ins F64Attr:$epsilon), (outs Root_Filter:$dfilter),
-                  [AllTypesMatch<["dstandard", "filter", "dfilter"]>]> {
-  let summary = "Gradient of standardize_filter's filter";
-  let hasVerifier = 1;
-}
-
-def Root_PrimStandardizeGainBackwardOp
-    : Root_PrimOp<"standardize_gain_backward",
-                  (ins Root_Filter:$dstandard, Root_Filter:$filter),
-                  (ins F64Attr:$epsilon), (outs Root_Vector:$dgain),
-                  [AllTypesMatch<["dstandard", "filter"]>]> {
-  let summary = "Gradient of standardize_filter's gain";
   let hasVerifier = 1;
 }
 
@@ -294,23 +204,6 @@ def Root_PrimSpaceToDepthOp : Root_PrimBlockOp<"space_to_depth"> {
 
 def Root_PrimDepthToSpaceOp : Root_PrimBlockOp<"depth_to_space"> {
   let summary = "Channels of each pixel as a block of pixels; mode as above";
-}
-
-defvar lrnAttributes = (ins Root_IntAttr:$size, F64Attr:$alpha, F64Attr:$beta,
-                            F64Attr:$k);
-
-def Root_PrimLocalResponseNormOp : Root_PrimOp<"local_response_norm",
-    (ins Root_Map:$x), lrnAttributes, (outs Root_Map:$y),
-    [SameOperandsAndResultType]> {
-  let summary = "x / (k + alpha / size * sum of squares of near channels)^beta";
-}
-
-def Root_PrimLocalResponseNormBackwardOp
-    : Root_PrimOp<"local_response_norm_backward",
-                  (ins Root_Map:$dy, Root_Map:$x), lrnAttributes,
-                  (outs Root_Map:$dx),
-                  [SameOperandsAndResultType, Root_PrimTakesEpilogue]> {
-  let summary = "Gradient of local_response_norm's input";
 }
 
 //===----------------------------------------------------------------------===//

@@ -21,6 +21,22 @@ namespace rootc::root {
 
 inline constexpr size_t maxNameLength = 200;
 
+/// Refuses what is no name of a layer.
+llvm::LogicalResult verifyName(mlir::Operation *op, llvm::StringRef rule,
+                               llvm::StringRef name);
+
+inline bool isResizeMode(llvm::StringRef word) {
+  return word == "nearest" || word == "bilinear";
+}
+inline bool isResizeCoordinates(llvm::StringRef word) {
+  return word == "half_pixel" || word == "pytorch_half_pixel" ||
+         word == "align_corners" || word == "asymmetric";
+}
+inline bool isResizeRounding(llvm::StringRef word) {
+  return word == "round_prefer_floor" || word == "round_prefer_ceil" ||
+         word == "floor" || word == "ceil";
+}
+
 inline std::string describe(MapShape shape) {
   return llvm::formatv("{0}x{1}x{2}", shape.height, shape.width, shape.channels)
       .str();

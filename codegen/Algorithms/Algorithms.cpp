@@ -33,6 +33,9 @@ const OpRegistry &opRegistry() {
     addActivations(table);
     addElementwise(table);
     addBatchNorm(table);
+    addGroupNorm(table);
+    addLayerNorm(table);
+    addResample(table);
     addReductions(table);
     addPools(table);
     addLosses(table);

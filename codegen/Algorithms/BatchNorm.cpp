@@ -13,7 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/Algorithms/Algorithms.h"
+#include "codegen/Algorithms/Moments.h"
 
 #include <stdexcept>
 
@@ -21,16 +21,6 @@ using namespace Halide;
 
 namespace rootc::codegen {
 
-namespace {
-using Operands = std::vector<Value>;
-
-struct Moments {
-  Func mean, squares; ///< (c, n): mean and squared deviations of an image
-};
-
-/// Moments of every image of x; adds the stages that they need. Sums are
-/// double: a filter before batch norm has a gradient that is a difference of
-/// nearly equal sums, and the pass is bound by memory anyway.
 Moments imageMoments(const Value &x, std::map<std::string, Func> &stages) {
   int rows = static_cast<int>(rowsPerChunk(x));
   int chunks = static_cast<int>(x.height()) / rows;
@@ -67,6 +57,9 @@ Moments imageMoments(const Value &x, std::map<std::string, Func> &stages) {
   stages["image1"] = squares;
   return {mean, squares};
 }
+
+namespace {
+using Operands = std::vector<Value>;
 
 /// mean, variance, unbiased variance from the moments of `images` images of
 /// `count` positions each.

@@ -118,6 +118,52 @@ Lowered scaleChannels(const Op &op, const Operands &in) {
   return pointwise(op, in.at(0), at(in[0]) * channel(in.at(1)));
 }
 
+Lowered channelOffset(const Op &op, const Operands &in) {
+  return pointwise(op, in.at(0), at(in[0]) + channel(in.at(1)));
+}
+
+/// A channel of every branch: where a point's channel is in the first one, and
+/// how far apart they are.
+struct Branches {
+  int count, apart;
+
+  Branches(const Op &op, const Value &x) {
+    int64_t branches = integerAttribute(op, "branches");
+    if (branches < 1 || x.channels() % branches != 0)
+      throw std::invalid_argument("op '" + op.name +
+                                  "': branches do not divide the channels");
+    count = static_cast<int>(branches);
+    apart = static_cast<int>(x.channels() / branches);
+  }
+  Expr at(const Value &value, int branch) const {
+    std::vector<Expr> point = asExprs(imageVars(value.type.shape.size()));
+    point[0] = point[0] % apart + branch * apart;
+    return value.func(point);
+  }
+};
+
+Lowered branchSoftmax(const Op &op, const Operands &in) {
+  Branches branches(op, in.at(0));
+  Expr largest = branches.at(in[0], 0), sum = 0.0f;
+  for (int i = 1; i < branches.count; ++i)
+    largest = larger(largest, branches.at(in[0], i));
+  auto exponential = [&](const Expr &x) {
+    return exp(strict_float(x - largest));
+  };
+  for (int i = 0; i < branches.count; ++i)
+    sum += exponential(branches.at(in[0], i));
+  return pointwise(op, in[0], exponential(at(in[0])) / sum);
+}
+
+Lowered branchSoftmaxBackward(const Op &op, const Operands &in) {
+  const Value &dy = in.at(0), &y = in.at(1);
+  Branches branches(op, y);
+  Expr sum = 0.0f;
+  for (int i = 0; i < branches.count; ++i)
+    sum += branches.at(dy, i) * branches.at(y, i);
+  return pointwise(op, y, at(y) * strict_float(at(dy) - sum));
+}
+
 Lowered batchNormBackwardData(const Op &op, const Operands &in) {
   float epsilon = static_cast<float>(realAttribute(op, "epsilon"));
   const Value &dy = in.at(0), &x = in.at(1), &mean = in.at(2),
@@ -153,7 +199,10 @@ void addElementwise(OpRegistry &registry) {
   registry["add"] = {add, true};
   registry["batch_norm_backward_data"] = {batchNormBackwardData, true};
   registry["batch_norm_normalize"] = {batchNormNormalize, true};
+  registry["branch_softmax"] = {branchSoftmax, true};
+  registry["branch_softmax_backward"] = {branchSoftmaxBackward, true};
   registry["channel_affine"] = {channelAffine, true};
+  registry["channel_offset"] = {channelOffset, true};
   registry["channel_shuffle"] = {channelShuffle, true};
   registry["copy"] = {copy, true};
   registry["fold_bias"] = {foldBias, true};

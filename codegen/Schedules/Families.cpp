@@ -56,12 +56,20 @@ const std::map<std::string, Chooser> &anchors() {
       {"batch_norm_combine", chosen<CombineSchedule>},
       {"batch_norm_partial", chosen<ReductionSchedule>},
       {"batch_norm_statistics", chosen<ReductionSchedule>},
+      {"channel_max", chosen<PositionSumSchedule>},
+      {"channel_max_backward", chosen<PositionSchedule>},
+      {"channel_mean", chosen<PositionSumSchedule>},
       {"channel_sum", chosen<ReductionSchedule>},
       {"concat", chosen<ConcatSchedule>},
       {"conv2d", chooseConvolution},
       {"conv2d_backward_data", chooseConvolution},
       {"conv2d_backward_filter", chooseFilterGradient},
       {"global_average_pool", chosen<GlobalPoolSchedule>},
+      {"group_norm_backward_reduce", chosen<ReductionSchedule>},
+      {"group_norm_statistics", chosen<ReductionSchedule>},
+      {"layer_norm", chosen<PositionSchedule>},
+      {"layer_norm_backward_data", chosen<PositionSchedule>},
+      {"layer_norm_backward_reduce", chosen<ReductionSchedule>},
       {"local_response_norm", chosen<NeighbourSchedule>},
       {"local_response_norm_backward", chosen<NeighbourSchedule>},
       {"max_pool", chosen<PoolSchedule>},
@@ -70,6 +78,8 @@ const std::map<std::string, Chooser> &anchors() {
       {"pack_filter", chosen<PackSchedule>},
       {"pad_channels", chosen<ConcatSchedule>},
       {"reduce_sum", chooseReduceSum},
+      {"resample", chosen<PoolSchedule>},
+      {"resample_backward", chosen<PoolSchedule>},
       {"sgd", chosen<SgdSchedule>},
       {"softmax_cross_entropy", chosen<LossSchedule>},
       {"softmax_cross_entropy_backward", chosen<LossSchedule>},
@@ -108,7 +118,8 @@ TypedSchedule chooseElementwise(const Problem &problem) {
   for (const TensorType &type : kernel.inputs)
     oneShape = oneShape && type.shape == shape;
   for (const Op &op : kernel.ops) {
-    oneShape = oneShape && op.name != "channel_shuffle";
+    oneShape = oneShape && op.name != "channel_shuffle" &&
+               !op.name.starts_with("branch_softmax");
     for (const TensorType &type : op.results)
       oneShape = oneShape && type.shape == shape;
   }

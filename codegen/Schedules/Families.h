@@ -168,7 +168,7 @@ struct LinearGradientSchedule {
   std::string illegal(const Problem &problem) const;
 };
 
-/// Pools.
+/// Pools, and maps in another size.
 struct PoolSchedule {
   int64_t rows = 1;    ///< of an image in a task
   int64_t unroll = 0;  ///< 1: the window is unrolled
@@ -205,6 +205,11 @@ struct PointwiseSchedule : ImageSchedule<PointwiseSchedule> {
 /// A channel shuffle alone, as a matrix that is transposed.
 struct ShuffleSchedule : ImageSchedule<ShuffleSchedule> {
   static const char *name() { return "shuffle"; }
+};
+/// One position after another, each with what is summed over its channels:
+/// layer norm, gradients of maxima.
+struct PositionSchedule : ImageSchedule<PositionSchedule> {
+  static const char *name() { return "position"; }
 };
 /// Local response norm.
 struct NeighbourSchedule : ImageSchedule<NeighbourSchedule> {
@@ -255,9 +260,9 @@ using TypedSchedule = std::variant<
     ConvolutionSchedule, WinogradSchedule, FilterGradientSchedule,
     AcrossInsGradientSchedule, GroupLanesSchedule, GroupLanesGradientSchedule,
     LinearGradientSchedule, PoolSchedule, ReductionSchedule, PointwiseSchedule,
-    ShuffleSchedule, NeighbourSchedule, ConcatSchedule, FlatSchedule,
-    CombineSchedule, GlobalPoolSchedule, PositionSumSchedule, LossSchedule,
-    SgdSchedule, PackSchedule, StandardizeSchedule>;
+    ShuffleSchedule, PositionSchedule, NeighbourSchedule, ConcatSchedule,
+    FlatSchedule, CombineSchedule, GlobalPoolSchedule, PositionSumSchedule,
+    LossSchedule, SgdSchedule, PackSchedule, StandardizeSchedule>;
 
 /// The default of the problem's family. Throws std::invalid_argument for a
 /// kernel that makes no sense: a missing attribute, an unpacked filter.

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/Geometry/Resample.h"
 #include "codegen/Schedules/Families.h"
 #include "codegen/Schedules/Legality.h"
 
@@ -69,6 +70,7 @@ std::string ImageSchedule<Family>::illegal(const Problem &problem) const {
 
 template struct ImageSchedule<PointwiseSchedule>;
 template struct ImageSchedule<ShuffleSchedule>;
+template struct ImageSchedule<PositionSchedule>;
 template struct ImageSchedule<NeighbourSchedule>;
 template struct ImageSchedule<ConcatSchedule>;
 
@@ -95,6 +97,12 @@ static std::vector<int64_t> pairOf(const Problem &problem, const char *name) {
 
 /// Positions that one output looks at: of its window, or windows over it.
 static int64_t tapsOf(const Problem &problem) {
+  if (problem.anchor->name.starts_with("resample")) {
+    int64_t taps = 1;
+    for (const ResampleAxis &axis : resampleAxes(*problem.anchor))
+      taps *= isBackward(problem) ? axis.outputs() : axis.taps();
+    return taps;
+  }
   auto kernel = pairOf(problem, "kernel"), stride = pairOf(problem, "stride");
   int64_t taps = 1;
   for (int d = 0; d < 2; ++d)

@@ -85,6 +85,7 @@ void apply(const ScheduleContext &context, const PoolSchedule &schedule);
 void apply(const ScheduleContext &context, const ReductionSchedule &schedule);
 void apply(const ScheduleContext &context, const PointwiseSchedule &schedule);
 void apply(const ScheduleContext &context, const ShuffleSchedule &schedule);
+void apply(const ScheduleContext &context, const PositionSchedule &schedule);
 void apply(const ScheduleContext &context, const NeighbourSchedule &schedule);
 void apply(const ScheduleContext &context, const ConcatSchedule &schedule);
 void apply(const ScheduleContext &context, const FlatSchedule &schedule);

@@ -99,6 +99,15 @@ FailureOr<NetworkCost> rootc::computeCost(NetworkOp network) {
                          conv.getFilters() * conv.getKernel()[0] *
                              conv.getKernel()[1] * inputs,
                          shapes[conv.getResult()], conv.getBias());
+    } else if (auto conv = dyn_cast<Conv2dTransposeOp>(op)) {
+      MapShape in = shapes[conv.getInput()];
+      int64_t weights = in.channels * conv.getKernel()[0] *
+                        conv.getKernel()[1] *
+                        (conv.getFilters() / conv.getGroups());
+      // Each value of the input meets each of its weights.
+      layer = countLayer(conv.getLayer(), "conv2d_transpose", conv.getGroups(),
+                         weights, {in.height, in.width, conv.getFilters()},
+                         conv.getBias());
     } else if (auto linear = dyn_cast<LinearOp>(op)) {
       MapShape in = shapes[linear.getInput()];
       layer =
@@ -108,7 +117,7 @@ FailureOr<NetworkCost> rootc::computeCost(NetworkOp network) {
     } else {
       // At most 2^31 layers of at most 2^29 channels.
       int64_t channels = shapes[op.getResult(0)].channels;
-      if (isa<BatchNormOp>(op))
+      if (isa<BatchNormOp, LayerNormOp, GroupNormOp>(op))
         cost.uncountedParams += 2 * channels;
       else if (isa<LayerScaleOp>(op))
         cost.uncountedParams += channels;

@@ -32,6 +32,8 @@ const FunctionTable &table() {
     addArrangements(all);
     addConvolutions(all);
     addElementwise(all);
+    addLayerNorms(all);
+    addMaps(all);
     addNormalizations(all);
     addPools(all);
     addLosses(all);

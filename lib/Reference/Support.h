@@ -36,6 +36,8 @@ void addActivations(FunctionTable &table);
 void addArrangements(FunctionTable &table);
 void addConvolutions(FunctionTable &table);
 void addElementwise(FunctionTable &table);
+void addLayerNorms(FunctionTable &table);
+void addMaps(FunctionTable &table);
 void addNormalizations(FunctionTable &table);
 void addPools(FunctionTable &table);
 void addLosses(FunctionTable &table);

@@ -8,7 +8,8 @@
 // To make an op differentiable, add a function `backward` for it and name it in
 // the list at the end; activations are in BackwardActivations.cpp. A rule adds
 // to the gradient of each operand that is wanted, and makes no op for the
-// others.
+// others. They are in one file, long as it is, since the list chooses among
+// them by overloading.
 //
 //===----------------------------------------------------------------------===//
 
@@ -40,6 +41,15 @@ static bool takesShiftOut(Operation *user, Value map,
         normalize.getMean().getDefiningOp<PrimBatchNormStatisticsOp>();
     return statistics && statistics.getX() == map;
   }
+  if (isa<PrimChannelOffsetOp, PrimResampleOp>(user))
+    return user->getOperand(0) == map && known.contains(user->getResult(0));
+  // A group norm of one channel a group takes the mean out of each image.
+  if (auto normalize = dyn_cast<PrimGroupNormNormalizeOp>(user))
+    return takesShiftOut(normalize.getMean().getDefiningOp(), map, known);
+  if (auto statistics = dyn_cast<PrimGroupNormStatisticsOp>(user))
+    return statistics.getX() == map &&
+           statistics.getGroups() ==
+               cast<RankedTensorType>(map.getType()).getShape()[3];
   // Statistics are read by what is seen above, and by running averages.
   return isa<PrimBatchNormStatisticsOp>(user);
 }
@@ -76,6 +86,38 @@ static LogicalResult backward(PrimConv2dOp op, PrimBuilder &b,
           b.make<PrimConv2dBackwardDataOp>(op.getX().getType(),
                                            {dy, op.getFilter()},
                                            conv.copy(op, {"block"})));
+  return success();
+}
+
+/// Of a transposed convolution: the gradient's gradient is the convolution.
+static LogicalResult backward(PrimConv2dBackwardDataOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  Value dx = d.gradient(op.getDx());
+  Attributes conv = b.attributes().copy(op, convAttributeNames);
+  if (d.wants(op.getFilter()))
+    d.add(b, op.getFilter(),
+          b.make<PrimConv2dBackwardFilterOp>(op.getFilter().getType(),
+                                             {dx, op.getDy()}, conv));
+  if (d.wants(op.getDy()))
+    d.add(b, op.getDy(),
+          b.make<PrimConv2dOp>(op.getDy().getType(), {dx, op.getFilter()},
+                               conv.copy(op, {"block"})));
+  return success();
+}
+
+static LogicalResult backward(PrimChannelOffsetOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  Value dy = d.gradient(op.getY());
+  if (d.wants(op.getX()))
+    d.add(b, op.getX(), dy);
+  if (!d.wants(op.getOffset()))
+    return success();
+  // See the bias of a convolution.
+  Type type = op.getOffset().getType();
+  if (d.isShiftInvariant(op.getY()))
+    d.add(b, op.getOffset(), b.make<PrimZerosLikeOp>(type, op.getOffset()));
+  else
+    d.add(b, op.getOffset(), b.make<PrimChannelSumOp>(type, dy));
   return success();
 }
 
@@ -201,6 +243,54 @@ static LogicalResult backward(PrimBatchNormNormalizeOp op, PrimBuilder &b,
   return success();
 }
 
+static LogicalResult backward(PrimLayerNormOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  Value dy = d.gradient(op.getY());
+  Type vector = op.getScale().getType();
+  Attributes epsilon = b.attributes().copy(op, {"epsilon"});
+  if (d.wants(op.getScale()) || d.wants(op.getOffset())) {
+    auto reduced = b.make<PrimLayerNormBackwardReduceOp>(
+        {vector, vector}, {dy, op.getX()}, epsilon);
+    if (d.wants(op.getScale()))
+      d.add(b, op.getScale(), reduced.getDscale());
+    if (d.wants(op.getOffset()))
+      d.add(b, op.getOffset(), reduced.getDoffset());
+  }
+  if (d.wants(op.getX()))
+    d.add(b, op.getX(),
+          b.make<PrimLayerNormBackwardDataOp>(
+              op.getX().getType(), {dy, op.getX(), op.getScale()}, epsilon));
+  return success();
+}
+
+static LogicalResult backward(PrimGroupNormNormalizeOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  auto statistics = op.getMean().getDefiningOp<PrimGroupNormStatisticsOp>();
+  if (!statistics || statistics.getX() != op.getX() ||
+      op.getMean() != statistics.getMean() ||
+      op.getInverse() != statistics.getInverse())
+    return failure();
+  Value dy = d.gradient(op.getY());
+  Type vector = op.getScale().getType(), each = op.getMean().getType();
+  auto reduced = b.make<PrimGroupNormBackwardReduceOp>(
+      {each, each, each, each},
+      {dy, op.getX(), op.getMean(), op.getInverse(), op.getScale()},
+      b.attributes().copy(statistics, {"groups"}));
+  if (d.wants(op.getScale()))
+    d.add(b, op.getScale(),
+          b.make<PrimChannelSumOp>(vector, reduced.getDscale()));
+  if (d.wants(op.getOffset()))
+    d.add(b, op.getOffset(),
+          b.make<PrimChannelSumOp>(vector, reduced.getDoffset()));
+  if (d.wants(op.getX()))
+    d.add(b, op.getX(),
+          b.make<PrimGroupNormBackwardDataOp>(
+              op.getX().getType(),
+              {dy, op.getX(), op.getMean(), op.getInverse(), op.getScale(),
+               reduced.getMeanDscale(), reduced.getMeanDoffset()}));
+  return success();
+}
+
 static LogicalResult backward(PrimMaxPoolWithIndexOp op, PrimBuilder &b,
                               Differentiator &d) {
   ArrayRef<int64_t> shape = op.getX().getType().getShape();
@@ -231,6 +321,41 @@ static LogicalResult backward(PrimGlobalAveragePoolOp op, PrimBuilder &b,
             op.getX().getType(), d.gradient(op.getY()),
             b.attributes().copy(op, {"input"})));
   return success();
+}
+
+static LogicalResult backward(PrimResampleOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  d.add(b, op.getX(),
+        b.make<PrimResampleBackwardOp>(
+            op.getX().getType(), d.gradient(op.getY()),
+            b.attributes().copy(
+                op, {"input", "output", "mode", "coordinates", "round"})));
+  return success();
+}
+
+static LogicalResult backward(PrimChannelMeanOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  RankedTensorType type = op.getX().getType();
+  d.add(b, op.getX(),
+        b.make<PrimChannelMeanBackwardOp>(
+            type, d.gradient(op.getY()),
+            b.attributes().integer("channels", type.getShape()[3])));
+  return success();
+}
+
+static LogicalResult backward(PrimChannelMaxOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  d.add(
+      b, op.getX(),
+      b.make<PrimChannelMaxBackwardOp>(
+          op.getX().getType(), {d.gradient(op.getY()), op.getX(), op.getY()}));
+  return success();
+}
+
+static LogicalResult backward(PrimBranchSoftmaxOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  return backwardFromResult<PrimBranchSoftmaxBackwardOp>(op, b, d,
+                                                         {"branches"});
 }
 
 static LogicalResult backward(PrimConcatOp op, PrimBuilder &b,
@@ -342,11 +467,13 @@ LogicalResult rootc::applyBackwardRule(Operation *op, PrimBuilder &b,
   if (succeeded(applyActivationRule(op, b, d)))
     return success();
   return applyFirst<
-      PrimConv2dOp, PrimAddOp, PrimMultiplyOp, PrimDropoutOp,
-      PrimBatchNormNormalizeOp, PrimMaxPoolWithIndexOp, PrimAveragePoolOp,
-      PrimGlobalAveragePoolOp, PrimConcatOp, PrimSliceChannelsOp,
-      PrimChannelShuffleOp, PrimLocalResponseNormOp, PrimPadOp,
-      PrimReflectPadOp, PrimSpaceToDepthOp, PrimDepthToSpaceOp,
-      PrimStandardizeFilterOp, PrimSoftmaxCrossEntropyOp, PrimWeightedSumOp>(
-      op, b, d);
+      PrimConv2dOp, PrimConv2dBackwardDataOp, PrimChannelOffsetOp,
+      PrimResampleOp, PrimChannelMeanOp, PrimChannelMaxOp, PrimBranchSoftmaxOp,
+      PrimAddOp, PrimMultiplyOp, PrimDropoutOp, PrimBatchNormNormalizeOp,
+      PrimLayerNormOp, PrimGroupNormNormalizeOp, PrimMaxPoolWithIndexOp,
+      PrimAveragePoolOp, PrimGlobalAveragePoolOp, PrimConcatOp,
+      PrimSliceChannelsOp, PrimChannelShuffleOp, PrimLocalResponseNormOp,
+      PrimSoftmaxCrossEntropyOp, PrimWeightedSumOp, PrimPadOp, PrimReflectPadOp,
+      PrimSpaceToDepthOp, PrimDepthToSpaceOp, PrimStandardizeFilterOp>(op, b,
+                                                                       d);
 }

@@ -32,12 +32,7 @@ NetworkLayers::NetworkLayers(NetworkOp network) : network(network) {
 // ForwardBuilder
 //===----------------------------------------------------------------------===//
 
-static ImageType imageOf(Value value) {
-  return cast<ImageType>(value.getType());
-}
-
-/// The tensor type of a network's value: the batch in front.
-static RankedTensorType tensorOf(Value value) {
+RankedTensorType rootc::tensorOf(Value value) {
   SmallVector<int64_t> shape = {ShapedType::kDynamic};
   llvm::append_range(shape, imageOf(value).getShape());
   return RankedTensorType::get(shape, Float32Type::get(value.getContext()));
@@ -65,10 +60,12 @@ void ForwardBuilder::build() {
       continue;
     values[op.getResult(0)] =
         llvm::TypeSwitch<Operation *, Value>(&op)
-            .Case<Conv2dOp, LinearOp, BatchNormOp, ReluOp, ClipOp, SigmoidOp,
-                  HardSigmoidOp, HardSwishOp, MaxPoolOp, AveragePoolOp,
-                  GlobalAveragePoolOp, AddOp, MultiplyOp, ConcatOp,
-                  SliceChannelsOp, ChannelShuffleOp, DropoutOp,
+            .Case<Conv2dOp, Conv2dTransposeOp, ResizeOp, AdaptiveAveragePoolOp,
+                  ChannelMeanOp, ChannelMaxOp, BranchSoftmaxOp, LinearOp,
+                  BatchNormOp, LayerNormOp, GroupNormOp, ReluOp, ClipOp,
+                  SigmoidOp, HardSigmoidOp, HardSwishOp, MaxPoolOp,
+                  AveragePoolOp, GlobalAveragePoolOp, AddOp, MultiplyOp,
+                  ConcatOp, SliceChannelsOp, ChannelShuffleOp, DropoutOp,
                   LocalResponseNormOp, LeakyReluOp, PReluOp, EluOp, GeluOp,
                   SiluOp, SoftplusOp, MishOp, LayerScaleOp, DropPathOp, PadOp,
                   SpaceToDepthOp, DepthToSpaceOp>(
@@ -113,10 +110,6 @@ void ForwardBuilder::emitLosses() {
 //===----------------------------------------------------------------------===//
 // Parameters
 //===----------------------------------------------------------------------===//
-
-static std::string tensorName(StringRef layer, StringRef role) {
-  return (layer + "." + role).str();
-}
 
 void ForwardBuilder::declare(Operation *op, TensorKind kind, StringRef name,
                              StringRef role, ArrayRef<int64_t> shape,
@@ -209,34 +202,6 @@ Value ForwardBuilder::emit(LinearOp op) {
                                   .integer("filters", outputs)
                                   .ints("input", map)
                                   .integer("block", 0));
-}
-
-Value ForwardBuilder::emit(BatchNormOp op) {
-  int64_t channels = imageOf(op.getInput()).getChannels();
-  Value scale = vector(op, op.getLayer(), "scale", channels);
-  Value offset = vector(op, op.getLayer(), "offset", channels);
-  Value mean = statistic(op, op.getLayer(), "mean", channels);
-  Value variance = statistic(op, op.getLayer(), "variance", channels);
-  Type type = mean.getType();
-  PrimBuilder b = prims(op);
-  Value x = at(op.getInput());
-  if (training) {
-    auto batch = b.make<PrimBatchNormStatisticsOp>({type, type, type}, x);
-    auto update = [&](Value running, Value value, StringRef role) {
-      auto updated = b.make<PrimRunningAverageOp>(
-          type, {running, value},
-          b.attributes().real("momentum", op.getMomentum().convertToDouble()));
-      StoreOp::create(builder, op.getLoc(), StoreKind::Statistic,
-                      tensorName(op.getLayer(), role), updated);
-    };
-    update(mean, batch.getMean(), "mean");
-    update(variance, batch.getUnbiased(), "variance");
-    mean = batch.getMean();
-    variance = batch.getVariance();
-  }
-  return b.make<PrimBatchNormNormalizeOp>(
-      x.getType(), {x, mean, variance, scale, offset},
-      b.attributes().real("epsilon", op.getEpsilon().convertToDouble()));
 }
 
 template <typename PoolOp>
@@ -399,15 +364,4 @@ Value ForwardBuilder::emit(DropPathOp op) {
       {random, samples},
       b.attributes().real("rate", rate).integer("ordinal", layers.ordinal(op)));
   return b.make<PrimMultiplyOp>(x.getType(), {x, mask});
-}
-
-Value ForwardBuilder::emit(LocalResponseNormOp op) {
-  PrimBuilder b = prims(op);
-  return b.make<PrimLocalResponseNormOp>(
-      tensorOf(op.getResult()), at(op.getInput()),
-      b.attributes()
-          .integer("size", op.getSize())
-          .real("alpha", op.getAlpha().convertToDouble())
-          .real("beta", op.getBeta().convertToDouble())
-          .real("k", op.getK().convertToDouble()));
 }

@@ -14,6 +14,18 @@
 
 namespace rootc {
 
+inline root::ImageType imageOf(mlir::Value value) {
+  return mlir::cast<root::ImageType>(value.getType());
+}
+
+/// The tensor type of a network's value: the batch in front.
+mlir::RankedTensorType tensorOf(mlir::Value value);
+
+/// "conv1.filter"
+inline std::string tensorName(llvm::StringRef layer, llvm::StringRef role) {
+  return (layer + "." + role).str();
+}
+
 /// What all programs of a network have in common.
 class NetworkLayers {
 public:
@@ -53,6 +65,14 @@ private:
   mlir::Value emit(root::Conv2dOp op);
   mlir::Value emit(root::LinearOp op);
   mlir::Value emit(root::BatchNormOp op);
+  mlir::Value emit(root::LayerNormOp op);
+  mlir::Value emit(root::GroupNormOp op);
+  mlir::Value emit(root::Conv2dTransposeOp op);
+  mlir::Value emit(root::ResizeOp op);
+  mlir::Value emit(root::AdaptiveAveragePoolOp op);
+  mlir::Value emit(root::ChannelMeanOp op);
+  mlir::Value emit(root::ChannelMaxOp op);
+  mlir::Value emit(root::BranchSoftmaxOp op);
   mlir::Value emit(root::ReluOp op);
   mlir::Value emit(root::ClipOp op);
   mlir::Value emit(root::SigmoidOp op);

@@ -23,8 +23,11 @@ bool rootc::goesAlong(Operation *op) {
   // Which elements a dropout drops depends on where they lie.
   return (op->hasTrait<PrimElementwise>() && !isa<PrimDropoutOp>(op)) ||
          isa<PrimBatchNormStatisticsOp, PrimBatchNormBackwardReduceOp,
-             PrimChannelSumOp, PrimReduceSumOp, PrimMaxPoolOp,
-             PrimMaxPoolWithIndexOp, PrimMaxPoolBackwardOp, PrimAveragePoolOp,
+             PrimLayerNormOp, PrimLayerNormBackwardDataOp,
+             PrimLayerNormBackwardReduceOp, PrimChannelSumOp, PrimReduceSumOp,
+             PrimChannelMeanOp, PrimChannelMaxOp, PrimResampleOp,
+             PrimResampleBackwardOp, PrimMaxPoolOp, PrimMaxPoolWithIndexOp,
+             PrimMaxPoolBackwardOp, PrimAveragePoolOp,
              PrimAveragePoolBackwardOp, PrimGlobalAveragePoolOp,
              PrimGlobalAveragePoolBackwardOp, PrimPadOp, PrimReflectPadOp,
              PrimReflectPadBackwardOp>(op);

@@ -108,8 +108,8 @@ static StringRef nameOf(Location location) {
 /// The layer and direction of an op: "conv2a backward filter".
 static std::string labelOf(Operation *op) {
   StringRef name = primName(op), what = name;
-  for (StringRef family : {"conv2d", "batch_norm", "max_pool", "average_pool",
-                           "local_response_norm"})
+  for (StringRef family : {"conv2d", "batch_norm", "layer_norm", "group_norm",
+                           "max_pool", "average_pool", "local_response_norm"})
     if (name.starts_with(family))
       what = name.drop_front(family.size());
   what = what.ltrim('_');

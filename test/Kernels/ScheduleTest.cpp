@@ -118,6 +118,15 @@ std::vector<Case> others() {
     add(oneOp("batch_norm_backward_reduce", {x, x, c, c}, {c, c, c, c},
               {{"epsilon", 1e-5}}),
         {3});
+    add(oneOp("layer_norm", {x, c, c}, {x}, {{"epsilon", 1e-5}}));
+    add(oneOp("layer_norm_backward_reduce", {x, x}, {c, c},
+              {{"epsilon", 1e-5}}));
+    add(oneOp("resample", {x}, {f32({-1, 12, 7, channels})},
+              {{"input", Pair{8, 7}},
+               {"output", Pair{12, 7}},
+               {"mode", std::string("bilinear")},
+               {"coordinates", std::string("half_pixel")},
+               {"round", std::string("floor")}}));
     add(oneOp("channel_affine", {x, c, c}, {x}));
     add(oneOp("concat", {x, x}, {f32({-1, 8, 7, 2 * channels})}));
     add(oneOp(

@@ -30,7 +30,7 @@ root.network @misspelled(%image: !root.image<1x1x2>) clases(2) {
 // -----
 
 root.network @unknown_op(%image: !root.image<1x1x2>) classes(2) {
-  // expected-error @+1 {{custom op 'root.conv3d' does not exist; did you mean 'root.conv2d'? A network is made of root.add, root.auxiliary, root.average_pool, root.batch_norm, root.channel_shuffle, root.clip, root.concat, root.conv2d, root.depth_to_space, root.drop_path, root.dropout, root.elu, root.gelu, root.global_average_pool, root.hard_sigmoid, root.hard_swish, root.layer_scale, root.leaky_relu, root.linear, root.local_response_norm, root.max_pool, root.mish, root.multiply, root.output, root.pad, root.prelu, root.relu, root.sigmoid, root.silu, root.slice_channels, root.softplus, root.space_to_depth}}
+  // expected-error @+1 {{custom op 'root.conv3d' does not exist; did you mean 'root.conv2d'? A network is made of root.adaptive_average_pool, root.add, root.auxiliary, root.average_pool, root.batch_norm, root.branch_softmax, root.channel_max, root.channel_mean, root.channel_shuffle, root.clip, root.concat, root.conv2d, root.conv2d_transpose, root.depth_to_space, root.drop_path, root.dropout, root.elu, root.gelu, root.global_average_pool, root.group_norm, root.hard_sigmoid, root.hard_swish, root.layer_norm, root.layer_scale, root.leaky_relu, root.linear, root.local_response_norm, root.max_pool, root.mish, root.multiply, root.output, root.pad, root.prelu, root.relu, root.resize, root.sigmoid, root.silu, root.slice_channels, root.softplus, root.space_to_depth}}
   %0 = root.conv3d "a" %image filters(2) kernel(1x1)
   root.output %0
 }

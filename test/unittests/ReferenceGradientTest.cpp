@@ -152,6 +152,91 @@ TEST(ReferenceGradients, BatchNorm) {
                        {dy, x, s[0], s[1], scale, r[2], r[3]}));
 }
 
+TEST(ReferenceGradients, LayerNorm) {
+  AttributeMap epsilon{{"epsilon", 1e-3}};
+  Tensor x = randomTensor({3, 2, 5, 4}, 1), scale = randomTensor({4}, 2),
+         offset = randomTensor({4}, 3), dy = randomTensor(x.shape(), 4);
+  auto forward = [&](const Tensor &x, const Tensor &scale,
+                     const Tensor &offset) {
+    return apply("layer_norm", epsilon, {x, scale, offset});
+  };
+  auto r = evaluate(makeOp("layer_norm_backward_reduce", epsilon), {dy, x});
+  expectGradient([&](const Tensor &v) { return forward(x, v, offset); }, scale,
+                 dy, r[0]);
+  expectGradient([&](const Tensor &v) { return forward(x, scale, v); }, offset,
+                 dy, r[1]);
+  expectGradient([&](const Tensor &v) { return forward(v, scale, offset); }, x,
+                 dy,
+                 apply("layer_norm_backward_data", epsilon, {dy, x, scale}));
+}
+
+TEST(ReferenceGradients, GroupNorm) {
+  for (int64_t groups : {1, 2, 6}) {
+    AttributeMap attributes{{"groups", groups}, {"epsilon", 1e-3}};
+    Tensor x = randomTensor({3, 2, 5, 6}, 1), scale = randomTensor({6}, 2),
+           offset = randomTensor({6}, 3), dy = randomTensor(x.shape(), 4);
+    auto forward = [&](const Tensor &x, const Tensor &scale,
+                       const Tensor &offset) {
+      auto s = evaluate(makeOp("group_norm_statistics", attributes), {x});
+      return apply("group_norm_normalize", {}, {x, s[0], s[1], scale, offset});
+    };
+    auto s = evaluate(makeOp("group_norm_statistics", attributes), {x});
+    auto r =
+        evaluate(makeOp("group_norm_backward_reduce", {{"groups", groups}}),
+                 {dy, x, s[0], s[1], scale});
+    expectGradient([&](const Tensor &v) { return forward(x, v, offset); },
+                   scale, dy, apply("channel_sum", {}, {r[0]}));
+    expectGradient([&](const Tensor &v) { return forward(x, scale, v); },
+                   offset, dy, apply("channel_sum", {}, {r[1]}));
+    expectGradient([&](const Tensor &v) { return forward(v, scale, offset); },
+                   x, dy,
+                   apply("group_norm_backward_data", {},
+                         {dy, x, s[0], s[1], scale, r[2], r[3]}));
+  }
+}
+
+TEST(ReferenceGradients, Resample) {
+  struct Case {
+    std::string mode, coordinates, round;
+  };
+  for (const Case &c : {Case{"nearest", "asymmetric", "floor"},
+                        Case{"nearest", "half_pixel", "round_prefer_ceil"},
+                        Case{"bilinear", "half_pixel", "floor"},
+                        Case{"bilinear", "align_corners", "floor"},
+                        Case{"average", "half_pixel", "floor"}}) {
+    AttributeMap attributes{{"input", Shape{3, 5}},
+                            {"output", Shape{7, 4}},
+                            {"mode", c.mode},
+                            {"coordinates", c.coordinates},
+                            {"round", c.round}};
+    Tensor x = randomTensor({2, 3, 5, 2}, 1),
+           dy = randomTensor({2, 7, 4, 2}, 2);
+    expectGradient(
+        [&](const Tensor &v) { return apply("resample", attributes, {v}); }, x,
+        dy, apply("resample_backward", attributes, {dy}));
+  }
+}
+
+TEST(ReferenceGradients, OneValueAPosition) {
+  Tensor x = randomTensor({2, 3, 2, 5}, 1), dy = randomTensor({2, 3, 2, 1}, 2);
+  expectGradient(
+      [&](const Tensor &v) { return apply("channel_mean", {}, {v}); }, x, dy,
+      apply("channel_mean_backward", {{"channels", int64_t(5)}}, {dy}));
+  expectGradient([&](const Tensor &v) { return apply("channel_max", {}, {v}); },
+                 x, dy,
+                 apply("channel_max_backward", {},
+                       {dy, x, apply("channel_max", {}, {x})}));
+}
+
+TEST(ReferenceGradients, BranchSoftmax) {
+  AttributeMap attributes{{"branches", int64_t(3)}};
+  Tensor x = randomTensor({2, 1, 2, 6}, 1), dy = randomTensor(x.shape(), 2);
+  Tensor y = apply("branch_softmax", attributes, {x});
+  expectGradient(
+      [&](const Tensor &v) { return apply("branch_softmax", attributes, {v}); },
+      x, dy, apply("branch_softmax_backward", attributes, {dy, y}));
+}
+
 TEST(ReferenceGradients, LocalResponseNorm) {
   for (int64_t size : {1, 3, 4, 5, 9}) {
     AttributeMap attributes{

@@ -39,6 +39,28 @@ void scheduleOrdered(const ScheduleContext &context, Func func,
   update.reorder(order).vectorize(ci);
 }
 
+/// What is summed over a position's channels, in the loop `at` of `func`; the
+/// copies of what ops before the anchor compute, or else none.
+void schedulePositions(const ScheduleContext &context, Func func,
+                       const Var &at) {
+  for (const auto &[name, stage] : context.anchorFuncs.stages) {
+    Func f = stage;
+    bool lane = name.starts_with("lane "), copy = name.starts_with("copy ");
+    if (copy && !isComputed(context.kernel, *context.anchor,
+                            static_cast<size_t>(name.back() - '0')))
+      continue;
+    if (!lane && !copy && !name.starts_with("position "))
+      continue;
+    f.compute_at(func, at);
+    if (context.plain || (!lane && !copy))
+      continue;
+    Var first = f.args()[0];
+    f.vectorize(first, context.lanes(), TailStrategy::GuardWithIf);
+    if (lane)
+      f.update().vectorize(first, context.lanes(), TailStrategy::GuardWithIf);
+  }
+}
+
 void scheduleChunk(const ScheduleContext &context, const Value &x,
                    int64_t vectors) {
   Func chunk = context.stage("chunk");
@@ -56,6 +78,7 @@ void scheduleChunk(const ScheduleContext &context, const Value &x,
       .fuse(bo, n, task);
   if (!context.plain)
     chunk.vectorize(ci, split.vector, TailStrategy::GuardWithIf).parallel(task);
+  schedulePositions(context, chunk, b);
   Func sum = context.stage("registers");
   sum.compute_at(chunk, co);
   if (context.plain)
@@ -91,6 +114,16 @@ void scheduleSums(const ScheduleContext &context) {
     scheduleOrdered(context, image, split);
     if (!context.plain)
       image.update().parallel(image.args()[1]);
+  }
+  // A few values a group: the loop over images is what there is.
+  for (const char *name : {"group0", "group1", "group2"}) {
+    auto entry = context.anchorFuncs.stages.find(name);
+    if (entry == context.anchorFuncs.stages.end())
+      continue;
+    Func group = entry->second;
+    group.compute_root();
+    if (!context.plain && group.has_update_definition())
+      group.update().parallel(group.args()[1]);
   }
   for (const char *name : {"total0", "total1"}) {
     auto entry = context.anchorFuncs.stages.find(name);
@@ -149,24 +182,22 @@ void apply(const ScheduleContext &context, const GlobalPoolSchedule &) {
   }
 }
 
+void apply(const ScheduleContext &context, const PositionSchedule &schedule) {
+  ChannelSplit split =
+      splitChannels(context.lanes(), context.outputValue.channels(), 4);
+  loopOverImage(context, context.output, split, schedule.rows);
+  schedulePositions(context, context.output, imageVars(4)[1]);
+}
+
 /// One value of the output a position.
 void apply(const ScheduleContext &context, const PositionSumSchedule &) {
   std::vector<Var> v = imageVars(4);
   Var task("task");
   Func output = context.output;
   output.fuse(v[2], v[3], task).reorder(v[0], v[1], task);
-  context.stage("position").compute_at(output, v[1]);
+  schedulePositions(context, output, v[1]);
   if (!context.plain)
     output.parallel(task);
-  if (!context.anchorFuncs.stages.count("lane"))
-    return;
-  Func lanes = context.stage("lane");
-  Var l = lanes.args()[0];
-  lanes.compute_at(output, v[1]);
-  if (context.plain)
-    return;
-  lanes.vectorize(l, context.lanes());
-  lanes.update().vectorize(l, context.lanes());
 }
 
 } // namespace rootc::codegen
