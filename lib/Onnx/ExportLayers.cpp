@@ -4,6 +4,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// In one class, long as it is: every layer looks at what the others' values are
+// called, and adds names to them.
+//
+//===----------------------------------------------------------------------===//
 
 #include "lib/Onnx/ExportLayers.h"
 #include "lib/Onnx/GraphBuilder.h"
@@ -52,14 +57,17 @@ public:
       label = layers.label(&op).str();
       auto names =
           llvm::TypeSwitch<Operation *, FailureOr<Names>>(&op)
-              .Case<Conv2dOp, LinearOp, BatchNormOp, ReluOp, ClipOp, SigmoidOp,
-                    HardSigmoidOp, HardSwishOp, MaxPoolOp, AveragePoolOp,
-                    GlobalAveragePoolOp, AddOp, MultiplyOp, ConcatOp,
-                    SliceChannelsOp, ChannelShuffleOp, DropoutOp,
-                    LocalResponseNormOp, LeakyReluOp, PReluOp, EluOp, GeluOp,
-                    SiluOp, SoftplusOp, MishOp, LayerScaleOp, DropPathOp, PadOp,
-                    SpaceToDepthOp, DepthToSpaceOp>(
-                  [&](auto layer) { return emit(layer); })
+              .Case<Conv2dOp, Conv2dTransposeOp, ResizeOp,
+                    AdaptiveAveragePoolOp, ChannelMeanOp, ChannelMaxOp,
+                    BranchSoftmaxOp, LinearOp, BatchNormOp, LayerNormOp,
+                    GroupNormOp, ReluOp, ClipOp, SigmoidOp, HardSigmoidOp,
+                    HardSwishOp, MaxPoolOp, AveragePoolOp, GlobalAveragePoolOp,
+                    AddOp, MultiplyOp, ConcatOp, SliceChannelsOp,
+                    ChannelShuffleOp, DropoutOp, LocalResponseNormOp,
+                    LeakyReluOp, PReluOp, EluOp, GeluOp, SiluOp, SoftplusOp,
+                    MishOp, LayerScaleOp, DropPathOp, PadOp, SpaceToDepthOp,
+                    DepthToSpaceOp>(
+                  [&](auto layer) -> FailureOr<Names> { return emit(layer); })
               .Default([](Operation *layer) {
                 return layer->emitError("has no form in an ONNX file; leave "
                                         "this layer out");
@@ -292,6 +300,99 @@ private:
                      .output());
   }
 
+  Names emit(Conv2dTransposeOp op) {
+    int64_t height = op.getKernel()[0], width = op.getKernel()[1];
+    int64_t channels = shapeOf(op.getInput()).channels;
+    int64_t outputs = op.getFilters() / op.getGroups();
+    std::vector<std::string> operands = {
+        mapOf(op.getInput()),
+        filter("filter", {channels, height, width, outputs},
+               {channels, outputs, height, width})};
+    if (op.getBias())
+      operands.push_back(vector("bias", op.getFilters()));
+    return asMap(mapNode("ConvTranspose", op.getResult(), operands)
+                     .integers("kernel_shape", op.getKernel())
+                     .integers("strides", op.getStride())
+                     .integers("pads", op.getPad())
+                     .integers("output_padding", op.getOutputPad())
+                     .integers("dilations", op.getDilation())
+                     .integer("group", op.getGroups())
+                     .output());
+  }
+
+  Names emit(ResizeOp op) {
+    MapShape shape = shapeOf(op.getInput());
+    // The batch is a factor of one, so sizes cannot be given: they are factors.
+    std::vector<float> factors = {1, 1};
+    const int64_t from[] = {shape.height, shape.width};
+    for (int d : {0, 1})
+      factors.push_back(factorOf(from[d], op.getSize()[d]));
+    std::string scales = graph.constant(label + ".factors", 4, factors);
+    NodeAttributes node =
+        mapNode("Resize", op.getResult(), {mapOf(op.getInput()), "", scales});
+    node.text("mode", op.getMode() == "nearest" ? "nearest" : "linear")
+        .text("coordinate_transformation_mode", op.getCoordinates());
+    if (op.getMode() == "nearest")
+      node.text("nearest_mode", op.getRound());
+    return asMap(node.output());
+  }
+
+  /// The float that makes `to` of `from`: their ratio, a step larger where its
+  /// rounding would make one less.
+  static float factorOf(int64_t from, int64_t to) {
+    auto factor = static_cast<float>(static_cast<double>(to) / from);
+    while (std::floor(static_cast<double>(factor) * from) < to)
+      factor = std::nextafter(factor, std::numeric_limits<float>::infinity());
+    return factor;
+  }
+
+  FailureOr<Names> emit(AdaptiveAveragePoolOp op) {
+    MapShape shape = shapeOf(op.getInput());
+    ArrayRef<int64_t> size = op.getSize();
+    if (shape.height % size[0] != 0 || shape.width % size[1] != 0)
+      return op.emitError("has no form in an ONNX file where its size does not "
+                          "divide the map, ")
+             << shape.height << "x" << shape.width
+             << "; choose a divisor, or another --image";
+    const int64_t window[] = {shape.height / size[0], shape.width / size[1]};
+    return asMap(mapNode("AveragePool", op.getResult(), mapOf(op.getInput()))
+                     .integers("kernel_shape", window)
+                     .integers("strides", window)
+                     .output());
+  }
+
+  Names emit(ChannelMeanOp op) { return overChannels("ReduceMean", op); }
+  Names emit(ChannelMaxOp op) { return overChannels("ReduceMax", op); }
+  Names overChannels(StringRef type, Operation *op) {
+    return asMap(mapNode(type, op->getResult(0), mapOf(op->getOperand(0)))
+                     .integers("axes", {1})
+                     .integer("keepdims", 1)
+                     .output());
+  }
+
+  /// The branches as a dimension.
+  Names emit(BranchSoftmaxOp op) {
+    MapShape shape = shapeOf(op.getInput());
+    int64_t branches = op.getBranches();
+    int64_t rest = shape.channels / branches * shape.height * shape.width;
+    // A size of 0 is the input's: the batch.
+    std::string apart =
+        graph.constant(label + ".branches.shape", {0, branches, rest});
+    std::string together = graph.constant(
+        label + ".shape", {0, shape.channels, shape.height, shape.width});
+    std::string parts =
+        graph
+            .node("Reshape", label + ".branches", {mapOf(op.getInput()), apart},
+                  {branches, rest})
+            .output();
+    std::string weights =
+        graph.node("Softmax", label + ".weights", {parts}, {branches, rest})
+            .integer("axis", 1)
+            .output();
+    return asMap(
+        mapNode("Reshape", op.getResult(), {weights, together}).output());
+  }
+
   Names emit(LinearOp op) {
     MapShape in = shapeOf(op.getInput());
     int64_t inputs = in.height * in.width * in.channels;
@@ -320,6 +421,84 @@ private:
                           .real("momentum",
                                 1 - op.getMomentum().convertToDouble());
                     });
+  }
+
+  /// A node that sees the channels as the last dimension.
+  Names emit(LayerNormOp op) {
+    Value input = op.getInput(), result = op.getResult();
+    int64_t channels = shapeOf(input).channels;
+    std::vector<std::string> operands = {"", vector("scale", channels),
+                                         vector("offset", channels)};
+    auto normalise = [&](StringRef name, const OnnxShape &shape) {
+      return graph.node("LayerNormalization", name, operands, shape)
+          .integer("axis", -1)
+          .real("epsilon", op.getEpsilon().convertToDouble())
+          .output();
+    };
+    if (values[input].madeVector) {
+      operands[0] = vectorOf(input);
+      return asVector(normalise(label, vectorShape(result)));
+    }
+    MapShape map = shapeOf(input);
+    OnnxShape last = {map.height, map.width, map.channels};
+    operands[0] =
+        graph.node("Transpose", label + ".channels_last", {mapOf(input)}, last)
+            .integers("perm", {0, 2, 3, 1})
+            .output();
+    std::string normal = normalise(label + ".normalised", last);
+    return asMap(mapNode("Transpose", result, normal)
+                     .integers("perm", {0, 3, 1, 2})
+                     .output());
+  }
+
+  /// As PyTorch writes it, since opset 17 has no other form: an instance norm
+  /// of the groups, then scale and offset.
+  Names emit(GroupNormOp op) {
+    Value input = op.getInput(), result = op.getResult();
+    MapShape shape = shapeOf(input);
+    int64_t groups = op.getGroups(), channels = shape.channels;
+    double epsilon = op.getEpsilon().convertToDouble();
+    if (groups == channels)
+      return asMap(mapNode("InstanceNormalization", result,
+                           {mapOf(input), vector("scale", channels),
+                            vector("offset", channels)})
+                       .real("epsilon", epsilon)
+                       .output());
+    int64_t rest = channels / groups * shape.height * shape.width;
+    // A size of 0 is the input's: the batch.
+    std::string apart =
+        graph.constant(label + ".groups.shape", {0, groups, rest});
+    std::string together = graph.constant(
+        label + ".shape", {0, channels, shape.height, shape.width});
+    std::string parts = graph
+                            .node("Reshape", label + ".groups",
+                                  {mapOf(input), apart}, {groups, rest})
+                            .output();
+    std::vector<float> ones(size_t(groups), 1), zeros(size_t(groups), 0);
+    std::string normal =
+        graph
+            .node("InstanceNormalization", label + ".normalised",
+                  {parts, graph.constant(label + ".ones", groups, ones),
+                   graph.constant(label + ".zeros", groups, zeros)},
+                  {groups, rest})
+            .real("epsilon", epsilon)
+            .output();
+    std::string joined = graph
+                             .node("Reshape", label + ".joined",
+                                   {normal, together}, mapShape(result))
+                             .output();
+    auto perChannel = [&](StringRef role) {
+      return tensor(
+          role, {channels, 1, 1},
+          [](ArrayRef<float> from, float *to) { llvm::copy(from, to); });
+    };
+    std::string scaled =
+        graph
+            .node("Mul", label + ".scaled", {joined, perChannel("scale")},
+                  mapShape(result))
+            .output();
+    return asMap(
+        mapNode("Add", result, {scaled, perChannel("offset")}).output());
   }
 
   Names emit(ReluOp op) { return plain("Relu", op); }

@@ -7,6 +7,8 @@
 
 #include "lib/Onnx/Import/Importer.h"
 
+#include <algorithm>
+
 using namespace rootc;
 using namespace rootc::importer;
 
@@ -100,11 +102,124 @@ static void append(Affine &affine, const Affine &more, int64_t channels) {
   }
 }
 
+//===----------------------------------------------------------------------===//
+// Branches: channels that lie one after another, as a dimension
+//===----------------------------------------------------------------------===//
+
+std::optional<int64_t> importer::branchesOf(const Map &map,
+                                            const Dimension &dimension) {
+  if (dimension.size() != 1 || dimension[0].axis != Axis::Channels)
+    return std::nullopt;
+  int64_t count = dimension[0].size;
+  bool outermost = dimension[0].stride * count == map.shape.channels;
+  return outermost && dimension[0].stride > 1 ? std::optional(count)
+                                              : std::nullopt;
+}
+
+Map importer::sumOfBranches(Operation &op, const Map &map, int64_t branches,
+                            const View &view) {
+  if (branches > int64_t(mostRuns))
+    op.fail("it adds {} branches of channels; at most {} are supported",
+            branches, mostRuns);
+  int64_t channels = map.shape.channels / branches;
+  std::vector<int> parts;
+  // What was stacked before is taken apart again without a layer.
+  if (map.layer != Network::image) {
+    const Layer &layer = op.importer.network[map.layer];
+    if (layer.op == "concat" && int64_t(layer.inputs.size()) == branches &&
+        std::all_of(layer.inputs.begin(), layer.inputs.end(), [&](int input) {
+          return (input == Network::image ? op.importer.image
+                                          : op.importer.network[input].shape)
+                     .channels == channels;
+        }))
+      parts = layer.inputs;
+  }
+  for (int64_t i = 0; int64_t(parts.size()) < branches; ++i) {
+    Layer slice;
+    slice.op = "slice_channels";
+    slice.inputs = {map.layer};
+    slice.shape = {map.shape.height, map.shape.width, channels};
+    slice.clauses =
+        fmt::format(" begin({}) end({})", i * channels, (i + 1) * channels);
+    slice.begin = i * channels;
+    parts.push_back(op.emit(std::move(slice)));
+  }
+  Map sum = map.withoutAffine();
+  sum.shape.channels = channels;
+  sum.view = view;
+  sum.layer = parts[0];
+  for (size_t i = 1; i < parts.size(); ++i) {
+    Map part = sum;
+    part.layer = parts[i];
+    sum = combineMaps(op, "add", sum, part);
+  }
+  sum.sole = true;
+  return sum;
+}
+
+void importer::importSoftmax(Operation &op) {
+  constexpr int64_t most = 16;
+  Map map = op.plain(0);
+  bool flattens = op.opset() < 13;
+  int64_t rank = int64_t(map.view.size()) + 1;
+  int64_t axis =
+      op.axisBehindBatch(op.integer("axis", flattens ? 1 : -1), rank);
+  Dimension dimension = map.view[size_t(axis - 1)];
+  for (int64_t i = axis; flattens && i < rank - 1; ++i)
+    dimension.insert(dimension.end(), map.view[size_t(i)].begin(),
+                     map.view[size_t(i)].end());
+  std::optional<int64_t> branches = branchesOf(map, dimension);
+  if (dimension == wholeAxis(Axis::Channels, map.shape.channels))
+    branches = map.shape.channels;
+  if (!branches || *branches > most)
+    op.fail("of {} it is over dimension {}; it is not supported but at the end "
+            "of the graph, and over up to {} branches of channels that lie one "
+            "after another",
+            describe(map), axis, most);
+  op.set(0, op.elementwise(map, "branch_softmax",
+                           fmt::format(" branches({})", *branches), true));
+}
+
+/// A new dimension of what is stacked: nothing if it is another one.
+static std::optional<Map> stack(Operation &op, int64_t axis) {
+  size_t place = size_t(axis - 1);
+  std::vector<Map> maps;
+  for (int i = 0; i < op.inputs(); ++i) {
+    const Map &found = op.unpadded(i);
+    if (found.shape.channels == 1 || found.view.size() <= place ||
+        !found.view[place].empty())
+      return std::nullopt;
+    maps.push_back(op.plain(i));
+    const Map &first = maps[0], &own = maps.back();
+    if (own.view != first.view || own.shape != first.shape)
+      return std::nullopt;
+  }
+  Map result = maps[0].withoutAffine();
+  int64_t channels = result.shape.channels, count = op.inputs();
+  if (channels > root::maxElements / count)
+    op.fail("it has more than {} channels", root::maxElements);
+  Layer layer;
+  layer.op = "concat";
+  for (const Map &map : maps) {
+    layer.inputs.push_back(map.layer);
+    result.nonNegative &= map.nonNegative;
+  }
+  result.shape.channels = channels * count;
+  layer.shape = result.shape;
+  result.layer = op.emit(std::move(layer));
+  result.view[place] = {{Axis::Channels, count, channels}};
+  return result;
+}
+
 void importer::importConcat(Operation &op) {
   int64_t rank = int64_t(op.map(0).view.size()) + 1;
   int64_t axis = op.axisBehindBatch(op.integer("axis", 1), rank);
   if (op.inputs() == 1) {
     op.set(0, op.map(0));
+    return;
+  }
+  if (auto stacked = stack(op, axis)) {
+    op.set(0, *stacked);
     return;
   }
   Layer layer;

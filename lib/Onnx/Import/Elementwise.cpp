@@ -243,6 +243,14 @@ static bool makesHardSwish(Operation &op, const Map &map, const Map &gate) {
 /// Whether `gate` broadcasts over `map`: one value a channel, a position or an
 /// image.
 static bool isGate(const Map &map, const Map &gate) {
+  // Of each channel, however the channels are laid out.
+  View view = map.view;
+  for (Dimension &dimension : view)
+    std::erase_if(dimension,
+                  [](const Atom &atom) { return atom.axis != Axis::Channels; });
+  if (gate.shape.height == 1 && gate.shape.width == 1 &&
+      gate.shape.channels == map.shape.channels && gate.view == view)
+    return true;
   if (!map.isStandard() || !gate.isStandard())
     return false;
   bool everywhere = gate.shape.height == 1 && gate.shape.width == 1;
@@ -267,6 +275,12 @@ static Map unexpanded(Operation &op, const Map &map) {
 
 static void multiplyTwo(Operation &op) {
   alignLayouts(op);
+  for (int i : {0, 1})
+    if (auto normal = normalise(op, op.unpadded(i), op.unpadded(1 - i),
+                                /*divides=*/false)) {
+      op.set(0, *normal);
+      return;
+    }
   for (int input : {0, 1})
     if (std::optional<Map> result = multiplyByShare(op, input, 1 - input)) {
       op.set(0, *result);
@@ -348,6 +362,11 @@ void importer::importSub(Operation &op) {
     return;
   }
   alignLayouts(op);
+  if (op.isMap(0))
+    if (auto centred = subtractMean(op, op.unpadded(0), op.unpadded(1))) {
+      op.set(0, *centred);
+      return;
+    }
   Map negated = scaled(op, op.unpadded(1), {-1});
   if (op.isMap(0)) {
     op.set(0, add(op, op.plain(0), op.resolve(negated)));
@@ -380,12 +399,18 @@ void importer::importDiv(Operation &op) {
   double factor = 1;
   std::optional<Map> result;
   if (op.isMap(0)) {
-    Map map = takeFactor(op, 0, factor);
-    result = divideByResponse(op, map, op.unpadded(1));
+    result = normalise(op, op.unpadded(0), op.unpadded(1), /*divides=*/true);
+    if (!result) {
+      Map map = takeFactor(op, 0, factor);
+      result = divideByResponse(op, map, op.unpadded(1));
+    }
+  } else if (op.scalar(0, "the dividend", 0) == 1) {
+    result = inverseOfDeviation(op, op.unpadded(1));
   }
   if (!result)
-    op.fail("it divides by a map; supported are a constant divisor and local "
-            "response normalisation, x / (k + alpha mean(x^2))^beta");
+    op.fail("it divides by a map; supported are a constant divisor, layer "
+            "normalisation, and local response normalisation, x / (k + alpha "
+            "mean(x^2))^beta");
   op.set(0, scaledBy(op, *result, factor));
 }
 

@@ -31,6 +31,7 @@ const std::map<std::string, Operator> &importer::operators() {
       {"Constant", {foldConstant, nullptr}},
       {"ConstantOfShape", {foldConstantOfShape, nullptr}},
       {"Conv", {nullptr, importConv}},
+      {"ConvTranspose", {nullptr, importConvTranspose}},
       {"DepthToSpace", {nullptr, importDepthToSpace}},
       {"DequantizeLinear", {foldDequantizeLinear, nullptr}},
       {"Div", {foldArithmetic, importDiv}},
@@ -49,12 +50,15 @@ const std::map<std::string, Operator> &importer::operators() {
       {"GlobalMaxPool", {nullptr, importGlobalMaxPool}},
       {"Greater", {foldComparison, nullptr}},
       {"GreaterOrEqual", {foldComparison, nullptr}},
+      {"GroupNormalization", {nullptr, importGroupNormalization}},
       {"HardSigmoid", {foldUnary, importHardSigmoid}},
       {"HardSwish", {foldUnary, importHardSwish}},
       {"Identity", {foldIdentity, importIdentity}},
       {"If", {foldIf, nullptr}},
+      {"InstanceNormalization", {nullptr, importInstanceNormalization}},
       {"LRN", {nullptr, importLRN}},
       {"LeakyRelu", {nullptr, importLeakyRelu}},
+      {"LayerNormalization", {nullptr, importLayerNormalization}},
       {"Less", {foldComparison, nullptr}},
       {"LessOrEqual", {foldComparison, nullptr}},
       {"Log", {foldUnary, nullptr}},
@@ -71,7 +75,7 @@ const std::map<std::string, Operator> &importer::operators() {
       {"PRelu", {nullptr, importPRelu}},
       {"Pad", {foldPad, importPad}},
       {"Pow", {foldArithmetic, importPow}},
-      {"Reciprocal", {foldUnary, nullptr}},
+      {"Reciprocal", {foldUnary, importReciprocal}},
       {"ReduceL1", {foldReduction, nullptr}},
       {"ReduceL2", {foldReduction, nullptr}},
       {"ReduceMax", {foldReduction, importReduceMax}},
@@ -82,6 +86,7 @@ const std::map<std::string, Operator> &importer::operators() {
       {"ReduceSumSquare", {foldReduction, nullptr}},
       {"Relu", {foldUnary, importRelu}},
       {"Reshape", {foldReshape, importReshape}},
+      {"Resize", {nullptr, importResize}},
       {"Round", {foldUnary, nullptr}},
       {"Selu", {nullptr, importSelu}},
       {"Shape", {foldShape, importShape}},
@@ -89,10 +94,11 @@ const std::map<std::string, Operator> &importer::operators() {
       {"Sign", {foldUnary, nullptr}},
       {"Size", {foldSize, nullptr}},
       {"Slice", {foldSlice, importSlice}},
+      {"Softmax", {nullptr, importSoftmax}},
       {"Softplus", {nullptr, importSoftplus}},
       {"SpaceToDepth", {nullptr, importSpaceToDepth}},
       {"Split", {foldSplit, importSplit}},
-      {"Sqrt", {foldUnary, nullptr}},
+      {"Sqrt", {foldUnary, importSqrt}},
       {"Squeeze", {foldSqueeze, importSqueeze}},
       {"Sub", {foldArithmetic, importSub}},
       {"Sum", {foldArithmetic, importSum}},
@@ -101,6 +107,7 @@ const std::map<std::string, Operator> &importer::operators() {
       {"Tile", {foldTile, nullptr}},
       {"Transpose", {foldTranspose, importTranspose}},
       {"Unsqueeze", {foldUnsqueeze, importUnsqueeze}},
+      {"Upsample", {nullptr, importResize}},
       {"Where", {foldWhere, nullptr}},
       {"Xor", {foldLogic, nullptr}},
   };
@@ -108,7 +115,7 @@ const std::map<std::string, Operator> &importer::operators() {
 }
 
 /// Passed over where they are the graph's last node.
-static constexpr const char *finalOperators[] = {"LogSoftmax", "Softmax"};
+static constexpr const char *finalOperators[] = {"LogSoftmax"};
 
 std::vector<std::string> rootc::importableOperators() {
   std::vector<std::string> names(std::begin(finalOperators),
@@ -165,7 +172,7 @@ const Constant &Importer::filled(const Node &node, const std::string &name) {
 
 /// Whether the image is batch x height x width x channels: the graph then
 /// begins by transposing it, perhaps behind what keeps its dimensions.
-static bool channelsLast(const Graph &graph, const ModelFile &file) {
+static bool hasChannelsLast(const Graph &graph, const ModelFile &file) {
   static const std::set<std::string> keeps = {
       "Add", "Cast", "Clip", "Concat", "Div",   "Gather", "Identity", "Max",
       "Min", "Mul",  "Neg",  "Pad",    "Shape", "Slice",  "Split",    "Sub"};
@@ -213,7 +220,7 @@ Value Importer::makeImage(int64_t height, int64_t width) {
   for (const auto &dimension : type.shape().dim())
     sizes.push_back(dimension.has_dim_value() ? dimension.dim_value() : 0);
   batch = std::max<int64_t>(sizes[0], 0);
-  bool last = channelsLast(graph, file);
+  bool last = hasChannelsLast(graph, file);
   int64_t &channels = sizes[last ? 3 : 1];
   int64_t *sides[] = {&sizes[last ? 1 : 2], &sizes[last ? 2 : 3]};
   int64_t given[] = {height, width};
@@ -359,9 +366,7 @@ void Importer::importNode(Operation op) {
     NodeError error =
         op.error("this operator{} is not supported{}",
                  op.domain().empty() ? "" : " of " + quote(op.domain()),
-                 op.op() == "Softmax" || op.op() == "LogSoftmax"
-                     ? " but at the end of the graph"
-                     : "");
+                 op.op() == "LogSoftmax" ? " but at the end of the graph" : "");
     error.isUnsupported = true;
     throw error;
   }

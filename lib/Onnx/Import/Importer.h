@@ -106,7 +106,7 @@ public:
 
   /// Of a layer whose weights are an input: whether others share them.
   void noteWeights(const Operation &op, int input, const std::string &layer);
-  int convolutions = 0, biasedConvolutions = 0, batchNorms = 0;
+  int convolutions = 0, biasedConvolutions = 0, norms = 0;
   /// What is good to know before the network is trained.
   void noteTraining() const;
 
@@ -313,6 +313,30 @@ bool poolChannels(Operation &op);
 std::optional<Map> divideByResponse(Operation &op, const Map &map,
                                     const Map &divisor);
 
+/// [out, in / groups, kh, kw] to [out, kh, kw, in / groups].
+std::vector<float> channelsLast(const std::vector<float> &values,
+                                const std::vector<int64_t> &shape);
+
+//===--- Resize.cpp -------------------------------------------------------===//
+void importResize(Operation &op);
+void importConvTranspose(Operation &op);
+
+//===--- Norms.cpp --------------------------------------------------------===//
+void importLayerNormalization(Operation &op);
+void importGroupNormalization(Operation &op);
+void importInstanceNormalization(Operation &op);
+void importSqrt(Operation &op);
+void importReciprocal(Operation &op);
+/// Steps of a layer norm; nothing where a map is not what the step needs.
+/// The map less that mean.
+std::optional<Map> subtractMean(Operation &op, const Map &map, const Map &mean);
+/// sqrt(variance + epsilon), or one over it.
+std::optional<Map> rootOfVariance(Operation &op, const Map &map, bool inverse);
+std::optional<Map> inverseOfDeviation(Operation &op, const Map &map);
+/// The last step: the map divided by such a root, or times one over it.
+std::optional<Map> normalise(Operation &op, const Map &map, const Map &root,
+                             bool divides);
+
 //===--- Elementwise.cpp --------------------------------------------------===//
 void importAdd(Operation &op);
 void importSub(Operation &op);
@@ -353,6 +377,13 @@ void importConcat(Operation &op);
 void importGather(Operation &op);
 void importSplit(Operation &op);
 void importSlice(Operation &op);
+void importSoftmax(Operation &op);
+/// How many branches a dimension runs through: parts of the channels that lie
+/// one after another; nothing if it does something else.
+std::optional<int64_t> branchesOf(const Map &map, const Dimension &dimension);
+/// The sum of so many branches, a map of the others' channels, of that view.
+Map sumOfBranches(Operation &op, const Map &map, int64_t branches,
+                  const View &view);
 
 //===--- Folding*.cpp -----------------------------------------------------===//
 void foldConstant(Operation &op);

@@ -35,8 +35,8 @@ static std::shared_ptr<const Values> vectorOf(Operation &op, int input,
 //===----------------------------------------------------------------------===//
 
 /// [out, in / groups, kh, kw] to [out, kh, kw, in / groups].
-static Values channelsLast(const Values &values,
-                           const std::vector<int64_t> &shape) {
+Values importer::channelsLast(const Values &values,
+                              const std::vector<int64_t> &shape) {
   size_t filters = size_t(shape[0]), channels = size_t(shape[1]);
   size_t taps = size_t(shape[2] * shape[3]);
   Values result(values.size());
@@ -190,7 +190,41 @@ void importer::importGemm(Operation &op) {
   op.set(0, result);
 }
 
+/// A linear layer of each position, whose channels are the last dimension: a
+/// 1x1 convolution.
+static void importPositionwise(Operation &op, const Map &input) {
+  const Constant &weights = linearWeights(op, input, 0);
+  int64_t inputs = input.shape.channels, outputs = weights.shape[1];
+  if (outputs < 1 || !root::elementCount({outputs, inputs}))
+    op.fail("its weights ({}), {}, are none, or more than {} elements",
+            quote(op.input(1)), toString(weights.shape), root::maxElements);
+  op.claim(weights.count());
+  Values filter(static_cast<size_t>(weights.count()));
+  for (size_t o = 0; o < size_t(outputs); ++o)
+    for (size_t i = 0; i < size_t(inputs); ++i)
+      filter[o * size_t(inputs) + i] =
+          (*weights.reals)[i * size_t(outputs) + o];
+  Layer layer;
+  layer.op = "conv2d";
+  layer.name = op.layerName(1);
+  layer.inputs = {input.layer};
+  layer.shape = {input.shape.height, input.shape.width, outputs};
+  layer.clauses = fmt::format(" filters({}) kernel(1)", outputs);
+  ++op.importer.convolutions;
+  op.importer.noteWeights(op, 1, layer.name);
+  layer.weights.push_back(
+      {"filter", {outputs, 1, 1, inputs}, share(std::move(filter))});
+  Map result = op.result(op.emit(std::move(layer)));
+  result.view = input.view;
+  result.view.back() = wholeAxis(Axis::Channels, outputs);
+  op.set(0, result);
+}
+
 void importer::importMatMul(Operation &op) {
+  const Map whole = op.plain(0);
+  if (whole.shape.height * whole.shape.width > 1 && !whole.view.empty() &&
+      whole.view.back() == wholeAxis(Axis::Channels, whole.shape.channels))
+    return importPositionwise(op, whole);
   Map input = linearInput(op, /*exactlyTwo=*/false);
   const Constant &weights = linearWeights(op, input, 0);
   int64_t outputs = weights.shape[1];
@@ -226,7 +260,7 @@ void importer::importBatchNormalization(Operation &op) {
                                  "network uses its running statistics",
                                  op.describe()));
   Layer layer;
-  ++op.importer.batchNorms;
+  ++op.importer.norms;
   layer.op = "batch_norm";
   layer.name = op.layerName(1);
   layer.inputs = {input.layer};

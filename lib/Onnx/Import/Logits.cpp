@@ -148,9 +148,9 @@ void Importer::noteTraining() const {
         fmt::join(sharedWeights.begin(), end, ", "),
         sharedWeights.size() > mostNames ? ", ..." : ""));
   }
-  if (convolutions > 1 && convolutions == biasedConvolutions && !batchNorms)
+  if (convolutions > 1 && convolutions == biasedConvolutions && !norms)
     note(fmt::format(
-        "there is no batch norm, and each of the {} convolutions has a bias: "
+        "there is no norm, and each of the {} convolutions has a bias: "
         "if the model was trained with batch norm, its exporter has folded it "
         "into them. To keep it, export with torch.onnx.export(..., "
         "training=torch.onnx.TrainingMode.TRAINING, "

@@ -87,7 +87,8 @@ std::string Network::print(const std::string &name, const std::string &comment,
     for (size_t j = 0; j < layer.inputs.size(); ++j)
       text += (j ? ", " : " ") + valueName(layer.inputs[j]);
     text += layer.clauses;
-    if (layer.takesBias() && !layer.hasBias())
+    if ((layer.takesBias() || layer.op == "conv2d_transpose") &&
+        !layer.hasBias())
       text += " no_bias";
     text += "\n";
   }

@@ -46,6 +46,10 @@ struct Layer {
 
   bool hasBias() const;
   bool takesBias() const { return op == "conv2d" || op == "linear"; }
+  /// Has a scale and an offset for each channel.
+  bool isNorm() const {
+    return op == "batch_norm" || op == "layer_norm" || op == "group_norm";
+  }
 };
 
 class Network {

@@ -140,7 +140,7 @@ bool Operation::absorb(const Map &map, const std::vector<double> &factors,
       map.layer == Network::image)
     return false;
   Layer &layer = importer.network[map.layer];
-  if (!layer.takesBias() && layer.op != "batch_norm")
+  if (!layer.takesBias() && !layer.isNorm())
     return false;
   auto factor = [&](size_t i) { return factors[factors.size() == 1 ? 0 : i]; };
   auto term = [&](size_t i) { return terms[terms.size() == 1 ? 0 : i]; };

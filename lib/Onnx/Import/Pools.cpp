@@ -294,6 +294,27 @@ static void importReduction(Operation &op, Reduction kind) {
       kept.push_back({});
   }
   const root::MapShape &shape = input.shape;
+  if (shape.channels > 1 && gone == wholeAxis(Axis::Channels, shape.channels)) {
+    Layer layer;
+    layer.op = kind == Reduction::Max ? "channel_max" : "channel_mean";
+    layer.inputs = {input.layer};
+    layer.shape = {shape.height, shape.width, 1};
+    Map result = op.result(op.emit(std::move(layer)));
+    result.view = kept;
+    result.nonNegative = input.nonNegative;
+    if (kind == Reduction::Sum)
+      result.affine = Affine{{double(shape.channels)}, {0}, op.label()};
+    op.set(0, result);
+    return;
+  }
+  auto branches = branchesOf(input, gone);
+  if (branches && kind != Reduction::Max) {
+    Map result = sumOfBranches(op, input, *branches, kept);
+    if (kind == Reduction::Mean)
+      result.affine = Affine{{1 / double(*branches)}, {0}, op.label()};
+    op.set(0, result);
+    return;
+  }
   int64_t elements = 1, rows = 1, columns = 1;
   for (const Atom &atom : gone) {
     elements *= atom.size;
@@ -303,7 +324,8 @@ static void importReduction(Operation &op, Reduction kind) {
   bool height = rows == shape.height, width = columns == shape.width;
   if (elements != rows * columns || (rows > 1 && !height) ||
       (columns > 1 && !width))
-    op.fail("of {} it must reduce height, width or both, and nothing else",
+    op.fail("of {} it must reduce height, width or both, or the channels, "
+            "or branches of these, and nothing else",
             describe(input));
   Map result = kind == Reduction::Max
                    ? emitWholePool(op, "max_pool", input, height, width)

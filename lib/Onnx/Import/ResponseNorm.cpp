@@ -22,7 +22,7 @@ using namespace rootc::importer;
 
 namespace {
 constexpr const char *paddedChannels = "padded_channels";
-constexpr const char *channelMean = "channel_mean";
+constexpr const char *neighbourMean = "neighbour_mean";
 constexpr const char *response = "response";
 } // namespace
 
@@ -133,7 +133,7 @@ bool importer::poolChannels(Operation &op) {
             "the same to both sides",
             kernel[0], before, behind);
   Layer mean;
-  mean.op = channelMean;
+  mean.op = neighbourMean;
   mean.inputs = {map.layer};
   mean.shape = layer->shape;
   mean.begin = kernel[0];
@@ -148,7 +148,7 @@ void importer::importPow(Operation &op) {
   double exponent = op.scalar(1, "the exponent", 0);
   const Map &found = op.unpadded(0);
   const Layer *layer = layerOf(op, found);
-  if (layer && layer->op == channelMean) {
+  if (layer && layer->op == neighbourMean) {
     Affine affine = found.affine.value_or(Affine{});
     auto channels = std::find(found.view.begin(), found.view.end(),
                               wholeAxis(Axis::Channels, found.shape.channels));
@@ -170,9 +170,14 @@ void importer::importPow(Operation &op) {
     op.set(0, found);
     return;
   }
+  if (std::abs(exponent) == 0.5)
+    if (auto root = rootOfVariance(op, found, exponent < 0)) {
+      op.set(0, *root);
+      return;
+    }
   if (exponent != 2 && exponent != 3)
     op.fail("it raises a map to the power of {}; supported are 1, 2, 3, and "
-            "what local response normalisation needs",
+            "what layer and local response normalisation need",
             exponent);
   Map map = op.plain(0);
   Map square = combineMaps(op, "multiply", map, map);

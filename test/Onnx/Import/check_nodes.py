@@ -25,10 +25,10 @@ MOST_LOGITS = 256  # more values are mixed into so many
 MOST_CONSTANTS = 5000  # a constant of more elements is not compared
 
 # How many of a node's inputs are maps; the others are weights, shapes, axes.
-MAPS = {name: 1 for name in '''AveragePool BatchNormalization Cast Celu Clip Conv DepthToSpace Dropout Elu Flatten Gather
-    Gelu Gemm GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish Identity LRN LeakyRelu MaxPool Mish Neg PRelu Pad Pow
-    ReduceMax ReduceMean ReduceSum Relu Reshape Selu Sigmoid Slice Softplus SpaceToDepth Split Squeeze Swish Tanh Transpose
-    Unsqueeze'''.split()} | {
+MAPS = {name: 1 for name in '''AveragePool BatchNormalization Cast Celu Clip Conv ConvTranspose DepthToSpace Dropout Elu Flatten Gather Gelu
+    Gemm GlobalAveragePool GlobalMaxPool GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization LRN
+    LayerNormalization LeakyRelu MaxPool Mish Neg PRelu Pad Pow ReduceMax ReduceMean ReduceSum Relu Reshape Resize
+    Selu Sigmoid Slice Softplus SpaceToDepth Split Squeeze Swish Tanh Transpose Unsqueeze Upsample'''.split()} | {
     'Add': (2, 1), 'Concat': (9,), 'Div': (1,), 'MatMul': (1,), 'Max': (1,), 'Min': (1,), 'Mul': (2, 1), 'Sub': (2, 1),
     'Sum': (9,)}
 CONSTANTS = '''Abs Add And BatchNormalization Cast CastLike Ceil Clip Concat Constant ConstantOfShape DequantizeLinear Div
@@ -62,6 +62,25 @@ REFUSED = {
     'test_*softmax_axis_[012]': 'the output must be the logits',
     'test_*softmax_negative_axis': 'the output must be the logits',
     'test_*softmax_default_axis': 'the output must be the logits',
+    'test_layer_normalization_*axis0*': 'its axis 0 is the batch',
+    'test_layer_normalization_2d_axis_negative_2': 'its axis 0 is the batch',
+    'test_layer_normalization_3d_axis_negative_3*': 'its axis 0 is the batch',
+    'test_layer_normalization_4d_axis_negative_4': 'its axis 0 is the batch',
+    'test_layer_normalization_3d_axis1_epsilon': 'differ among the positions',
+    'test_layer_normalization_3d_axis_negative_2_epsilon': 'differ among the positions',
+    'test_layer_normalization_4d_axis1': 'differ among the positions',
+    'test_layer_normalization_4d_axis_negative_3': 'differ among the positions',
+    'test_layer_normalization_4d_axis2': 'it normalises the dimensions from',
+    'test_layer_normalization_4d_axis_negative_2': 'it normalises the dimensions from',
+    'test_convtranspose_[13]d': 'only batch x channels x height x width is supported',
+    'test_resize_*cubic*': 'its mode is',
+    'test_resize_tf_crop_and_resize*': 'its coordinates are',
+    'test_resize_*half_pixel_symmetric*': 'its coordinates are',
+    'test_resize_*_not_*': "'keep_aspect_ratio_policy'",
+    'test_resize_*_linear_antialias': "'antialias' are not supported",
+    'test_resize_downsample_scales_nearest': 'which is another ratio',
+    'test_resize_downsample_scales_linear': 'which is another ratio',
+    'test_resize_downsample_scales_linear_align_corners': 'which is another ratio',
     'test_maxpool_2d_uint8': 'must be a tensor of real numbers',
     'test_maxpool_[13]d_*': 'only batch x channels x height x width is supported',
     'test_maxpool_2d_dilations': 'a pool with dilations is not supported',

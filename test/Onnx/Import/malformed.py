@@ -542,7 +542,7 @@ def cases():
         'pads of odd number': (with_node('Pad', tensor('p', [1] * 7, np.int64)), 'two for each dimension'),
         'flatten of axis 9': (with_node('Flatten', axis=9), 'its axis 9'),
         'flatten of axis 0': (with_node('Flatten', axis=0), 'beside the batch'),
-        'mean of the channels': (with_node('ReduceMean', axes=[1]), 'must reduce height, width or both'),
+        'mean of channels and width': (with_node('ReduceMean', axes=[1, 3]), 'must reduce height, width or both'),
         'mean of everything': (with_node('ReduceMean'), 'without axes'),
         'mean of axis 9': (with_node('ReduceMean', axes=[9]), 'its axis 9'),
         'linear of a map': (model([node('Gemm', ['x', 'w'], ['y'])], [tensor('w', np.ones((192, 4)))]), 'it must be flattened before'),
