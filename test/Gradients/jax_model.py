@@ -1,5 +1,7 @@
 """The oracle of whole networks: a float64 interpretation in jax, which shares no code with the compiler."""
 
+import math
+from fractions import Fraction
 from functools import partial
 
 import jax
@@ -78,6 +80,69 @@ def _response_norm(x, c):
     squares = jnp.pad(x**2, ((0, 0), (0, 0), (0, 0), (half, c['size'] - 1 - half)))
     total = sum(squares[..., i:i + x.shape[3]] for i in range(c['size']))
     return x / (c['k'] + c['alpha'] / c['size'] * total)**c['beta']
+
+
+def _transposed(x, filters, c):
+    """Zeros between the values, then a convolution with the kernel turned round, group by group."""
+    reach = [(k - 1) * d for k, d in zip(c['kernel'], c['dilation'])]
+    top, left, bottom, right = c['pad']
+    pads = ((reach[0] - top, reach[0] - bottom + c['output_pad'][0]),
+            (reach[1] - left, reach[1] - right + c['output_pad'][1]))
+    parts = []
+    for part, kernel in zip(jnp.split(x, c['groups'], axis=3), jnp.split(filters, c['groups'], axis=0)):
+        parts.append(lax.conv_general_dilated(part, kernel[:, ::-1, ::-1, :], (1, 1), pads, lhs_dilation=c['stride'],
+                                              rhs_dilation=c['dilation'], dimension_numbers=('NHWC', 'IHWO', 'NHWC')))
+    return jnp.concatenate(parts, axis=3)
+
+
+def _resize_matrix(n, m, c):
+    """What each of n rows has in each of m."""
+    matrix = np.zeros((m, n))
+    for o in range(m):
+        place = {'half_pixel': Fraction((2 * o + 1) * n - m, 2 * m), 'asymmetric': Fraction(o * n, m),
+                 'pytorch_half_pixel': Fraction((2 * o + 1) * n - m, 2 * m) if m > 1 else Fraction(0),
+                 'align_corners': Fraction(o * (n - 1), m - 1) if m > 1 else Fraction(0)}[c['coordinates']]
+        if c['mode'] == 'nearest':
+            row = {'floor': math.floor(place), 'ceil': math.ceil(place), 'round_prefer_floor': math.ceil(place - Fraction(1, 2)),
+                   'round_prefer_ceil': math.floor(place + Fraction(1, 2))}[c['round']]
+            matrix[o, min(max(row, 0), n - 1)] = 1
+        else:
+            place = min(max(place, Fraction(0)), Fraction(n - 1))
+            row = math.floor(place)
+            matrix[o, row] += 1 - float(place - row)
+            matrix[o, min(row + 1, n - 1)] += float(place - row)
+    return matrix
+
+
+def _window_matrix(n, m):
+    matrix = np.zeros((m, n))
+    for o in range(m):
+        begin, end = o * n // m, -(-(o + 1) * n // m)
+        matrix[o, begin:end] = 1 / (end - begin)
+    return matrix
+
+
+def _channel_max(x):
+    ordered = jnp.sort(x, axis=3)
+    margin = _margin(ordered[..., -1] - ordered[..., -2], x) if x.shape[3] > 1 else jnp.inf
+    return x.max(axis=3, keepdims=True), margin
+
+
+def _normal(x, axes, epsilon):
+    """What is normalised, and the margin: nearly constant values lose as much precision as kinks do."""
+    mean, variance = x.mean(axes, keepdims=True), x.var(axes, keepdims=True)
+    margin = jnp.min(1e-3 * (variance + epsilon) / ((x**2).mean(axes, keepdims=True) + SMALL))
+    return (x - mean) / jnp.sqrt(variance + epsilon), margin
+
+
+def _layer_norm(x, epsilon):
+    return _normal(x, 3, epsilon)
+
+
+def _group_norm(x, groups, epsilon):
+    apart = x.reshape(*x.shape[:3], groups, -1)
+    y, margin = _normal(apart, (1, 2, 4), epsilon)
+    return y.reshape(x.shape), margin
 
 
 def _clip(x, low, high):
@@ -182,6 +247,24 @@ class Model:
                     dimension_numbers=('NHWC', 'OHWI', 'NHWC'), feature_group_count=c['groups'])
                 if not c['no_bias']:
                     y = y + parameter(layer.name + '.bias', (c['filters'],), 'bias')
+            elif layer.op == 'conv2d_transpose':
+                shape = (channels, *c['kernel'], c['filters'] // c['groups'])
+                y = _transposed(x, parameter(layer.name + '.filter', shape, 'filter'), c)
+                if not c['no_bias']:
+                    y = y + parameter(layer.name + '.bias', (c['filters'],), 'bias')
+            elif layer.op == 'resize':
+                matrices = [_resize_matrix(n, m, c) for n, m in zip(x.shape[1:3], c['size'])]
+                y = jnp.einsum('oi,pj,nijc->nopc', *matrices, x)
+            elif layer.op == 'adaptive_average_pool':
+                matrices = [_window_matrix(n, m) for n, m in zip(x.shape[1:3], c['size'])]
+                y = jnp.einsum('oi,pj,nijc->nopc', *matrices, x)
+            elif layer.op == 'channel_mean':
+                y = x.mean(axis=3, keepdims=True)
+            elif layer.op == 'channel_max':
+                y, margin = _channel_max(x)
+                margins.append(margin)
+            elif layer.op == 'branch_softmax':
+                y = jax.nn.softmax(x.reshape(*x.shape[:3], c['branches'], -1), axis=3).reshape(x.shape)
             elif layer.op == 'linear':
                 flat = x.reshape(x.shape[0], -1)
                 y = flat @ parameter(layer.name + '.weight', (c['outputs'], flat.shape[1]), 'weight').T
@@ -201,6 +284,12 @@ class Model:
                     for role, old, new in zip(('mean', 'variance'), running, (mean, unbiased)):
                         updated[f'{layer.name}.{role}'] = (1 - c['momentum']) * old + c['momentum'] * new
                 y = (x - mean) / jnp.sqrt(variance + c['epsilon']) * scale + offset
+            elif layer.op in ('layer_norm', 'group_norm'):
+                scale, offset = (parameter(f'{layer.name}.{role}', (channels,), role) for role in ('scale', 'offset'))
+                y, margin = _group_norm(x, c['groups'], c['epsilon']) if layer.op == 'group_norm' else \
+                    _layer_norm(x, c['epsilon'])
+                margins.append(margin)
+                y = y * scale + offset
             elif layer.op == 'relu':
                 margins.append(_margin(x, x))
                 y = jnp.where(x > 0, x, 0)

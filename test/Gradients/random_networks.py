@@ -5,9 +5,9 @@ import random
 import sys
 
 WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 15, 16, 20, 21, 22, 24, 26, 33, 35, 40)
-# Every twelfth network must have the feature; beyond that all of them mix.
+# Every fourteenth network must have the feature; beyond that all of them mix.
 THEMES = ('prime groups', 'depthwise', 'one pixel', 'stride', 'dilation', 'ceil pools', 'residual', 'concat',
-          'auxiliary', 'dropout and response norm', 'channel orders', 'channel orders')
+          'auxiliary', 'dropout and response norm', 'channel orders', 'channel orders', 'resized', 'attention')
 # Channels, and numbers of groups of 3, 5, 6 or 7 of them that a vector of eight lanes is filled by.
 ORDERS = ((48, (16, 8)), (60, (20, 12, 10)), (84, (28, 14, 12)), (90, (30, 18, 15)))
 
@@ -113,6 +113,8 @@ class Builder:
         normal = (self.batch * self.shape[0] * self.shape[1] >= 16 and not self.single_weight and self.chance(0.6))
         if normal:
             self.emit(f'batch_norm {self.name("bn")} {self.value}', self.shape)
+        elif self.chance(0.5):
+            self.norm()
         if self.chance(0.8) or normal and self.batch == 1:
             self.nonlinearity()
         if self.chance(0.5 if self.theme == 'dropout and response norm' else 0.1):
@@ -120,6 +122,16 @@ class Builder:
         if self.chance(0.5 if self.theme == 'dropout and response norm' else 0.1):
             self.emit(f'local_response_norm {self.value} size({self.pick((1, 3, 5))}) '
                       f'alpha({self.pick((0.1, 0.5))}) k({self.pick((1.0, 2.0))})', self.shape)
+
+    def norm(self):
+        """A layer norm or a group norm, of values enough: of one or two there is nothing left but their signs."""
+        height, width, channels = self.shape
+        kinds = [('layer_norm', '')] if channels >= 5 else []
+        kinds += [('group_norm', f' groups({g})') for g in range(1, channels + 1)
+                  if channels % g == 0 and height * width * channels // g >= 16]
+        if kinds and not self.single_weight:
+            kind, groups = self.pick(kinds[:1] + kinds)
+            self.emit(f'{kind} {self.name("norm")} {self.value}{groups}{self.pick(("", " epsilon(1e-3)"))}', self.shape)
 
     def nonlinearity(self):
         kind = self.pick(('relu', 'relu', 'relu', 'clip', 'sigmoid', 'hard_sigmoid', 'hard_swish', 'product',
@@ -157,6 +169,65 @@ class Builder:
         self.conv(channels if kind == 'channels' else 1, (1, 1), (1, 1), (0, 0, 0, 0), 1)
         self.emit(f'{self.pick(("sigmoid", "hard_sigmoid"))} {self.value}', self.shape)
         self.emit(f'multiply {start}, {self.value}', (height, width, channels))
+
+    def resized(self):
+        """Another height and width: a transposed convolution, a resize or means of windows."""
+        height, width, channels = self.shape
+        kind = self.pick(('conv2d_transpose', 'conv2d_transpose', 'nearest', 'bilinear', 'adaptive_average_pool'))
+        size = [self.pick(range(max(side // 2, 1), min(2 * side, 12) + 1)) for side in (height, width)]
+        if kind == 'adaptive_average_pool':
+            # Of other sizes there is no ONNX file; see Inputs/maps.mlir.
+            size = [self.pick([n for n in range(1, side + 1) if side % n == 0]) for side in (height, width)]
+            self.emit(f'adaptive_average_pool {self.value} size({size[0]}x{size[1]})', (*size, channels))
+        elif kind != 'conv2d_transpose':
+            if kind == 'nearest':  # a ratio that float, as others compute it, has exactly
+                size = [side * self.pick((1, 2, 3) if side < 5 else (1, 2) if side < 9 else (1,)) for side in (height, width)]
+            round = self.pick(('round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil')) if kind == 'nearest' else ''
+            coordinates = self.pick(('half_pixel', 'pytorch_half_pixel', 'align_corners', 'asymmetric'))
+            self.emit(f'resize {self.value} size({size[0]}x{size[1]}) mode({kind}) coordinates({coordinates})'
+                      + (f' round({round})' if round else ''), (*size, channels))
+        else:
+            groups = self.pick([g for g in range(1, channels + 1) if channels % g == 0])
+            filters = self.pick([w for w in WIDTHS if w % groups == 0 and w > 1] or [2 * groups])
+            kernel, stride = [self.pick((1, 2, 3, 4)) for _ in range(2)], [self.pick((1, 2, 2)) for _ in range(2)]
+            dilation = [self.pick((1, 1, 2)) for _ in range(2)]
+            more = [self.pick(range(s)) for s in stride]
+            whole = [(n - 1) * s + (k - 1) * d + 1 + o
+                     for n, s, k, d, o in zip((height, width), stride, kernel, dilation, more)]
+            pad = [self.pick((0, 0, 1)) if side > 3 else 0 for side in whole * 2]
+            size = [side - pad[i] - pad[i + 2] for i, side in enumerate(whole)]
+            bias = ' no_bias' if self.chance(0.25) else ''
+            self.single_weight = kernel[0] * kernel[1] * channels == groups
+            self.emit(f'conv2d_transpose {self.name("up")} {self.value} filters({filters}) kernel({kernel[0]}x{kernel[1]}) '
+                      f'stride({stride[0]}x{stride[1]}) pad({",".join(map(str, pad))}) output_pad({more[0]}x{more[1]}) '
+                      f'dilation({dilation[0]}x{dilation[1]}) groups({groups}){bias}', (*size, filters))
+
+    def attention(self):
+        """Positions weighed by mean and maximum of their channels, or split attention."""
+        start, (height, width, channels) = self.value, self.shape
+        if self.chance(0.5):
+            self.emit(f'channel_mean {start}', (height, width, 1))
+            mean = self.value
+            self.emit(f'channel_max {start}', (height, width, 1))
+            self.emit(f'concat {mean}, {self.value}', (height, width, 2))
+            self.conv(1, (3, 3), (1, 1), (1, 1, 1, 1), 1)
+            self.emit(f'sigmoid {self.value}', self.shape)
+            self.emit(f'multiply {start}, {self.value}', (height, width, channels))
+            return
+        branches = self.pick((2, 3, 4))
+        self.same(branches * self.pick((1, 2, 3, 5)))
+        maps, shape = self.value, self.shape
+        self.emit(f'global_average_pool {maps}', (1, 1, shape[2]))
+        self.conv(shape[2], (1, 1), (1, 1), (0, 0, 0, 0), 1)
+        self.emit(f'branch_softmax {self.value} branches({branches})', self.shape)
+        self.emit(f'multiply {maps}, {self.value}', shape)
+        weighed, each = self.value, shape[2] // branches
+        parts = []
+        for i in range(branches):
+            self.emit(f'slice_channels {weighed} begin({i * each}) end({(i + 1) * each})', (*shape[:2], each))
+            parts.append(self.value)
+        for part in parts[:-1]:
+            self.emit(f'add {self.value}, {part}', (*shape[:2], each))
 
     def shuffle(self):
         """Split, a convolution on one part, joined and shuffled; or slices that overlap or leave channels out."""
@@ -271,10 +342,12 @@ class Builder:
     def build(self):
         self.conv(groups=16 if self.theme == 'channel orders' and self.shape[2] == 48 else None)
         self.activation()
-        blocks = [self.pick(('conv', 'conv', 'pool', 'residual', 'concat', 'gate', 'shuffle', 'border', 'border'))
+        blocks = [self.pick(('conv', 'conv', 'pool', 'residual', 'concat', 'gate', 'shuffle', 'border', 'resized', 'attention'))
                   for _ in range(self.pick((1, 2, 3)))]
-        if self.theme in ('residual', 'concat'):
+        if self.theme in ('residual', 'concat', 'resized', 'attention'):
             blocks[0] = self.theme
+        if self.theme == 'resized':
+            blocks = ['resized', 'resized']
         if self.theme == 'ceil pools':
             blocks[0] = 'pool'
         if self.theme == 'channel orders':
