@@ -272,7 +272,7 @@ void apply(const ScheduleContext &context, const PackSchedule &) {
     output
         .split(i, io, ii, static_cast<int>(channels), TailStrategy::GuardWithIf)
         .reorder(l, ii, kx, ky, b, io)
-        .fuse(b, io, task);
+        .fuse(backward ? b : io, backward ? io : b, task);
     elements *= layout.kernel[0] * channels;
   } else {
     output.fuse(ky, b, task);
