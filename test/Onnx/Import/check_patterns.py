@@ -600,6 +600,22 @@ def group_norm_operator():
     return finish(g, x), [r'groups\(3\)'], []
 
 
+def layer_norm_of_a_vector():
+    g = network(opset=17)
+    x = g.mean_pool(g.relu(g.conv('input', 'conv', 8, 3)))
+    x = g.node('LayerNormalization', [x, g.constant(1 + 0.2 * g.normal(8)), g.constant(g.normal(8))], axis=-1)
+    return g.model(g.linear(x, 'fc', 5), 5), ['root.layer_norm'], []
+
+
+def layer_norm_of_the_image():
+    """Over all of it, with one scale and offset for each channel."""
+    g = network(opset=17)
+    x = g.conv('input', 'conv', 8, 3)
+    scale, offset = (np.broadcast_to(value, (8, 8, 10)).astype(np.float32) for value in (1 + 0.2 * g.normal(8, 1, 1), g.normal(8, 1, 1)))
+    x = g.node('LayerNormalization', [x, g.constant(scale), g.constant(offset)], axis=1)
+    return finish(g, g.relu(x)), [r'root.group_norm \S+ %\d+ groups\(1\)'], []
+
+
 def upsampled_by_torch():
     """F.interpolate to twice the size, and to that of another map; joined by a transposed convolution."""
     g = network()
@@ -653,7 +669,8 @@ def selective_kernels():
 
 
 PATTERNS = (convnext_block(17), convnext_block(13), norm_by_inverse_root, torch_group_norm(3), torch_group_norm(1),
-            torch_group_norm(12), group_norm_operator, upsampled_by_torch, spatial_attention, split_attention, selective_kernels,
+            torch_group_norm(12), group_norm_operator, layer_norm_of_a_vector, layer_norm_of_the_image,
+            upsampled_by_torch, spatial_attention, split_attention, selective_kernels,
             input_normalised_by_channel, keras_preprocessing, norm_behind_convolution, convolution_read_twice,
             transposed_and_scaled, swish_of_convolution, gelu_of_torchscript, gelu_of_dynamo, gelu_of_others,
             gelu_of_scaled, sigmoid_read_twice, slopes, scaled_branch, borders, pixel_shuffles, factor_behind_convolution, gate_expanded, context_added,
