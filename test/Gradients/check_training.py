@@ -32,7 +32,7 @@ def initial(model):
     arrays = make_values(model, 1)
     for name, (_, role) in {**model.parameters, **model.statistics}.items():
         if role not in ('filter', 'weight'):
-            arrays[name][...] = role in ('scale', 'variance')
+            arrays[name][...] = 0.25 if role == 'slope' else role in ('scale', 'variance', 'gain')
     return arrays
 
 

@@ -19,6 +19,8 @@ class Builder:
         # Of two networks with one theme, one runs on one image and one on five.
         self.batch = 5 if seed // len(THEMES) % 2 == seed % 2 else 1
         self.lines, self.values, self.layers, self.single_weight = [], 0, 0, False
+        # A batch norm takes a filter's gain out again, whose gradient then is all cancellation too.
+        self.standardizing = seed % 7 == 2
         if self.theme == 'one pixel':
             self.shape = (1, 1, self.pick((3, 4, 7)))
         else:
@@ -78,7 +80,9 @@ class Builder:
         weights = kernel[0] * kernel[1] * channels // groups
         self.single_weight = weights == 1
         # Of few weights, the gradient is all cancellation.
-        standardize = ' standardize(1e-3)' if weights >= 6 and self.chance(0.1) else ''
+        standardize = ''
+        if weights >= 6 and self.chance(0.6 if self.standardizing else 0):
+            standardize = ' standardize(1e-3)'
         self.emit(f'conv2d {self.name("conv")} {self.value} filters({filters}) kernel({kernel[0]}x{kernel[1]}) '
                   f'stride({stride[0]}x{stride[1]}) pad({",".join(map(str, pad))}) '
                   f'dilation({dilation[0]}x{dilation[1]}) groups({groups}){bias}{standardize}', (*size, filters))
@@ -110,7 +114,8 @@ class Builder:
         # Ill-conditioned batch norms are left out: those over less than some 16 values a channel; behind filters of
         # one weight, whose gradient is all cancellation; and of one image without a ReLU behind, since the mean of
         # their map is a constant.
-        normal = (self.batch * self.shape[0] * self.shape[1] >= 16 and not self.single_weight and self.chance(0.6))
+        normal = (self.batch * self.shape[0] * self.shape[1] >= 16 and not self.single_weight and
+                  not self.standardizing and self.chance(0.6))
         if normal:
             self.emit(f'batch_norm {self.name("bn")} {self.value}', self.shape)
         elif self.chance(0.5):

@@ -495,7 +495,7 @@ def cases():
         'clip to a list': (with_node('Clip', tensor('lo', [0, 1])), 'must be one number'),
         'dropout of all': (with_node('Dropout', tensor('r', 1)), 'its ratio is 1'),
         'dropout of NaN': (with_node('Dropout', tensor('r', float('nan'))), 'its ratio is nan'),
-        'cube of a map': (with_node('Pow', tensor('e', 3)), 'to the power of 3'),
+        'fourth power of a map': (with_node('Pow', tensor('e', 4)), 'to the power of 4'),
         'division by a map': (with_node('Div', inputs=['x', 'x']), 'local response normalisation'),
         'zeros beside the channels': (with_node('Pad', tensor('p', [0, 1, 0, 0, 0, 1, 0, 0], np.int64)), 'only as a step of local response'),
         'mean of four channels': (model([node('Mul', ['x', 'x'], ['m']), node('Unsqueeze', ['m', 'a'], ['u']),
