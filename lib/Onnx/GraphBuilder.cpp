@@ -39,11 +39,6 @@ NodeAttributes &NodeAttributes::integers(StringRef name,
   return *this;
 }
 
-NodeAttributes &NodeAttributes::text(StringRef name, StringRef value) {
-  add(name, onnx::AttributeProto::STRING).set_s(value.str());
-  return *this;
-}
-
 NodeAttributes &NodeAttributes::real(StringRef name, double value) {
   add(name, onnx::AttributeProto::FLOAT).set_f(static_cast<float>(value));
   return *this;

@@ -92,6 +92,12 @@ static LogicalResult backward(PrimMishOp op, PrimBuilder &b,
   return backwardFromInput<PrimMishBackwardOp>(op, b, d);
 }
 
+static LogicalResult backward(PrimBranchSoftmaxOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  return backwardFromResult<PrimBranchSoftmaxBackwardOp>(op, b, d,
+                                                         {"branches"});
+}
+
 /// A vector over the channels, or one for all, gets the sums of dy times what
 /// it was multiplied with.
 static void addSums(PrimBuilder &b, Differentiator &d, Value vector, Value dy,
@@ -135,6 +141,7 @@ LogicalResult rootc::applyActivationRule(Operation *op, PrimBuilder &b,
       .Case<PrimReluOp, PrimClipOp, PrimSigmoidOp, PrimHardSigmoidOp,
             PrimHardSwishOp, PrimLeakyReluOp, PrimPReluOp, PrimEluOp,
             PrimGeluOp, PrimSiluOp, PrimSoftplusOp, PrimMishOp,
-            PrimScaleChannelsOp>([&](auto own) { return backward(own, b, d); })
+            PrimBranchSoftmaxOp, PrimScaleChannelsOp>(
+          [&](auto own) { return backward(own, b, d); })
       .Default([](Operation *) { return failure(); });
 }

@@ -352,12 +352,6 @@ static LogicalResult backward(PrimChannelMaxOp op, PrimBuilder &b,
   return success();
 }
 
-static LogicalResult backward(PrimBranchSoftmaxOp op, PrimBuilder &b,
-                              Differentiator &d) {
-  return backwardFromResult<PrimBranchSoftmaxBackwardOp>(op, b, d,
-                                                         {"branches"});
-}
-
 static LogicalResult backward(PrimConcatOp op, PrimBuilder &b,
                               Differentiator &d) {
   int64_t begin = 0;
@@ -468,12 +462,11 @@ LogicalResult rootc::applyBackwardRule(Operation *op, PrimBuilder &b,
     return success();
   return applyFirst<
       PrimConv2dOp, PrimConv2dBackwardDataOp, PrimChannelOffsetOp,
-      PrimResampleOp, PrimChannelMeanOp, PrimChannelMaxOp, PrimBranchSoftmaxOp,
-      PrimAddOp, PrimMultiplyOp, PrimDropoutOp, PrimBatchNormNormalizeOp,
-      PrimLayerNormOp, PrimGroupNormNormalizeOp, PrimMaxPoolWithIndexOp,
-      PrimAveragePoolOp, PrimGlobalAveragePoolOp, PrimConcatOp,
-      PrimSliceChannelsOp, PrimChannelShuffleOp, PrimLocalResponseNormOp,
-      PrimSoftmaxCrossEntropyOp, PrimWeightedSumOp, PrimPadOp, PrimReflectPadOp,
-      PrimSpaceToDepthOp, PrimDepthToSpaceOp, PrimStandardizeFilterOp>(op, b,
-                                                                       d);
+      PrimResampleOp, PrimChannelMeanOp, PrimChannelMaxOp, PrimAddOp,
+      PrimMultiplyOp, PrimDropoutOp, PrimBatchNormNormalizeOp, PrimLayerNormOp,
+      PrimGroupNormNormalizeOp, PrimMaxPoolWithIndexOp, PrimAveragePoolOp,
+      PrimGlobalAveragePoolOp, PrimConcatOp, PrimSliceChannelsOp,
+      PrimChannelShuffleOp, PrimLocalResponseNormOp, PrimSoftmaxCrossEntropyOp,
+      PrimWeightedSumOp, PrimPadOp, PrimReflectPadOp, PrimSpaceToDepthOp,
+      PrimDepthToSpaceOp, PrimStandardizeFilterOp>(op, b, d);
 }
