@@ -70,8 +70,13 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
     tileN = std::clamp<int64_t>(largestCopy / bytesOf(tileY), 1, tileN);
   int64_t rows = tileY;
   int64_t mostRows = gather.ownTap ? tileY : phase[0];
-  // The more pixels, the less often a filter comes from beyond the cache.
-  for (int64_t more = tileY; more <= mostRows && bytesOf(more) <= cacheBytes;
+  // The more pixels, the less often a filter comes from beyond the cache; one
+  // that never has a place there may leave the strip more.
+  int64_t filterBytes = 4 * layout.blocks * layout.block * layout.inPerGroup *
+                        layout.kernel[0] * layout.kernel[1];
+  int64_t mostBytes =
+      filterBytes > 4 * cacheBytes ? 2 * cacheBytes : cacheBytes;
+  for (int64_t more = tileY; more <= mostRows && bytesOf(more) <= mostBytes;
        more += tileY)
     if (phase[0] % more == 0)
       rows = more;
