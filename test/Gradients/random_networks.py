@@ -179,7 +179,7 @@ class Builder:
         """Another height and width: a transposed convolution, a resize or means of windows."""
         height, width, channels = self.shape
         kind = self.pick(('conv2d_transpose', 'conv2d_transpose', 'nearest', 'bilinear', 'adaptive_average_pool'))
-        size = [self.pick(range(max(side // 2, 1), min(2 * side, 12) + 1)) for side in (height, width)]
+        size = [self.pick(range(max(min(side, 24) // 2, 1), min(2 * side, 12) + 1)) for side in (height, width)]
         if kind == 'adaptive_average_pool':
             # Of other sizes there is no ONNX file; see Inputs/maps.mlir.
             size = [self.pick([n for n in range(1, side + 1) if side % n == 0]) for side in (height, width)]

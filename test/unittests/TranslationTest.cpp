@@ -39,15 +39,18 @@ class TranslationTest : public testing::Test {
 protected:
   TranslationTest() { context.loadDialect<root::RootDialect>(); }
 
-  FailureOr<TranslatedModel> translate(StringRef text, bool run = true) {
+  FailureOr<TranslatedModel> translate(StringRef text, bool run = true,
+                                       bool keepResponses = false) {
     ScopedDiagnosticHandler handler(
         &context, [&](Diagnostic &diagnostic) { error = diagnostic.str(); });
     module = parseSourceString<ModuleOp>(text, &context);
     if (!module)
       return failure();
     PassManager passes(&context);
+    PipelineOptions options;
+    options.keepResponses = keepResponses;
     if (run)
-      buildPipeline(passes, PipelineOptions());
+      buildPipeline(passes, options);
     if (failed(passes.run(*module)))
       return failure();
     return translateToModel(*module);
@@ -164,7 +167,7 @@ static Names namesOf(const codegen::Model &model) {
 TEST_F(TranslationTest, ResponsesAreWhatTheNextLayerReads) {
   // conv1 with its batch norm and ReLU is one kernel; conv3's has another
   // layer's response added; a user's name is no other layer's number.
-  auto result = translate(R"(
+  const char *text = R"(
 root.network @responses(%image: !root.image<7x5x4>) classes(4) {
   %1 = root.conv2d "conv1" %image filters(8) kernel(3x3) pad(1)
   %2 = root.batch_norm "bn1" %1
@@ -177,7 +180,8 @@ root.network @responses(%image: !root.image<7x5x4>) classes(4) {
   %9 = root.linear "fc" %8 outputs(4)
   root.output %9
 }
-)");
+)";
+  auto result = translate(text, /*run=*/true, /*keepResponses=*/true);
   ASSERT_TRUE(succeeded(result)) << error;
   const codegen::Model &model = result->model;
   const codegen::Program &infer = programOf(model, codegen::ProgramKind::Infer);
@@ -205,6 +209,16 @@ root.network @responses(%image: !root.image<7x5x4>) classes(4) {
             (std::vector<int64_t>{-1, 4, 3, 8}));
   EXPECT_EQ(model.responses[2].buffer.arena, Arena::WorkspaceBatch);
   EXPECT_EQ(model.responses[7].buffer.arena, Arena::Logits);
+
+  // Of a convolution computed within its pool's kernel there is none.
+  auto joined = translate(text);
+  ASSERT_TRUE(succeeded(joined)) << error;
+  Names names = namesOf(joined->model);
+  EXPECT_EQ(names.front(),
+            (std::pair<std::string, std::string>("max_pool_1", "max_pool_1")));
+  EXPECT_EQ(names.size(), 6u);
+  EXPECT_TRUE(findCall(programOf(joined->model, codegen::ProgramKind::Infer),
+                       "conv1 + max_pool_1 forward"));
 }
 
 TEST_F(TranslationTest, ResponsesOfGatesAndMoves) {
