@@ -102,7 +102,7 @@ class Covariance(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.folder)
         with open(cls.path("pair.mlir"), "w") as file:
             file.write(NETWORK)
-        result = call(ROOTC, cls.path("pair.mlir"), "--mode=infer", "-o", cls.path("pair.so"))
+        result = call(ROOTC, cls.path("pair.mlir"), "--mode=infer", "--keep-responses", "-o", cls.path("pair.so"))
         if result.returncode:
             raise AssertionError(result.stderr)
         os.mkdir(cls.path("data"))
@@ -122,8 +122,8 @@ class Covariance(unittest.TestCase):
     def path(cls, name):
         return os.path.join(cls.folder, name)
 
-    def run_covariance(self, layers, output, *flags):
-        return call(ROOTRUN, "covariance", self.path("pair.so"), "--weights", self.path("w.safetensors"), "--data", self.path("data"),
+    def run_covariance(self, layers, output, *flags, model="pair.so"):
+        return call(ROOTRUN, "covariance", self.path(model), "--weights", self.path("w.safetensors"), "--data", self.path("data"),
                     "--layers", layers, "-o", self.path(output), "--json", *flags)
 
     def measure(self, layers, output, *flags):
@@ -184,6 +184,14 @@ class Covariance(unittest.TestCase):
         result = self.run_covariance("mix,grouped", "none", "--blocks", 3)
         self.assertIn("--blocks 3: does not divide the 16 channels of 'mix'", result.stderr)
         self.assertFalse(os.path.exists(self.path("none")))
+
+    def test_joined_layers_name_the_remedy(self):
+        result = call(ROOTC, self.path("pair.mlir"), "--mode=infer", "-o", self.path("joined.so"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        result = self.run_covariance("mix,grouped", "none", model="joined.so")
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn("no response of layer 'mix'", result.stderr)
+        self.assertIn("stores the response of 'max_pool_1' (rootc --keep-responses keeps it)", result.stderr)
 
 
 if __name__ == "__main__":

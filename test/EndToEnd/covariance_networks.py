@@ -186,7 +186,7 @@ class Networks(unittest.TestCase):
         path = f"{self.folder}/{name}"
         with open(f"{path}.mlir", "w") as file:
             file.write(text)
-        result = base.call(base.ROOTC, f"{path}.mlir", "--mode=infer", "-o", f"{path}.so")
+        result = base.call(base.ROOTC, f"{path}.mlir", "--mode=infer", "--keep-responses", "-o", f"{path}.so")
         self.assertEqual(result.returncode, 0, result.stderr)
         network = base.parse(text)
         model = base.Model(network)
