@@ -1,5 +1,4 @@
-//===- GroupNorm.cpp - Normalisation by groups of channels ------------------
-//===//
+//===- GroupNorm.cpp - Normalisation by groups of channels ----------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- LayerNorm.cpp - Normalisation of each position ------------------------
-//===//
+//===- LayerNorm.cpp - Normalisation of each position ---------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Resample.cpp - Maps in another size ----------------------------------
-//===//
+//===- Resample.cpp - Maps in another size --------------------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -80,13 +79,6 @@ struct Axis : ResampleAxis {
   }
 };
 
-Lowered accumulate(const Op &op, Func sum) {
-  std::vector<Var> v = imageVars(4);
-  Func result(op.name);
-  result(v) = Expr(sum(v));
-  return {{result}, {{"accumulator", sum}}};
-}
-
 /// The index, and the weight or 0 where it is beyond the map.
 struct Term {
   Expr index, weight;
@@ -97,39 +89,40 @@ Term inside(const Expr &index, int64_t size, const Expr &weight) {
           select(index < static_cast<int>(size), weight, 0.0f)};
 }
 
+/// Sums over `counts` columns and rows, of which `term` says the t-th that a
+/// position reads.
+template <typename TermOf>
+Lowered gather(const Op &op, const Value &map, const Axis &x, const Axis &y,
+               std::array<int64_t, 2> counts, TermOf term) {
+  std::vector<Var> v = imageVars(4);
+  RDom r(0, static_cast<int>(counts[0]), 0, static_cast<int>(counts[1]), "r");
+  Term column = term(x, v[1], r.x), row = term(y, v[2], r.y);
+  Func sum("sum"), result(op.name);
+  sum(v) = 0.0f;
+  sum(v) += map.func(v[0], column.index, row.index, v[3]) *
+            (column.weight * row.weight);
+  result(v) = Expr(sum(v));
+  return {{result}, {{"accumulator", sum}}};
+}
+
 Lowered forward(const Op &op, const Operands &in) {
   auto axes = resampleAxes(op);
   Axis y(axes[0]), x(axes[1]);
-  std::vector<Var> v = imageVars(4);
-  RDom r(0, static_cast<int>(x.taps()), 0, static_cast<int>(y.taps()), "r");
-  auto term = [](const Axis &axis, const Expr &o, const Expr &t) {
-    Expr row = axis.tap(o, t);
-    return inside(row, axis.input, axis.weight(row, o));
-  };
-  Term column = term(x, v[1], r.x), row = term(y, v[2], r.y);
-  Func sum("sum");
-  sum(v) = 0.0f;
-  sum(v) += in.at(0).func(v[0], column.index, row.index, v[3]) *
-            (column.weight * row.weight);
-  return accumulate(op, sum);
+  return gather(op, in.at(0), x, y, {x.taps(), y.taps()},
+                [](const Axis &axis, const Expr &o, const Expr &t) {
+                  Expr row = axis.tap(o, t);
+                  return inside(row, axis.input, axis.weight(row, o));
+                });
 }
 
 Lowered backward(const Op &op, const Operands &in) {
   auto axes = resampleAxes(op);
   Axis y(axes[0]), x(axes[1]);
-  std::vector<Var> v = imageVars(4);
-  RDom r(0, static_cast<int>(x.outputs()), 0, static_cast<int>(y.outputs()),
-         "r");
-  auto term = [](const Axis &axis, const Expr &i, const Expr &k) {
-    Expr row = axis.reader(i, k);
-    return inside(row, axis.output, axis.weight(i, row));
-  };
-  Term column = term(x, v[1], r.x), row = term(y, v[2], r.y);
-  Func sum("sum");
-  sum(v) = 0.0f;
-  sum(v) += in.at(0).func(v[0], column.index, row.index, v[3]) *
-            (column.weight * row.weight);
-  return accumulate(op, sum);
+  return gather(op, in.at(0), x, y, {x.outputs(), y.outputs()},
+                [](const Axis &axis, const Expr &i, const Expr &k) {
+                  Expr row = axis.reader(i, k);
+                  return inside(row, axis.output, axis.weight(i, row));
+                });
 }
 } // namespace
 

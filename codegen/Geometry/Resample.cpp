@@ -1,5 +1,4 @@
-//===- Resample.cpp - Rows and columns of a map in another size -------------
-//===//
+//===- Resample.cpp - Rows and columns of a map in another size -----------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -170,6 +170,10 @@ struct LinearGradientSchedule {
 
 /// Pools, and maps in another size.
 struct PoolSchedule {
+  /// Of a pool that computes what it reads: the most bytes of that which a task
+  /// has, to stay in the L2 cache, and the fewest tasks of an image.
+  static constexpr int64_t mostRead = 896 * 1024, fewestTasks = 4;
+
   int64_t rows = 1;    ///< of an image in a task
   int64_t unroll = 0;  ///< 1: the window is unrolled
   int64_t vectors = 1; ///< of channels in registers

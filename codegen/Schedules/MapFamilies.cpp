@@ -119,7 +119,8 @@ std::vector<Key<PoolSchedule>> PoolSchedule::keys() {
 /// Rows of a task that computes what it reads: the more, the fewer rows of that
 /// are computed twice, but they stay in the L2 cache.
 static int64_t rowsOfReader(const Problem &problem) {
-  const int64_t bytes = 896 * 1024, fewTasks = 4;
+  const int64_t bytes = PoolSchedule::mostRead,
+                fewTasks = PoolSchedule::fewestTasks;
   const auto &input = problem.kernel.type(problem.anchor->operands.at(0)).shape;
   int64_t kernel = pairOf(problem, "kernel")[0],
           stride = pairOf(problem, "stride")[0],

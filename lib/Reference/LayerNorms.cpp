@@ -1,5 +1,4 @@
-//===- LayerNorms.cpp - Layer norm and group norm ----------------------------
-//===//
+//===- LayerNorms.cpp - Layer norm and group norm -------------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Maps.cpp - Maps in another size, and one value a position -------------
-//===//
+//===- Maps.cpp - Maps in another size, and one value a position ----------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

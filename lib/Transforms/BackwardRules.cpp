@@ -162,30 +162,31 @@ static LogicalResult backward(PrimPadOp op, PrimBuilder &b, Differentiator &d) {
   return success();
 }
 
+/// Of an op whose gradient follows from dy alone.
+template <typename BackwardOp, typename ForwardOp>
+static LogicalResult backwardFromGradient(ForwardOp op, PrimBuilder &b,
+                                          Differentiator &d,
+                                          ArrayRef<StringRef> attributes) {
+  d.add(b, op.getX(),
+        b.make<BackwardOp>(op.getX().getType(), d.gradient(op.getY()),
+                           b.attributes().copy(op, attributes)));
+  return success();
+}
+
 static LogicalResult backward(PrimReflectPadOp op, PrimBuilder &b,
                               Differentiator &d) {
-  d.add(b, op.getX(),
-        b.make<PrimReflectPadBackwardOp>(op.getX().getType(),
-                                         d.gradient(op.getY()),
-                                         b.attributes().copy(op, {"pad"})));
-  return success();
+  return backwardFromGradient<PrimReflectPadBackwardOp>(op, b, d, {"pad"});
 }
 
 /// Each of the two is the other's.
 static LogicalResult backward(PrimSpaceToDepthOp op, PrimBuilder &b,
                               Differentiator &d) {
-  d.add(b, op.getX(),
-        b.make<PrimDepthToSpaceOp>(op.getX().getType(), d.gradient(op.getY()),
-                                   b.attributes().copy(op, {"block", "mode"})));
-  return success();
+  return backwardFromGradient<PrimDepthToSpaceOp>(op, b, d, {"block", "mode"});
 }
 
 static LogicalResult backward(PrimDepthToSpaceOp op, PrimBuilder &b,
                               Differentiator &d) {
-  d.add(b, op.getX(),
-        b.make<PrimSpaceToDepthOp>(op.getX().getType(), d.gradient(op.getY()),
-                                   b.attributes().copy(op, {"block", "mode"})));
-  return success();
+  return backwardFromGradient<PrimSpaceToDepthOp>(op, b, d, {"block", "mode"});
 }
 
 static LogicalResult backward(PrimStandardizeFilterOp op, PrimBuilder &b,
@@ -316,21 +317,14 @@ static LogicalResult backward(PrimAveragePoolOp op, PrimBuilder &b,
 
 static LogicalResult backward(PrimGlobalAveragePoolOp op, PrimBuilder &b,
                               Differentiator &d) {
-  d.add(b, op.getX(),
-        b.make<PrimGlobalAveragePoolBackwardOp>(
-            op.getX().getType(), d.gradient(op.getY()),
-            b.attributes().copy(op, {"input"})));
-  return success();
+  return backwardFromGradient<PrimGlobalAveragePoolBackwardOp>(op, b, d,
+                                                               {"input"});
 }
 
 static LogicalResult backward(PrimResampleOp op, PrimBuilder &b,
                               Differentiator &d) {
-  d.add(b, op.getX(),
-        b.make<PrimResampleBackwardOp>(
-            op.getX().getType(), d.gradient(op.getY()),
-            b.attributes().copy(
-                op, {"input", "output", "mode", "coordinates", "round"})));
-  return success();
+  return backwardFromGradient<PrimResampleBackwardOp>(
+      op, b, d, {"input", "output", "mode", "coordinates", "round"});
 }
 
 static LogicalResult backward(PrimChannelMeanOp op, PrimBuilder &b,

@@ -1,5 +1,4 @@
-//===- ForwardNorms.cpp - Norms as primitive ops ----------------------------
-//===//
+//===- ForwardNorms.cpp - Norms as primitive ops --------------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

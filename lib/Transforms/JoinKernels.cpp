@@ -17,6 +17,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/Schedules/Families.h"
 #include "lib/Transforms/Passes.h"
 
 #include "mlir/IR/Builders.h"
@@ -54,10 +55,10 @@ static bool gains(PrimConv2dOp conv, PrimMaxPoolOp pool) {
   auto map = cast<RankedTensorType>(conv.getType());
   int64_t height = cast<RankedTensorType>(pool.getType()).getDimSize(1);
   int64_t kernel = pool.getKernel()[0], stride = pool.getStride()[0];
-  // As the schedule has it: what a task reads stays in the L2 cache.
-  const int64_t cache = 896 * 1024, fewTasks = 4;
-  int64_t rows = std::min((cache / rowBytes(map) - kernel) / stride + 1,
-                          height / fewTasks);
+  using codegen::PoolSchedule;
+  int64_t rows =
+      std::min((PoolSchedule::mostRead / rowBytes(map) - kernel) / stride + 1,
+               height / PoolSchedule::fewestTasks);
   if (rows < 1)
     return false;
   int64_t ins = cast<RankedTensorType>(conv.getX().getType()).getDimSize(3);

@@ -1,5 +1,4 @@
-//===- Resize.cpp - Maps in another size, transposed convolutions ------------
-//===//
+//===- Resize.cpp - Maps in another size, transposed convolutions ---------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
