@@ -56,11 +56,13 @@ struct Gather {
     return {std::min(phases[0], height), std::min(phases[1], width)};
   }
   /// One tap, so that all phases but the first are zeros, and few enough of
-  /// them to be written beside it.
+  /// them to be written beside it. Not where groups are innermost, whose tiles
+  /// have all phases.
   bool sparse() const {
-    return layout.kernel[0] == 1 && layout.kernel[1] == 1 &&
-           phases[0] * phases[1] > 1 && phases[0] * phases[1] <= 9 &&
-           before[0] == 0 && before[1] == 0 && skew[0] == 0 && skew[1] == 0;
+    return !layout.groupLanes() && layout.kernel[0] == 1 &&
+           layout.kernel[1] == 1 && phases[0] * phases[1] > 1 &&
+           phases[0] * phases[1] <= 9 && before[0] == 0 && before[1] == 0 &&
+           skew[0] == 0 && skew[1] == 0;
   }
   /// Taps between those that a written pixel meets, plus one.
   int64_t tapStep(int dimension) const;
