@@ -31,6 +31,7 @@ find_package(GTest REQUIRED)
 find_package(Eigen3 REQUIRED NO_MODULE)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
+find_package(SQLite3 REQUIRED)
 find_package(Threads REQUIRED)
 
 # Headers of dependencies are not ours to warn about.

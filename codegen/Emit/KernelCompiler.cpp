@@ -58,6 +58,42 @@ Expected<json::Object> parseAnswer(const WorkerAnswer &answer) {
   return std::move(*object);
 }
 
+WorkerPoolOptions poolOptions(const KernelCompilerOptions &options) {
+  WorkerPoolOptions pool;
+  pool.program = options.program;
+  pool.workers =
+      options.jobs ? options.jobs : std::thread::hardware_concurrency();
+  pool.timeoutSeconds = options.timeoutSeconds;
+  pool.warn = options.warn;
+  return pool;
+}
+
+/// What the kernel compiler says of itself.
+struct Identity {
+  std::string text;
+  json::Object object;
+};
+
+Expected<Identity> askIdentity(const KernelCompilerOptions &options) {
+  WorkerAnswer answer;
+  bool isAsked = false;
+  std::string problem = runJobs(
+      poolOptions(options),
+      [&]() -> WorkerJob {
+        if (std::exchange(isAsked, true))
+          return {};
+        return {WorkerJob::Kind::Job, 0, "{\"kind\":\"identity\"}"};
+      },
+      [&](size_t, WorkerAnswer given) { answer = std::move(given); });
+  if (!problem.empty())
+    return createStringError(options.program +
+                             " cannot be started: " + problem);
+  auto object = parseAnswer(answer);
+  if (!object)
+    return object.takeError();
+  return Identity{std::move(answer.text), std::move(*object)};
+}
+
 class Compilation {
 public:
   Compilation(const std::vector<Kernel> &kernels,
@@ -93,19 +129,9 @@ public:
 private:
   using Clock = std::chrono::steady_clock;
 
-  WorkerPoolOptions poolOptions() const {
-    WorkerPoolOptions pool;
-    pool.program = options.program;
-    pool.workers =
-        options.jobs ? options.jobs : std::thread::hardware_concurrency();
-    pool.timeoutSeconds = options.timeoutSeconds;
-    pool.warn = options.warn;
-    return pool;
-  }
-
   Error runPool(const std::function<WorkerJob()> &next,
                 const std::function<void(size_t, WorkerAnswer)> &done) {
-    std::string problem = runJobs(poolOptions(), next, done);
+    std::string problem = runJobs(poolOptions(options), next, done);
     if (problem.empty())
       return Error::success();
     return createStringError(options.program +
@@ -126,29 +152,13 @@ private:
   /// What the kernel compiler says that it is made of, and the content of the
   /// files that it names: itself and the libraries that it has loaded.
   Expected<std::string> describeCompiler() {
-    std::string text;
-    bool isAsked = false;
-    Error error = Error::success();
-    Error problem = runPool(
-        [&]() -> WorkerJob {
-          if (std::exchange(isAsked, true))
-            return {};
-          return {WorkerJob::Kind::Job, 0, "{\"kind\":\"identity\"}"};
-        },
-        [&](size_t, const WorkerAnswer &answer) {
-          text = answer.text;
-          if (auto object = parseAnswer(answer)) {
-            if (const json::Array *files = object->getArray("files"))
-              for (const json::Value &file : *files)
-                text += "\n" +
-                        cache.hashFile(file.getAsString().value_or("").str());
-          } else {
-            error = object.takeError();
-          }
-        });
-    error = joinErrors(std::move(problem), std::move(error));
-    if (error)
-      return error;
+    auto identity = askIdentity(options);
+    if (!identity)
+      return identity.takeError();
+    std::string text = identity->text;
+    if (const json::Array *files = identity->object.getArray("files"))
+      for (const json::Value &file : *files)
+        text += "\n" + cache.hashFile(file.getAsString().value_or("").str());
     return text;
   }
 
@@ -257,6 +267,15 @@ private:
 };
 
 } // namespace
+
+Expected<std::string> kernelGenerator(const std::string &program) {
+  KernelCompilerOptions options;
+  options.program = program;
+  auto identity = askIdentity(options);
+  if (!identity)
+    return identity.takeError();
+  return identity->object.getString("version").value_or("").str();
+}
 
 Expected<std::vector<std::string>>
 compileKernels(const std::vector<Kernel> &kernels,

@@ -16,7 +16,7 @@ ProgressOptions ProgressOptions::standardError() {
   using namespace std::chrono_literals;
   bool isTerminal = isatty(STDERR_FILENO);
   return {STDERR_FILENO, isTerminal, isTerminal ? 1s : 60s,
-          isTerminal ? 1s : 60s};
+          isTerminal ? 1s : 60s, "rootc"};
 }
 
 Progress::Progress(const ProgressOptions &options) : options(options) {
@@ -60,11 +60,11 @@ void Progress::run() {
     std::string time = std::to_string(seconds.count()) + " s";
     if (options.isTerminal) {
       eraseLine();
-      std::string line = "rootc: " + what + " (" + time + ")";
+      std::string line = options.program + ": " + what + " (" + time + ")";
       print(line);
       shown = line.size();
     } else {
-      print("rootc: note: after " + time + ": " + what + "\n");
+      print(options.program + ": note: after " + time + ": " + what + "\n");
     }
   }
 }

@@ -20,6 +20,7 @@ struct ProgressOptions {
   int file = 2;            ///< where it is written
   bool isTerminal = false; ///< one line, written again and again, then erased
   std::chrono::milliseconds first{0}, interval{0}; ///< before, between lines
+  std::string program = "rootc";                   ///< what lines begin with
 
   /// A terminal has a line after a second. Elsewhere one appears each minute,
   /// so that what is compiled in less leaves no trace.

@@ -1,0 +1,31 @@
+//===- Source.h - Where schedules come from beside the rules ----*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_CODEGEN_SCHEDULES_SOURCE_H
+#define ROOTC_CODEGEN_SCHEDULES_SOURCE_H
+
+#include "codegen/Kernel.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace rootc::codegen {
+
+/// A schedule that was not made by its family's rule.
+struct KnownSchedule {
+  Schedule schedule;
+  std::string from; ///< for people: which one it is
+};
+
+/// Knows the schedules of some kernels; empty: of none.
+using ScheduleSource =
+    std::function<std::optional<KnownSchedule>(const Kernel &)>;
+
+} // namespace rootc::codegen
+
+#endif // ROOTC_CODEGEN_SCHEDULES_SOURCE_H

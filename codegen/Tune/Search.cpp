@@ -1,0 +1,248 @@
+//===- Search.cpp - Which schedules are tried, in which order -------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Tune/Search.h"
+#include "codegen/KernelWork.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace rootc::codegen {
+
+namespace {
+
+/// Schedules that are proposed, and compiled, at a time.
+constexpr int64_t window = 8;
+/// Every so many trials of a task one is a longer step.
+constexpr int64_t longSteps = 5;
+/// What one trial says of its kind is cut to this, in logarithms.
+constexpr double mostLearnt = 0.4;
+
+/// Milliseconds of a kernel that has not been measured, very roughly.
+double guessOf(const TuneTask &task) {
+  KernelWork work = workOf(task.kernel);
+  double bytes =
+      double(work.read.fixed + work.written.fixed) +
+      double(task.batch * (work.read.perImage + work.written.perImage));
+  return double(task.batch * work.multiplyAdds) / 1e8 + bytes / 2e7 + 0.01;
+}
+
+/// FNV-1a: the same everywhere.
+uint64_t hashOf(const std::string &text) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (unsigned char byte : text)
+    hash = (hash ^ byte) * 0x100000001b3;
+  return hash;
+}
+
+} // namespace
+
+Search::Search(std::vector<TuneTask> tasks, TuneDatabase &database,
+               Timer &timer, SearchOptions options)
+    : database(database), timer(timer), options(std::move(options)) {
+  for (TuneTask &task : tasks) {
+    if (task.kernel.schedule.empty())
+      continue;
+    states.push_back({database.problem(task.kernel, this->options.machine,
+                                       task.batch, task.label),
+                      {},
+                      guessOf(task)});
+    found.push_back({});
+    found.back().best = task.kernel.schedule;
+    all.push_back(std::move(task));
+  }
+}
+
+double Search::ruleMilliseconds() const {
+  double sum = 0;
+  for (size_t i = 0; i < all.size(); ++i)
+    sum += double(all[i].calls) * found[i].ruleMilliseconds;
+  return sum;
+}
+
+double Search::bestMilliseconds() const {
+  double sum = 0;
+  for (size_t i = 0; i < all.size(); ++i)
+    sum += double(all[i].calls) * found[i].ruleMilliseconds * found[i].relative;
+  return sum;
+}
+
+bool Search::isOver() const {
+  return count >= options.trials ||
+         std::chrono::steady_clock::now() - begin >= options.budget;
+}
+
+/// The more a task takes, and the less has been tried since it last became
+/// faster, the sooner it has its turn.
+double Search::weight(size_t task) const {
+  double time = found[task].ruleMilliseconds > 0
+                    ? found[task].ruleMilliseconds * found[task].relative
+                    : states[task].guess;
+  return double(all[task].calls) * time /
+         double(1 + found[task].trials + states[task].sinceGain);
+}
+
+/// The logarithm of what a kind of move is expected to do to the time: the mean
+/// of what it did, drawn to a small gain where little is known.
+double Search::expected(const std::string &kind) const {
+  const double hope = -0.02;
+  auto known = experience.find(kind);
+  return known == experience.end()
+             ? hope
+             : (hope + known->second.sum) / (1 + known->second.count);
+}
+
+/// What to try next; nothing if there is nothing.
+std::optional<Move> Search::next(size_t task) {
+  State &state = states[task];
+  const TuneResult &result = found[task];
+  if (state.tried.empty())
+    return Move{all[task].kernel.schedule, ""};
+  if (result.ruleMilliseconds == 0)
+    return std::nullopt; // until the rule's is known
+  Problem problem(all[task].kernel, options.target);
+  std::mt19937_64 random(options.seed ^ hashOf(all[task].label) ^
+                         state.tried.size());
+  if (int64_t(state.tried.size()) % longSteps != 0) {
+    std::vector<Move> moves = neighbours(problem, result.best);
+    std::erase_if(moves, [&](const Move &move) {
+      return state.tried.count(move.schedule) != 0;
+    });
+    // Of equals, any.
+    for (size_t i = moves.size(); i > 1; --i)
+      std::swap(moves[i - 1], moves[random() % i]);
+    auto best = std::min_element(moves.begin(), moves.end(),
+                                 [&](const Move &a, const Move &b) {
+                                   return expected(a.kind) < expected(b.kind);
+                                 });
+    if (best != moves.end())
+      return *best;
+  }
+  const int most = 30;
+  for (int i = 0; i < most; ++i) {
+    auto move = randomMove(problem, result.best, random);
+    if (move && !state.tried.count(move->schedule))
+      return move;
+  }
+  return std::nullopt;
+}
+
+std::vector<Search::Proposal> Search::propose(int64_t most) {
+  std::vector<Proposal> proposals;
+  std::set<size_t> waiting; // for the answer on their rule, or for good
+  while (int64_t(proposals.size()) < most) {
+    size_t chosen = all.size();
+    for (size_t i = 0; i < all.size(); ++i)
+      if (!states[i].isExhausted && !waiting.count(i) &&
+          (chosen == all.size() || weight(i) > weight(chosen)))
+        chosen = i;
+    if (chosen == all.size())
+      break;
+    auto move = next(chosen);
+    if (!move) {
+      // With an answer outstanding there may be more later.
+      if (found[chosen].ruleMilliseconds > 0 &&
+          int64_t(states[chosen].tried.size()) == found[chosen].trials)
+        states[chosen].isExhausted = true;
+      waiting.insert(chosen);
+      continue;
+    }
+    states[chosen].tried.insert(move->schedule);
+    // So that the next proposal is another task's, if that has more to gain.
+    ++states[chosen].sinceGain;
+    proposals.push_back({chosen, std::move(*move), found[chosen].relative});
+  }
+  return proposals;
+}
+
+void Search::learn(const Proposal &proposal, const Trial &trial) {
+  if (proposal.move.kind.empty())
+    return;
+  bool isUsable =
+      trial.state != TrialState::Failed && trial.state != TrialState::Wrong;
+  double change =
+      isUsable ? std::log(trial.relative / proposal.from) : mostLearnt;
+  Experience &known = experience[proposal.move.kind];
+  ++known.count;
+  known.sum += std::clamp(change, -mostLearnt, mostLearnt);
+}
+
+void Search::report(size_t task) const {
+  if (!options.progress)
+    return;
+  char text[160];
+  double before = ruleMilliseconds(), after = bestMilliseconds();
+  std::snprintf(text, sizeof text,
+                "%lld trials, %.1f ms of kernels now %.1f (%.3f times as fast)",
+                static_cast<long long>(count), before, after,
+                after > 0 ? before / after : 1.0);
+  std::string line = text;
+  auto left = std::chrono::duration_cast<std::chrono::seconds>(
+                  begin + options.budget - std::chrono::steady_clock::now())
+                  .count();
+  if (options.trials != INT64_MAX)
+    line += ", " + std::to_string(options.trials - count) + " trials left";
+  else
+    line += ", " + std::to_string(std::max<int64_t>(left, 0)) + " s left";
+  options.progress(line + "; " + all[task].label);
+}
+
+void Search::run() {
+  begin = std::chrono::steady_clock::now();
+  while (!isOver()) {
+    std::vector<Proposal> proposals =
+        propose(std::min(window, options.trials - count));
+    if (proposals.empty())
+      return;
+    std::vector<TimingRequest> requests;
+    auto requestOf = [&](const Proposal &proposal) {
+      const TuneResult &result = found[proposal.task];
+      return TimingRequest{all[proposal.task], result.best, result.relative,
+                           proposal.move.schedule};
+    };
+    for (const Proposal &proposal : proposals)
+      if (!database.find(states[proposal.task].problem, proposal.move.schedule))
+        requests.push_back(requestOf(proposal));
+    if (!requests.empty())
+      timer.prepare(requests);
+    for (const Proposal &proposal : proposals) {
+      if (isOver())
+        return;
+      State &state = states[proposal.task];
+      TuneResult &result = found[proposal.task];
+      auto trial = database.find(state.problem, proposal.move.schedule);
+      if (!trial) {
+        trial = timer.time(requestOf(proposal));
+        bool isRule =
+            proposal.move.schedule == all[proposal.task].kernel.schedule;
+        if (trial->state == TrialState::Slower && isRule)
+          trial->state = TrialState::Rule;
+        else if (trial->state == TrialState::Slower &&
+                 trial->relative < winningRatio * result.relative)
+          trial->state = TrialState::Better;
+        database.add(state.problem, *trial);
+      }
+      ++count;
+      ++result.trials;
+      learn(proposal, *trial);
+      if (trial->state == TrialState::Rule)
+        result.ruleMilliseconds = trial->milliseconds;
+      else if (proposal.move.schedule == all[proposal.task].kernel.schedule)
+        state.isExhausted = true; // nothing to compare with
+      if (trial->state == TrialState::Better &&
+          trial->relative < winningRatio * result.relative) {
+        result.relative = trial->relative;
+        result.best = trial->schedule;
+        state.sinceGain = 0;
+      }
+      report(proposal.task);
+    }
+  }
+}
+
+} // namespace rootc::codegen

@@ -1,0 +1,69 @@
+//===- Timer.h - How fast a schedule is -------------------------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_CODEGEN_TUNE_TIMER_H
+#define ROOTC_CODEGEN_TUNE_TIMER_H
+
+#include "codegen/Tune/Database.h"
+
+namespace rootc::codegen {
+
+/// A kernel of a network, to be tuned.
+struct TuneTask {
+  Kernel kernel; ///< with the rule's schedule
+  std::string label;
+  int64_t calls = 1; ///< of it, by one run of each program
+  int64_t batch = 1;
+};
+
+/// A schedule to be judged.
+struct TimingRequest {
+  const TuneTask &task;
+  Schedule best;           ///< so far
+  double bestRelative = 1; ///< its time by the rule's
+  Schedule candidate;      ///< the rule's: the first one of a task
+};
+
+/// A candidate takes the best one's place if it needs less than this part of
+/// its time; what two measurements of one kernel differ by is smaller.
+inline constexpr double winningRatio = 0.98;
+
+/// Judges candidates. What it reports of one is final: `relative` is below
+/// `winningRatio` times the best's only if that was measured twice.
+class Timer {
+public:
+  virtual ~Timer() = default;
+  /// What will be asked for next.
+  virtual void prepare(const std::vector<TimingRequest> &) {}
+  /// The state is Slower where the schedule can be used at all.
+  virtual Trial time(const TimingRequest &request) = 0;
+};
+
+/// The times of an earlier search, from its database; a schedule that it has
+/// not tried fails.
+class RecordedTimer : public Timer {
+public:
+  RecordedTimer(const std::string &path, TuneMachine machine)
+      : database(path, TuneDatabase::Mode::Read), machine(std::move(machine)) {}
+  Trial time(const TimingRequest &request) override {
+    const TuneTask &task = request.task;
+    auto trial = database.find(
+        database.problem(task.kernel, machine, task.batch, task.label),
+        request.candidate);
+    return trial ? *trial
+                 : Trial{request.candidate, TrialState::Failed, 0, 0,
+                         "not among the recorded times"};
+  }
+
+private:
+  TuneDatabase database;
+  TuneMachine machine;
+};
+
+} // namespace rootc::codegen
+
+#endif // ROOTC_CODEGEN_TUNE_TIMER_H

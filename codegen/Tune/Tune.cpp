@@ -1,0 +1,123 @@
+//===- Tune.cpp - Tunes the kernels of a network --------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Tune/Tune.h"
+#include "codegen/Tune/LibraryTimer.h"
+#include "codegen/Tune/Search.h"
+#include "llvm/Support/FormatVariadic.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+using namespace llvm;
+
+namespace rootc::codegen {
+
+namespace {
+
+/// Of all kernels the gains, of those that take most each its own.
+std::string table(const Search &search) {
+  const std::vector<TuneTask> &tasks = search.tasks();
+  const std::vector<TuneResult> &results = search.results();
+  auto time = [&](size_t i) {
+    return double(tasks[i].calls) * results[i].ruleMilliseconds;
+  };
+  std::vector<size_t> order(tasks.size());
+  std::iota(order.begin(), order.end(), size_t(0));
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return time(a) > time(b); });
+  double logarithms = 0;
+  size_t measured = 0, faster = 0;
+  for (size_t i : order) {
+    if (results[i].ruleMilliseconds == 0)
+      continue;
+    ++measured;
+    faster += results[i].relative < 1;
+    logarithms += std::log(results[i].relative);
+  }
+  std::string text;
+  raw_string_ostream stream(text);
+  stream << formatv("{0} of {1} kernels measured, {2} trials, {3} faster\n",
+                    measured, tasks.size(), search.trialCount(), faster);
+  if (measured == 0)
+    return text;
+  stream << formatv(
+      "of a kernel, in geometric mean: {0:F3} of the rule's time\n"
+      "of all calls: {1:F2} ms, by the rules {2:F2}\n",
+      std::exp(logarithms / double(measured)), search.bestMilliseconds(),
+      search.ruleMilliseconds());
+  const size_t most = 20;
+  stream << "calls  rule ms  tuned ms  ratio  trials\n";
+  for (size_t i = 0; i < std::min(most, measured); ++i) {
+    const TuneTask &task = tasks[order[i]];
+    const TuneResult &result = results[order[i]];
+    stream << formatv("{0,5}  {1,7:F3}  {2,8:F3}  {3:F3}  {4,6}  {5}\n",
+                      task.calls, result.ruleMilliseconds,
+                      result.ruleMilliseconds * result.relative,
+                      result.relative, result.trials, task.label);
+  }
+  return text;
+}
+
+} // namespace
+
+std::vector<TuneTask> tasksOf(const Model &model, int64_t batch) {
+  std::vector<TuneTask> tasks(model.kernels.size());
+  for (TuneTask &task : tasks)
+    task.calls = 0;
+  for (const Program &program : model.programs) {
+    if (program.kind != ProgramKind::Infer &&
+        program.kind != ProgramKind::Train)
+      continue;
+    for (const Call &call : program.calls) {
+      TuneTask &task = tasks[call.kernel];
+      if (task.calls++ == 0)
+        task = {model.kernels[call.kernel], call.label, 1, batch};
+    }
+  }
+  std::erase_if(tasks, [](const TuneTask &task) { return task.calls == 0; });
+  return tasks;
+}
+
+Expected<std::string> tuneModel(const Model &model,
+                                const TuneOptions &options) {
+  Expected<std::string> generator = kernelGenerator(options.compiler.program);
+  if (!generator)
+    return generator.takeError();
+  try {
+    SearchOptions search;
+    search.target = options.target;
+    search.machine = {options.target.halide, options.cpu, options.threads,
+                      *generator};
+    search.seed = options.seed;
+    search.trials = options.trials;
+    search.budget = options.budget;
+    search.progress = options.compiler.progress;
+    LibraryTimerOptions live;
+    live.target = options.target;
+    live.compiler = options.compiler;
+    live.compiler.progress = nullptr;
+    // A schedule for which the compiler takes longer is none that is wanted.
+    live.compiler.timeoutSeconds = 60;
+    live.timingProgram = options.timingProgram;
+    live.threads = options.threads;
+    TuneDatabase database(options.database, TuneDatabase::Mode::Write);
+    std::unique_ptr<Timer> timer;
+    if (options.replay.empty())
+      timer = std::make_unique<LibraryTimer>(live);
+    else
+      timer = std::make_unique<RecordedTimer>(options.replay, search.machine);
+    Search run(tasksOf(model, options.batch), database, *timer, search);
+    run.run();
+    return table(run);
+  } catch (const std::exception &error) {
+    return createStringError(error.what());
+  }
+}
+
+} // namespace rootc::codegen

@@ -1,0 +1,221 @@
+//===- KernelTimes.cpp - Kernels of one library, timed in turns -----------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelTimes.h"
+#include "Support.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+using namespace rootc;
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+struct Operand {
+  size_t elements, bytes; ///< bytes of one element
+  bool isFloat;
+  size_t size() const { return elements * bytes; }
+};
+
+/// A value that depends on its place alone. Floats are from 0.25 to 1.25, as
+/// variances are among them; whole numbers from 0 to 3, which any network has
+/// as classes and places in a window.
+uint64_t noise(uint64_t operand, uint64_t element) {
+  uint64_t x = operand * 0x9e3779b97f4a7c15 + element;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+  return x ^ (x >> 31);
+}
+
+void fill(std::byte *to, const Operand &operand, uint64_t index) {
+  for (size_t i = 0; i < operand.elements; ++i) {
+    uint64_t bits = noise(index, i);
+    if (operand.isFloat) {
+      float value = 0.25f + float(bits >> 40) * 0x1p-24f;
+      std::memcpy(to + 4 * i, &value, 4);
+    } else {
+      uint64_t value = bits % 4; // little-endian
+      std::memcpy(to + operand.bytes * i, &value, operand.bytes);
+    }
+  }
+}
+
+/// The largest difference by the largest value; infinite where one is not a
+/// number, or whole numbers differ.
+double differenceOf(const std::byte *got, const std::byte *want,
+                    const Operand &operand) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  if (!operand.isFloat)
+    return std::memcmp(got, want, operand.size()) ? infinity : 0;
+  double worst = 0, largest = 0;
+  for (size_t i = 0; i < operand.elements; ++i) {
+    float a, b;
+    std::memcpy(&a, got + 4 * i, 4);
+    std::memcpy(&b, want + 4 * i, 4);
+    if (!std::isfinite(a) || !std::isfinite(b))
+      return infinity;
+    worst = std::max(worst, std::abs(double(a) - double(b)));
+    largest = std::max(largest, std::abs(double(b)));
+  }
+  return worst == 0 ? 0 : worst / largest;
+}
+
+double medianOf(std::vector<double> values) {
+  auto middle = values.begin() + ptrdiff_t(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+class KernelTimes {
+public:
+  explicit KernelTimes(const json &job)
+      : model(Model::open(job.at("library").get<std::string>())),
+        pool(model, job.at("threads").get<int>()),
+        least(job.at("milliseconds").get<double>()),
+        samples(job.at("samples").get<size_t>()) {
+    json timing = json::parse(model->description).at("timing");
+    kernels = timing.at("kernels");
+    inputs = timing.at("inputs");
+    batch = timing.at("batch");
+    offsets = timing.at("offsets").get<std::vector<std::vector<size_t>>>();
+    for (const json &operand : timing.at("operands"))
+      operands.push_back({operand.at("elements"), operand.at("bytes"),
+                          operand.at("float").get<bool>()});
+    memory.resize(size_t(model->workspace_bytes(ROOTC_INFER, batch)));
+  }
+
+  json run() {
+    if (const char *why = model->unsupported())
+      fail("{}", why);
+    for (size_t copy = 0; copy < offsets.size(); ++copy)
+      for (size_t i = 0; i < inputs; ++i) {
+        if (copy == 0)
+          fill(at(copy, i), operands[i], i);
+        else
+          std::memcpy(at(copy, i), at(0, i), operands[i].size());
+      }
+    differences.assign(kernels, 0);
+    seen.assign(kernels, false);
+    times.assign(kernels, {});
+    runOnce(); // compares, and warms up
+    isTiming = true;
+    double spent = 0;
+    // Long kernels do with few samples.
+    const double most = 20 * least;
+    do {
+      auto start = Clock::now();
+      runOnce();
+      spent += std::chrono::duration<double, std::milli>(Clock::now() - start)
+                   .count();
+    } while ((spent < least || times.back().size() < samples) && spent < most &&
+             !isBeaten());
+    json medians = json::array();
+    for (const std::vector<double> &of : times)
+      medians.push_back(medianOf(of));
+    return {{"milliseconds", medians}, {"difference", differences}};
+  }
+
+private:
+  std::byte *at(size_t copy, size_t operand) {
+    return memory.data() + offsets[copy][operand];
+  }
+
+  bool isBeaten() const {
+    return kernels > 1 && times[1].size() >= 3 &&
+           medianOf(times[1]) > 1.25 * medianOf(times[0]);
+  }
+
+  void runOnce() {
+    rootc_context context = {};
+    context.workspace = memory.data();
+    context.workspace_bytes = memory.size();
+    context.parallel_for = model->parallel_for;
+    context.pool = pool.handle();
+    context.call_hook = hook;
+    context.call_hook_state = this;
+    FloatArray image(size_t(batch * model->height)), logits(image.size());
+    alignas(64) const float prepared[16] = {};
+    if (model->infer(&context, batch, image.data(), prepared, logits.data()))
+      fail("{}", context.error);
+  }
+
+  static void hook(void *state, int32_t, int32_t call, int32_t phase) {
+    auto &self = *static_cast<KernelTimes *>(state);
+    if (self.isTiming)
+      self.timeCall(size_t(call), phase);
+    else
+      self.compareCall(size_t(call), phase);
+  }
+
+  void timeCall(size_t call, int32_t phase) {
+    if (phase == 0)
+      start = Clock::now();
+    else
+      times[call % kernels].push_back(
+          std::chrono::duration<double, std::milli>(Clock::now() - start)
+              .count());
+  }
+
+  /// Results of each kernel's first call, which must write all of them.
+  void compareCall(size_t call, int32_t phase) {
+    size_t kernel = call % kernels, copy = call % offsets.size();
+    if (seen[kernel])
+      return;
+    seen[kernel] = phase == 1;
+    size_t place = 0;
+    for (size_t i = inputs; i < operands.size(); ++i) {
+      std::byte *output = at(copy, i);
+      size_t size = operands[i].size();
+      if (phase == 0) {
+        std::memset(output, 0xff, size);
+      } else if (kernel == 0) {
+        expected.insert(expected.end(), output, output + size);
+      } else {
+        differences[kernel] = std::max(
+            differences[kernel],
+            differenceOf(output, expected.data() + place, operands[i]));
+        place += size;
+      }
+    }
+  }
+
+  Model model;
+  ThreadPool pool;
+  const double least;
+  const size_t samples;
+  size_t kernels = 0, inputs = 0;
+  int64_t batch = 0;
+  std::vector<Operand> operands;
+  std::vector<std::vector<size_t>> offsets;
+  ByteArray memory;
+  std::vector<std::byte> expected;
+  std::vector<double> differences;
+  std::vector<bool> seen;
+  std::vector<std::vector<double>> times;
+  bool isTiming = false;
+  Clock::time_point start;
+};
+
+} // namespace
+
+std::string rootc::timeKernels(const std::string &job) {
+  json answer;
+  try {
+    answer = KernelTimes(json::parse(job)).run();
+  } catch (const std::bad_alloc &) {
+    answer = {{"error", "memory ran out"}};
+  } catch (const std::exception &error) {
+    answer = {{"error", error.what()}};
+  }
+  return answer.dump(-1, ' ', false, json::error_handler_t::replace);
+}

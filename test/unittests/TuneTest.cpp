@@ -1,0 +1,412 @@
+//===- TuneTest.cpp - The search for schedules and its database -----------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Emit/Emit.h"
+#include "codegen/Emit/Target.h"
+#include "codegen/Tune/Database.h"
+#include "codegen/Tune/LibraryTimer.h"
+#include "codegen/Tune/Search.h"
+#include "codegen/Tune/Tuned.h"
+#include "runtime/src/KernelTimes.h"
+#include "test/Bench/ConvolutionCases.h"
+
+#include <cmath>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace rootc;
+using namespace rootc::codegen;
+using test::convKernel;
+using test::ConvKind;
+
+namespace {
+
+const TargetInfo wide{"x86-64-linux-avx512", 512, 32},
+    narrow{"x86-64-linux-avx2", 256, 16};
+const TuneMachine machine{wide.halide, "a CPU", 2, "generator 1"};
+
+/// A folder that goes with its test.
+class Tune : public ::testing::Test {
+protected:
+  void SetUp() override {
+    auto made = TemporaryFolder::create();
+    ASSERT_TRUE(bool(made));
+    folder.emplace(std::move(*made));
+  }
+  std::string path(const std::string &name) const {
+    return folder->path() + "/" + name;
+  }
+  std::optional<TemporaryFolder> folder;
+};
+
+std::vector<Kernel> kernels(const TargetInfo &target) {
+  const ConvShape shapes[] = {
+      {14, 14, 64, 64, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}},
+      {14, 14, 48, 96, 1, {1, 1}, {2, 2}, {}, {1, 1}},
+      {9, 7, 24, 24, 24, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}},
+      {8, 8, 36, 36, 6, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}},
+      {1, 1, 64, 36, 1, {1, 1}, {1, 1}, {}, {1, 1}}};
+  std::vector<Kernel> all;
+  for (const ConvShape &shape : shapes)
+    for (ConvKind kind : {ConvKind::ForwardRelu, ConvKind::BackwardData,
+                          ConvKind::BackwardFilter})
+      all.push_back(convKernel(kind, shape, target));
+  return all;
+}
+
+std::vector<TuneTask> tasks() {
+  std::vector<TuneTask> all;
+  for (Kernel &kernel : kernels(wide)) {
+    int64_t number = int64_t(all.size());
+    all.push_back(
+        {std::move(kernel), std::to_string(number), 1 + number % 3, 4});
+  }
+  return all;
+}
+
+TEST(TuneKeys, AKernelIsItsOwnWhateverItsScheduleAndName) {
+  Kernel kernel = kernels(wide)[0], other = kernel;
+  other.name = "other";
+  other.schedule["rows"] = 7;
+  EXPECT_EQ(problemText(kernel), problemText(other));
+  other.ops[0].attributes["block"] = int64_t(48);
+  EXPECT_NE(problemText(kernel), problemText(other));
+  EXPECT_EQ(batchClass(1), 1);
+  EXPECT_EQ(batchClass(24), 16);
+  EXPECT_EQ(batchClass(64), 64);
+}
+
+TEST(TuneKeys, SchedulesAreReadAsTheyAreWritten) {
+  Schedule schedule = {{"rows", 4}, {"copy", 0}, {"tile_x", 12}};
+  EXPECT_EQ(scheduleText(schedule), "copy=0 rows=4 tile_x=12");
+  EXPECT_EQ(scheduleFromText(scheduleText(schedule)), schedule);
+  EXPECT_EQ(scheduleFromText(""), Schedule());
+  for (const char *bad : {"rows", "rows=", "rows=x", "rows=4x", "rows=4 copy"})
+    EXPECT_THROW(scheduleFromText(bad), std::runtime_error) << bad;
+}
+
+TEST_F(Tune, ARecordIsTheFastestOfItsMachine) {
+  Kernel kernel = kernels(wide)[0];
+  TuneDatabase database(path("db"), TuneDatabase::Mode::Write);
+  int64_t problem = database.problem(kernel, machine, 16, "conv forward");
+  EXPECT_EQ(database.problem(kernel, machine, 17, "again"), problem);
+  EXPECT_EQ(database.record(kernel, machine, 0), std::nullopt);
+  database.add(problem, {kernel.schedule, TrialState::Rule, 2, 1, ""});
+  auto add = [&](int64_t rows, TrialState state, double relative) {
+    Schedule schedule = kernel.schedule;
+    schedule["rows"] = rows;
+    database.add(problem, {schedule, state, 2 * relative, relative, "note"});
+  };
+  add(1, TrialState::Better, 0.9);
+  add(2, TrialState::Slower, 0.8); // not measured twice
+  add(3, TrialState::Wrong, 0.5);
+  add(4, TrialState::Better, 0.85);
+  add(4, TrialState::Better, 0.1); // another program was faster
+  ASSERT_EQ(database.trials(problem).size(), 5u);
+  EXPECT_EQ(database.trials(problem)[3].state, TrialState::Wrong);
+  EXPECT_EQ(database.trials(problem)[3].note, "note");
+  auto record = database.record(kernel, machine, 0);
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->schedule.at("rows"), 4);
+  EXPECT_EQ(record->relative, 0.85);
+  EXPECT_EQ(record->batch, 16);
+  EXPECT_TRUE(database.record(kernel, machine, 31));
+  EXPECT_FALSE(database.record(kernel, machine, 32));
+}
+
+TEST_F(Tune, WhatOthersMeasuredIsNotUsedAndSaid) {
+  Kernel kernel = kernels(wide)[0];
+  {
+    TuneDatabase database(path("db"), TuneDatabase::Mode::Write);
+    database.add(database.problem(kernel, machine, 16, "conv forward"),
+                 {kernel.schedule, TrialState::Rule, 2, 1, ""});
+  }
+  auto remark = [&](TuneMachine here, int64_t batch = 0) {
+    TunedSchedules tuned(path("db"), std::move(here), batch);
+    bool isFound = tuned.find(kernel).has_value();
+    std::string text = tuned.remark();
+    EXPECT_EQ(text.empty(), isFound);
+    return text;
+  };
+  auto has = [](const std::string &text, const char *part) {
+    return text.find(part) != std::string::npos;
+  };
+  EXPECT_EQ(remark(machine), "");
+  TuneMachine other = machine;
+  other.generator = "generator 2";
+  EXPECT_TRUE(has(remark(other), "another version of the kernel generator"));
+  other = machine;
+  other.threads = 4;
+  EXPECT_TRUE(has(remark(other), "another number of threads"));
+  other = machine;
+  other.cpu = "another CPU";
+  EXPECT_TRUE(has(remark(other), "another CPU"));
+  other.target = narrow.halide;
+  EXPECT_TRUE(has(remark(other), "another --target"));
+  EXPECT_TRUE(has(remark(machine, 1), "another size of batch"));
+}
+
+TEST_F(Tune, FilesThatAreNoDatabaseAreErrors) {
+  auto error = [&](const std::string &name, TuneDatabase::Mode mode) {
+    try {
+      TuneDatabase database(path(name), mode);
+    } catch (const std::runtime_error &error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(error("none", TuneDatabase::Mode::Read).find("none: "),
+            std::string::npos);
+  std::ofstream(path("text")) << "a text that is no database, but long enough";
+  EXPECT_NE(error("text", TuneDatabase::Mode::Read).find("text: "),
+            std::string::npos);
+  EXPECT_NE(error("text", TuneDatabase::Mode::Write).find("text: "),
+            std::string::npos);
+  std::ofstream(path("empty")).flush();
+  EXPECT_NE(error("empty", TuneDatabase::Mode::Read).find("rootc-tune"),
+            std::string::npos);
+  EXPECT_EQ(error("empty", TuneDatabase::Mode::Write), "");
+}
+
+TEST(TuneMoves, NeighboursAreLegalAndOneStepAway) {
+  for (const TargetInfo &target : {wide, narrow})
+    for (const Kernel &kernel : kernels(target)) {
+      Problem problem(kernel, target);
+      std::vector<Move> moves = neighbours(problem, kernel.schedule);
+      EXPECT_FALSE(moves.empty());
+      std::set<Schedule> seen;
+      for (const Move &move : moves) {
+        Kernel other = kernel;
+        other.schedule = move.schedule;
+        ReadSchedule read = readSchedule(Problem(other, target));
+        EXPECT_EQ(read.error, "") << move.kind;
+        int64_t most = std::max(
+            target.registers, accumulators(defaultSchedule(problem), problem));
+        EXPECT_LE(accumulators(read.schedule, problem), most) << move.kind;
+        int different = 0;
+        for (const auto &[key, value] : move.schedule)
+          different += kernel.schedule.at(key) != value;
+        EXPECT_EQ(different, 1) << move.kind;
+        EXPECT_TRUE(seen.insert(move.schedule).second) << move.kind;
+      }
+    }
+}
+
+/// Times that depend on the schedule alone, with kinds that fail.
+class MadeUpTimer : public Timer {
+public:
+  Trial time(const TimingRequest &request) override {
+    Trial trial{request.candidate, TrialState::Slower, 0, 1, ""};
+    trial.milliseconds = cost(request.task, request.candidate);
+    trial.relative =
+        trial.milliseconds / cost(request.task, request.task.kernel.schedule);
+    if (request.candidate == request.task.kernel.schedule)
+      return trial;
+    size_t hash = std::hash<std::string>()(scheduleText(request.candidate));
+    if (hash % 11 == 0)
+      return {request.candidate, TrialState::Failed, 0, 0, "made up"};
+    if (hash % 13 == 0)
+      trial.state = TrialState::Wrong;
+    return trial;
+  }
+
+private:
+  static double cost(const TuneTask &task, const Schedule &schedule) {
+    double logarithm = double(task.label.size());
+    for (const auto &[key, value] : schedule)
+      logarithm += 0.2 * std::cos(double(key.size() + key[0]) +
+                                  std::log2(1 + double(value)));
+    return std::exp(logarithm);
+  }
+};
+
+/// As recorded, but no faster than a few a millisecond.
+class SlowRecords : public RecordedTimer {
+public:
+  using RecordedTimer::RecordedTimer;
+  Trial time(const TimingRequest &request) override {
+    usleep(300);
+    return RecordedTimer::time(request);
+  }
+};
+
+SearchOptions searchOptions(int64_t trials, uint64_t seed = 1) {
+  SearchOptions options;
+  options.target = wide;
+  options.machine = machine;
+  options.seed = seed;
+  options.trials = trials;
+  return options;
+}
+
+std::string dump(const std::string &path) {
+  TuneDatabase database(path, TuneDatabase::Mode::Read);
+  std::string text;
+  for (const TuneTask &task : tasks()) {
+    int64_t problem =
+        database.problem(task.kernel, machine, task.batch, task.label);
+    for (const Trial &trial : database.trials(problem))
+      text += task.label + " " + scheduleText(trial.schedule) + " " +
+              std::to_string(int(trial.state)) + " " +
+              std::to_string(trial.milliseconds) + " " +
+              std::to_string(trial.relative) + " " + trial.note + "\n";
+  }
+  return text;
+}
+
+TEST_F(Tune, ASearchThatIsKilledEndsWithTheSameRecords) {
+  const int64_t trials = 250;
+  MadeUpTimer timer;
+  {
+    TuneDatabase database(path("whole"), TuneDatabase::Mode::Write);
+    Search search(tasks(), database, timer, searchOptions(trials));
+    search.run();
+    EXPECT_EQ(search.trialCount(), trials);
+    EXPECT_LT(search.bestMilliseconds(), 0.97 * search.ruleMilliseconds());
+  }
+  std::string whole = dump(path("whole"));
+  EXPECT_EQ(std::count(whole.begin(), whole.end(), '\n'), trials);
+  std::mt19937 random(1);
+  int killed = 0;
+  for (bool isDone = false; !isDone;) {
+    pid_t child = fork();
+    if (child == 0) {
+      try {
+        TuneDatabase database(path("killed"), TuneDatabase::Mode::Write);
+        SlowRecords times(path("whole"), machine);
+        Search(tasks(), database, times, searchOptions(trials)).run();
+      } catch (...) {
+        _exit(1);
+      }
+      _exit(0);
+    }
+    ASSERT_GT(child, 0);
+    if (killed < 20) {
+      usleep(2000 + random() % 40000);
+      kill(child, SIGKILL);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    isDone = WIFEXITED(status);
+    ASSERT_TRUE(!isDone || WEXITSTATUS(status) == 0);
+    killed += !isDone;
+  }
+  EXPECT_GE(killed, 3);
+  EXPECT_EQ(dump(path("killed")), whole);
+}
+
+TEST_F(Tune, TwoSearchesMayShareADatabase) {
+  pid_t children[2];
+  for (uint64_t seed = 0; seed < 2; ++seed) {
+    children[seed] = fork();
+    if (children[seed] == 0) {
+      try {
+        MadeUpTimer timer;
+        TuneDatabase database(path("db"), TuneDatabase::Mode::Write);
+        Search(tasks(), database, timer, searchOptions(100, seed)).run();
+      } catch (...) {
+        _exit(1);
+      }
+      _exit(0);
+    }
+  }
+  for (pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  std::string both = dump(path("db"));
+  EXPECT_GE(std::count(both.begin(), both.end(), '\n'), 100);
+}
+
+/// As rootc-tune times kernels on this machine.
+class LiveTimes : public Tune {
+protected:
+  LibraryTimerOptions options() {
+    LibraryTimerOptions live;
+    live.target = llvm::cantFail(parseTarget("host"));
+    live.compiler.program = ROOTC_KERNEL;
+    live.compiler.cacheDirectory = path("cache");
+    live.timingProgram = ROOTC_TIME;
+    live.threads = 2;
+    return live;
+  }
+  TuneTask task(const TargetInfo &target) {
+    ConvShape shape{9, 7, 16, 24, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
+    return {convKernel(ConvKind::ForwardRelu, shape, target), "conv", 1, 2};
+  }
+};
+
+TEST_F(LiveTimes, SchedulesAreCompiledRunAndCompared) {
+  LibraryTimerOptions live = options();
+  TuneTask conv = task(live.target);
+  LibraryTimer timer(live);
+  Trial rule =
+      timer.time({conv, conv.kernel.schedule, 1, conv.kernel.schedule});
+  EXPECT_EQ(rule.state, TrialState::Slower);
+  EXPECT_GT(rule.milliseconds, 0);
+  auto moves =
+      neighbours(Problem(conv.kernel, live.target), conv.kernel.schedule);
+  Trial other =
+      timer.time({conv, conv.kernel.schedule, 1, moves.front().schedule});
+  EXPECT_EQ(other.note, "");
+  EXPECT_EQ(other.state, TrialState::Slower);
+  EXPECT_GT(other.relative, 0.1);
+}
+
+TEST_F(LiveTimes, WhatCrashesCostsOneTrial) {
+  LibraryTimerOptions live = options();
+  std::ofstream(path("dies")) << "#!/bin/sh\nread job\nkill -SEGV $$\n";
+  ASSERT_EQ(chmod(path("dies").c_str(), 0700), 0);
+  live.timingProgram = path("dies");
+  TuneTask conv = task(live.target);
+  Trial trial = LibraryTimer(live).time(
+      {conv, conv.kernel.schedule, 1, conv.kernel.schedule});
+  EXPECT_EQ(trial.state, TrialState::Failed);
+  EXPECT_NE(trial.note.find("signal 11"), std::string::npos) << trial.note;
+  conv.kernel.ops[0].name = "conv3d";
+  trial = LibraryTimer(options()).time(
+      {conv, conv.kernel.schedule, 1, conv.kernel.schedule});
+  EXPECT_EQ(trial.state, TrialState::Failed);
+  EXPECT_NE(trial.note.find("conv3d"), std::string::npos) << trial.note;
+}
+
+TEST_F(LiveTimes, OtherResultsAreSeen) {
+  LibraryTimerOptions live = options();
+  TensorType map{ElementType::F32, {-1, 5, 5, 19}};
+  auto oneOp = [&](const char *name) {
+    Kernel kernel;
+    kernel.name = name;
+    kernel.inputs = {map};
+    kernel.ops = {{name, {0}, {}, {map}}};
+    kernel.outputs = {1};
+    return kernel;
+  };
+  EmitOptions emit;
+  emit.output = path("timed.so");
+  emit.target = live.target;
+  emit.kernels = live.compiler;
+  std::vector<Kernel> pair = {oneOp("relu"), oneOp("sigmoid")};
+  llvm::cantFail(
+      emitModel(timingModel(pair, 3, copiesFor(pair[0], 3, 2)), emit));
+  auto answer = nlohmann::json::parse(
+      timeKernels(R"({"library": ")" + emit.output +
+                  R"(", "threads": 1, "milliseconds": 1, "samples": 3})"));
+  ASSERT_TRUE(answer.contains("difference")) << answer;
+  EXPECT_EQ(answer["difference"][0], 0);
+  EXPECT_GT(answer["difference"][1], 0.1);
+  EXPECT_EQ(answer["milliseconds"].size(), 2u);
+  EXPECT_NE(timeKernels("{}").find("error"), std::string::npos);
+}
+
+} // namespace
