@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/RootDialect.h"
+#include "dialect/ScheduleFrom.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -67,9 +68,13 @@ RootDialect::getParseOperationHook(StringRef) const {
   return ParseOpHook(reportUnknownOp);
 }
 
-/// A primitive op may tell the channel order of its results.
+/// A primitive op may tell the channel order of its results, a kernel where its
+/// schedule comes from.
 LogicalResult RootDialect::verifyOperationAttribute(Operation *op,
                                                     NamedAttribute attribute) {
+  if (attribute.getName() == scheduleFromAttrName && isa<KernelOp>(op) &&
+      isa<StringAttr>(attribute.getValue()))
+    return success();
   if (attribute.getName() != channelOrderAttrName || !isPrim(op))
     return op->emitOpError() << "has no place for " << attribute.getName();
   auto order = dyn_cast<IntegerAttr>(attribute.getValue());

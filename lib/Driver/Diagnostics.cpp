@@ -13,6 +13,13 @@ using namespace llvm;
 
 namespace rootc {
 
+static std::string &nameOfProgram() {
+  static std::string name = "rootc";
+  return name;
+}
+void setProgramName(StringRef name) { nameOfProgram() = name; }
+StringRef programName() { return nameOfProgram(); }
+
 void printDiagnostic(mlir::Diagnostic &diagnostic, SourceMgr &sources) {
   SourceMgr::DiagKind kind = SourceMgr::DK_Error;
   const char *name = "error";
@@ -46,7 +53,7 @@ void printDiagnostic(mlir::Diagnostic &diagnostic, SourceMgr &sources) {
       errs() << place.getFilename().getValue() << ":" << place.getLine() << ":"
              << place.getColumn() << ": ";
     else
-      errs() << "rootc: ";
+      errs() << programName() << ": ";
     errs() << name << ": " << diagnostic.str() << "\n";
   }
   for (mlir::Diagnostic &note : diagnostic.getNotes())

@@ -13,6 +13,10 @@
 
 namespace rootc {
 
+/// What the messages of this process begin with; "rootc" until it is set.
+void setProgramName(llvm::StringRef name);
+llvm::StringRef programName();
+
 /// Prints FILE:LINE:COLUMN: error: ..., with the line unless it is absurdly
 /// long, then its notes.
 void printDiagnostic(mlir::Diagnostic &diagnostic, llvm::SourceMgr &sources);

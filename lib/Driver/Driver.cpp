@@ -12,6 +12,8 @@
 #include "codegen/Emit/OutputFile.h"
 #include "codegen/Emit/Progress.h"
 #include "codegen/Schedules/Families.h"
+#include "codegen/Tune/Tune.h"
+#include "codegen/Tune/Tuned.h"
 #include "dialect/RootDialect.h"
 #include "dialect/SourceText.h"
 #include "lib/Analysis/Cost.h"
@@ -19,6 +21,7 @@
 #include "lib/Driver/Diagnostics.h"
 #include "lib/Driver/EarlyEnd.h"
 #include "lib/Driver/Options.h"
+#include "lib/Driver/ThisMachine.h"
 #include "lib/Onnx/Export.h"
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Translation/Translation.h"
@@ -44,7 +47,7 @@ namespace rootc {
 namespace {
 
 void reportError(const Twine &message) {
-  WithColor::error(errs(), "rootc") << message << "\n";
+  WithColor::error(errs(), programName()) << message << "\n";
 }
 
 /// A protocol buffer that begins with a small number as field 1, which is the
@@ -74,6 +77,7 @@ std::optional<codegen::EmitKind> emitKind(OutputKind kind) {
   case OutputKind::Mlir:
   case OutputKind::Onnx:
   case OutputKind::Cost:
+  case OutputKind::Tuning:
     return std::nullopt;
   }
   return std::nullopt;
@@ -129,6 +133,7 @@ private:
   const Options &options;
   std::string programFolder;
   mlir::MLIRContext context;
+  std::optional<codegen::TunedSchedules> tuned;
 
   LogicalResult compile(mlir::ModuleOp module) {
     auto networks = module.getOps<root::NetworkOp>();
@@ -148,7 +153,8 @@ private:
     pipeline.keepResponses = options.keepResponses;
     pipeline.winograd = options.winograd;
     pipeline.target = options.target;
-    if (failed(runPasses(module, buildNetworkPipeline, pipeline)))
+    if (failed(runPasses(module, buildNetworkPipeline, pipeline)) ||
+        failed(useTuned(pipeline)))
       return failure();
     std::string description;
     if (options.kind != OutputKind::Cost &&
@@ -157,7 +163,15 @@ private:
     if (options.kind != OutputKind::Cost && options.kind != OutputKind::Onnx &&
         failed(runPasses(module, buildModelPipeline, pipeline)))
       return failure();
+    if (tuned && !tuned->problem().empty()) {
+      reportError("--tuned: " + tuned->problem());
+      return failure();
+    }
+    if (tuned && !tuned->remark().empty())
+      WithColor::remark(errs(), programName()) << tuned->remark() << "\n";
     switch (options.kind) {
+    case OutputKind::Tuning:
+      return tune(module);
     case OutputKind::Cost:
       warnUnused(*module.getOps<root::NetworkOp>().begin());
       return emitText([&](raw_ostream &stream) {
@@ -280,6 +294,78 @@ private:
     return formatv("{0}", value);
   }
 
+  std::string kernelProgram() const { return programFolder + "/rootc-kernel"; }
+
+  int64_t threads() const {
+    return options.threads ? options.threads : usualThreads();
+  }
+
+  /// Lets kernels take their schedules from --tuned.
+  LogicalResult useTuned(PipelineOptions &pipeline) {
+    if (options.tuned.empty())
+      return success();
+    Expected<std::string> generator = codegen::kernelGenerator(kernelProgram());
+    if (!generator) {
+      reportError(toString(generator.takeError()));
+      return failure();
+    }
+    try {
+      tuned.emplace(options.tuned,
+                    codegen::TuneMachine{options.target.halide, cpuModel(),
+                                         threads(), *generator},
+                    options.batch);
+    } catch (const std::exception &error) {
+      reportError("--tuned: " + Twine(error.what()));
+      return failure();
+    }
+    pipeline.schedules = [this](const codegen::Kernel &kernel) {
+      return tuned->find(kernel);
+    };
+    return success();
+  }
+
+  LogicalResult tune(mlir::ModuleOp module) {
+    auto translated = translateToModel(module);
+    if (failed(translated))
+      return failure();
+    auto shown = codegen::ProgressOptions::standardError();
+    shown.program = programName();
+    codegen::Progress progress(shown);
+    codegen::TuneOptions from;
+    from.database = options.tune.database;
+    from.replay = options.tune.replay;
+    from.target = options.target;
+    from.cpu = cpuModel();
+    from.threads = threads();
+    from.batch = options.batch;
+    from.seed = options.tune.seed;
+    from.trials = options.tune.trials;
+    from.budget = options.tune.budget;
+    from.compiler = compilerOptions(progress);
+    from.timingProgram = programFolder + "/rootc-time";
+    auto table = codegen::tuneModel(translated->model, from);
+    progress.erase();
+    if (!table) {
+      reportError(toString(table.takeError()));
+      return failure();
+    }
+    return write(*table);
+  }
+
+  codegen::KernelCompilerOptions
+  compilerOptions(codegen::Progress &progress) const {
+    codegen::KernelCompilerOptions compiler;
+    compiler.program = kernelProgram();
+    compiler.jobs = options.jobs;
+    compiler.cacheDirectory = codegen::KernelCache::defaultDirectory();
+    compiler.progress = [&](const std::string &what) { progress.say(what); };
+    compiler.warn = [&](const std::string &message) {
+      progress.erase();
+      WithColor::warning(errs(), programName()) << message << "\n";
+    };
+    return compiler;
+  }
+
   LogicalResult emitCode(mlir::ModuleOp module,
                          const std::string &description) {
     auto translated = translateToModel(module);
@@ -290,17 +376,8 @@ private:
     emit.kind = *emitKind(options.kind);
     emit.output = options.output;
     emit.target = options.target;
-    emit.kernels.program = programFolder + "/rootc-kernel";
-    emit.kernels.jobs = options.jobs;
-    emit.kernels.cacheDirectory = codegen::KernelCache::defaultDirectory();
     codegen::Progress progress(codegen::ProgressOptions::standardError());
-    emit.kernels.progress = [&](const std::string &what) {
-      progress.say(what);
-    };
-    emit.kernels.warn = [&](const std::string &message) {
-      progress.erase();
-      WithColor::warning(errs(), "rootc") << message << "\n";
-    };
+    emit.kernels = compilerOptions(progress);
     Error error = codegen::emitModel(translated->model, emit);
     progress.erase();
     bool good = true;
@@ -330,15 +407,17 @@ private:
 
 } // namespace
 
-int rootcMain(int argc, char **argv) {
+static int runMain(int argc, char **argv,
+                   std::optional<Options> (*parse)(int argc, char **argv,
+                                                   int &exitCode)) {
   prepareForEarlyEnd();
   CrashRecoveryContext::Enable();
   int exitCode = 1;
-  std::optional<Options> options = parseOptions(argc, argv, exitCode);
+  std::optional<Options> options = parse(argc, argv, exitCode);
   if (!options)
     return exitCode;
   std::string program =
-      sys::fs::getMainExecutable(argv[0], reinterpret_cast<void *>(&rootcMain));
+      sys::fs::getMainExecutable(argv[0], reinterpret_cast<void *>(&runMain));
   CrashRecoveryContext recovery;
   // Deeply nested input recurses deeply in the parser.
   const unsigned stackBytes = 256u << 20;
@@ -350,10 +429,19 @@ int rootcMain(int argc, char **argv) {
       stackBytes);
   if (survived)
     return exitCode;
-  errs() << "rootc: error: the compiler crashed on '" << options->input
-         << "'; please report it with this file\n";
+  errs() << programName() << ": error: the compiler crashed on '"
+         << options->input << "'; please report it with this file\n";
   codegen::runCleanups();
   _exit(1);
+}
+
+int rootcMain(int argc, char **argv) {
+  return runMain(argc, argv, parseOptions);
+}
+
+int rootcTuneMain(int argc, char **argv) {
+  setProgramName("rootc-tune");
+  return runMain(argc, argv, parseTuneOptions);
 }
 
 } // namespace rootc

@@ -13,6 +13,8 @@ namespace rootc {
 /// All of `rootc`; returns its exit code. Every failure, crashes of libraries
 /// included, ends as an error on standard error and code 1.
 int rootcMain(int argc, char **argv);
+/// All of `rootc-tune`, likewise.
+int rootcTuneMain(int argc, char **argv);
 
 } // namespace rootc
 

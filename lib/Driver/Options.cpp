@@ -7,6 +7,7 @@
 
 #include "lib/Driver/Options.h"
 #include "codegen/Emit/Target.h"
+#include "lib/Driver/Diagnostics.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
@@ -45,23 +46,12 @@ public:
   }
 };
 
-/// Made when the command line is read, so that other programs that link this
-/// library have no such options.
-struct Flags {
-  cl::OptionCategory category{"rootc options"};
+/// Of a network and what is compiled of it. Made when the command line is read,
+/// so that other programs that link this library have no such options.
+struct NetworkFlags {
+  cl::OptionCategory category;
   cl::opt<std::string> input{cl::Positional, cl::desc("NET.mlir"),
                              cl::cat(category)};
-  cl::opt<std::string> output{
-      "o", cl::value_desc("file"), cl::cat(category),
-      cl::desc(
-          "Output; its suffix (.so .a .o .h .cpp .ll .s .stmt .mlir .onnx) "
-          "gives the kind; - is standard output")};
-  cl::alias outputLong{"output", cl::aliasopt(output), cl::cat(category),
-                       cl::desc("Alias for -o")};
-  cl::opt<std::string> emit{
-      "emit", cl::value_desc("kind"), cl::cat(category),
-      cl::desc("so, static (with a header), obj, header, cpp, llvm, asm, stmt, "
-               "mlir, onnx or cost; texts go to standard output without -o")};
   cl::opt<std::string> root{
       "root", cl::value_desc("n"), cl::cat(category),
       cl::desc("Split the spatial convolutions into filter groups: n in the "
@@ -95,6 +85,32 @@ struct Flags {
       "winograd", cl::value_desc("on|off"), cl::cat(category), cl::init("on"),
       cl::desc("Winograd's convolution, where it is faster, or direct ones "
                "everywhere; default on")};
+  cl::opt<std::string> jobs{
+      "jobs", cl::value_desc("n"), cl::cat(category),
+      cl::desc("Processes that compile kernels; default: one a core")};
+  cl::opt<std::string> threads{
+      "threads", cl::value_desc("n"), cl::cat(category),
+      cl::desc("Threads that schedules are tuned for; default: one a core")};
+  cl::opt<std::string> batch{
+      "batch", cl::value_desc("n"), cl::cat(category),
+      cl::desc("Images in a batch that schedules are tuned for; rootc --tuned: "
+               "default the largest that is in the file; rootc-tune: 16")};
+
+  explicit NetworkFlags(const char *name) : category(name) {}
+};
+
+struct Flags : NetworkFlags {
+  cl::opt<std::string> output{
+      "o", cl::value_desc("file"), cl::cat(category),
+      cl::desc(
+          "Output; its suffix (.so .a .o .h .cpp .ll .s .stmt .mlir .onnx) "
+          "gives the kind; - is standard output")};
+  cl::alias outputLong{"output", cl::aliasopt(output), cl::cat(category),
+                       cl::desc("Alias for -o")};
+  cl::opt<std::string> emit{
+      "emit", cl::value_desc("kind"), cl::cat(category),
+      cl::desc("so, static (with a header), obj, header, cpp, llvm, asm, stmt, "
+               "mlir, onnx or cost; texts go to standard output without -o")};
   cl::opt<std::string> format{
       "format", cl::value_desc("format"), cl::cat(category), cl::init("text"),
       cl::desc("Of --emit=cost: text, json or csv; default text")};
@@ -115,13 +131,38 @@ struct Flags {
       "seed", cl::value_desc("n"), cl::cat(category),
       cl::desc("Of --emit=onnx: seed of the weights without --weights, as of "
                "rootrun init; default 0")};
-  cl::opt<std::string> jobs{
-      "jobs", cl::value_desc("n"), cl::cat(category),
-      cl::desc("Processes that compile kernels; default: one a core")};
+  cl::opt<std::string> tuned{
+      "tuned", cl::value_desc("file"), cl::cat(category),
+      cl::desc("Schedules of rootc-tune, where the file has them for this CPU, "
+               "--target, --threads and version; else the rules'")};
+
+  Flags() : NetworkFlags("rootc options") {}
+};
+
+struct TuneCommandFlags : NetworkFlags {
+  cl::opt<std::string> database{
+      "db", cl::value_desc("file"), cl::cat(category),
+      cl::desc("The database, which is made or gone on with; default "
+               "rootc-tune.db")};
+  cl::opt<std::string> budget{
+      "budget", cl::value_desc("time"), cl::cat(category), cl::init("10m"),
+      cl::desc("How long to search: 90s, 10m or 2h; default 10m")};
+  cl::opt<std::string> trials{
+      "trials", cl::value_desc("n"), cl::cat(category),
+      cl::desc("Schedules to try instead, those that the database has from an "
+               "earlier search with the same flags among them")};
+  cl::opt<std::string> seed{"seed", cl::value_desc("n"), cl::cat(category),
+                            cl::desc("Of what is tried; default 0")};
+  cl::opt<std::string> replay{
+      "replay", cl::value_desc("file"), cl::cat(category),
+      cl::desc("Another database, whose times are taken; nothing is compiled "
+               "or measured")};
+
+  TuneCommandFlags() : NetworkFlags("rootc-tune options") {}
 };
 
 std::optional<Options> fail(const Twine &message) {
-  WithColor::error(errs(), "rootc") << message << "\n";
+  WithColor::error(errs(), programName()) << message << "\n";
   return std::nullopt;
 }
 
@@ -189,18 +230,43 @@ std::string readNumber(const cl::opt<std::string> &flag, T least, T most,
       .str();
 }
 
-/// The flags of whole numbers.
-std::string readNumbers(const Flags &flags, Options &options) {
+/// The flags that a network's kernels depend on.
+std::string checkNetwork(const NetworkFlags &flags, Options &options) {
   std::string problem =
       readNumber<int64_t>(flags.root, 1, INT32_MAX, options.root);
   if (problem.empty())
     problem = readNumber(flags.jobs, 1u, 1024u, options.jobs);
-  uint64_t seed = 0;
   if (problem.empty())
-    problem = readNumber<uint64_t>(flags.seed, 0, UINT64_MAX, seed);
-  if (flags.seed.getNumOccurrences())
-    options.seed = seed;
-  return problem;
+    problem = readNumber<int64_t>(flags.threads, 1, 1024, options.threads);
+  if (problem.empty())
+    problem = readNumber<int64_t>(flags.batch, 1, INT32_MAX, options.batch);
+  if (!problem.empty())
+    return problem;
+  options.topology = flags.topology;
+  if (options.topology != "root" && options.topology != "tree" &&
+      options.topology != "column")
+    return "--topology=" + flags.topology + ": give root, tree or column";
+  options.groups = flags.groups;
+  options.image = flags.image;
+  if (flags.image.getNumOccurrences() && !isSize(options.image))
+    return "--image=" + flags.image +
+           ": give height x width, as in --image=224x224";
+  if (flags.mode != "train" && flags.mode != "infer")
+    return "--mode=" + flags.mode + ": give train or infer";
+  options.inferOnly = flags.mode == "infer";
+  options.recompute = flags.recompute;
+  if (options.recompute && options.inferOnly)
+    return "--recompute saves memory in training, which --mode=infer leaves "
+           "out; drop one of them";
+  options.keepResponses = flags.keepResponses;
+  if (flags.winograd != "on" && flags.winograd != "off")
+    return "--winograd=" + flags.winograd + ": give on or off";
+  options.winograd = flags.winograd == "on";
+  Expected<codegen::TargetInfo> target = codegen::parseTarget(flags.target);
+  if (!target)
+    return toString(target.takeError());
+  options.target = std::move(*target);
+  return "";
 }
 
 /// What is wrong with the flags of --emit=onnx; empty if nothing is.
@@ -260,17 +326,15 @@ std::optional<Options> check(const Flags &flags) {
            defaultOutput(options.input, options.kind) != "-")
     return fail("-o -: libraries, objects and ONNX files do not go to standard "
                 "output");
-  if (std::string problem = readNumbers(flags, options); !problem.empty())
+  if (std::string problem = checkNetwork(flags, options); !problem.empty())
     return fail(problem);
-  options.topology = flags.topology;
-  if (options.topology != "root" && options.topology != "tree" &&
-      options.topology != "column")
-    return fail("--topology=" + flags.topology + ": give root, tree or column");
-  options.groups = flags.groups;
-  options.image = flags.image;
-  if (flags.image.getNumOccurrences() && !isSize(options.image))
-    return fail("--image=" + flags.image +
-                ": give height x width, as in --image=224x224");
+  uint64_t seed = 0;
+  if (std::string problem =
+          readNumber<uint64_t>(flags.seed, 0, UINT64_MAX, seed);
+      !problem.empty())
+    return fail(problem);
+  if (flags.seed.getNumOccurrences())
+    options.seed = seed;
   options.format = flags.format;
   if (options.format != "text" && options.format != "json" &&
       options.format != "csv")
@@ -282,49 +346,86 @@ std::optional<Options> check(const Flags &flags) {
   options.pixels = flags.pixels;
   if (std::string problem = checkOnnx(flags, options); !problem.empty())
     return fail(problem);
-  if (flags.mode != "train" && flags.mode != "infer")
-    return fail("--mode=" + flags.mode + ": give train or infer");
-  options.inferOnly = flags.mode == "infer";
-  options.recompute = flags.recompute;
-  if (options.recompute && options.inferOnly)
-    return fail("--recompute saves memory in training, which --mode=infer "
-                "leaves out; drop one of them");
-  options.keepResponses = flags.keepResponses;
-  if (flags.winograd != "on" && flags.winograd != "off")
-    return fail("--winograd=" + flags.winograd + ": give on or off");
-  options.winograd = flags.winograd == "on";
-  Expected<codegen::TargetInfo> target = codegen::parseTarget(flags.target);
-  if (!target)
-    return fail(toString(target.takeError()));
-  options.target = std::move(*target);
+  options.tuned = flags.tuned;
+  if (flags.tuned.getNumOccurrences() && options.tuned.empty())
+    return fail("--tuned: the name is empty");
+  for (const cl::Option *flag :
+       std::initializer_list<const cl::Option *>{&flags.threads, &flags.batch})
+    if (flag->getNumOccurrences() && options.tuned.empty())
+      return fail("--" + flag->ArgStr + " belongs to --tuned");
   return options;
 }
 
-} // namespace
+/// "90s", "10m", "2h"; a number alone is seconds.
+std::optional<std::chrono::seconds> readDuration(StringRef text) {
+  int64_t unit = text.consume_back("h")   ? 3600
+                 : text.consume_back("m") ? 60
+                                          : (text.consume_back("s"), 1);
+  int64_t value = 0;
+  if (text.getAsInteger(10, value) || value < 1 || value > 1'000'000)
+    return std::nullopt;
+  return std::chrono::seconds(value * unit);
+}
 
-std::optional<Options> parseOptions(int argc, char **argv, int &exitCode) {
+std::optional<Options> check(const TuneCommandFlags &flags) {
+  Options options;
+  options.kind = OutputKind::Tuning;
+  options.output = "-";
+  options.input = flags.input;
+  if (options.input.empty())
+    return fail("no input: give a network's file, or - for standard input; "
+                "see rootc-tune --help");
+  std::string problem = checkNetwork(flags, options);
+  TuneFlags &tune = options.tune;
+  if (problem.empty())
+    problem = readNumber<int64_t>(flags.trials, 1, INT64_MAX, tune.trials);
+  if (problem.empty())
+    problem = readNumber<uint64_t>(flags.seed, 0, UINT64_MAX, tune.seed);
+  if (!problem.empty())
+    return fail(problem);
+  tune.database = flags.database.getNumOccurrences()
+                      ? std::string(flags.database)
+                      : "rootc-tune.db";
+  tune.replay = flags.replay;
+  auto budget = readDuration(flags.budget);
+  if (!budget)
+    return fail("--budget=" + flags.budget +
+                ": give a time, as in 90s, 10m or 2h");
+  if (flags.trials.getNumOccurrences() && flags.budget.getNumOccurrences())
+    return fail("--budget and --trials both say how long; give one of them");
+  tune.budget =
+      flags.trials.getNumOccurrences() ? std::chrono::hours(24 * 365) : *budget;
+  if (options.batch == 0)
+    options.batch = 16;
+  return options;
+}
+
+template <typename CommandFlags>
+std::optional<Options> parse(int argc, char **argv, int &exitCode,
+                             const char *overview) {
   exitCode = 1;
   mlir::registerAsmPrinterCLOptions();
   mlir::registerMLIRContextCLOptions();
   mlir::registerPassManagerCLOptions();
+  // One of LLVM's own has this name.
+  if (cl::Option *other = cl::getRegisteredOptions().lookup("threads"))
+    other->removeArgument();
   // Lives as long as the registry that refers to it.
-  static Flags flags;
+  static CommandFlags flags;
   cl::HideUnrelatedOptions(flags.category);
   // From --help, not from --help-hidden.
   for (auto &[name, option] : cl::getRegisteredOptions())
     if (option->getOptionHiddenFlag() == cl::ReallyHidden)
       option->setHiddenFlag(cl::Hidden);
   cl::SetVersionPrinter([](raw_ostream &os) {
-    os << "rootc " ROOTC_VERSION " (ABI " << ROOTC_ABI_VERSION << ")\n";
+    os << programName() << " " ROOTC_VERSION " (ABI " << ROOTC_ABI_VERSION
+       << ")\n";
   });
   std::string problems;
   raw_string_ostream stream(problems);
-  if (!cl::ParseCommandLineOptions(
-          argc, argv,
-          "Compiles a network of the root dialect to a library of its own\n",
-          &stream)) {
+  if (!cl::ParseCommandLineOptions(argc, argv, overview, &stream)) {
     StringRef text = problems;
-    text.consume_front("rootc: ");
+    text.consume_front((programName() + ": ").str());
     if (!switchProblem().empty())
       return fail(switchProblem());
     // LLVM has reported a bad value of one of its own flags already.
@@ -333,6 +434,20 @@ std::optional<Options> parseOptions(int argc, char **argv, int &exitCode) {
     return fail(text.rtrim());
   }
   return check(flags);
+}
+
+} // namespace
+
+std::optional<Options> parseOptions(int argc, char **argv, int &exitCode) {
+  return parse<Flags>(
+      argc, argv, exitCode,
+      "Compiles a network of the root dialect to a library of its own\n");
+}
+
+std::optional<Options> parseTuneOptions(int argc, char **argv, int &exitCode) {
+  return parse<TuneCommandFlags>(
+      argc, argv, exitCode,
+      "Searches for faster schedules of a network's kernels, by measurement\n");
 }
 
 } // namespace rootc

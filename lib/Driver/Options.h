@@ -10,6 +10,7 @@
 
 #include "codegen/Kernel.h"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,6 +29,15 @@ enum class OutputKind {
   Mlir,
   Onnx,
   Cost,
+  Tuning, ///< of rootc-tune: records in a database
+};
+
+/// What rootc-tune asks for beside a network.
+struct TuneFlags {
+  std::string database, replay;
+  uint64_t seed = 0;
+  int64_t trials = INT64_MAX;
+  std::chrono::seconds budget{600};
 };
 
 /// The command line, checked; values of flags as they were given.
@@ -45,11 +55,17 @@ struct Options {
   bool keepResponses = false;
   bool winograd = true;
   unsigned jobs = 0;
+  std::string tuned;   ///< a database of schedules; empty: none
+  int64_t threads = 0; ///< that schedules are tuned for; 0: all cores
+  int64_t batch = 0;   ///< likewise; 0: not said
+  TuneFlags tune;
 };
 
 /// Reads the command line; prints what is wrong with it and returns nothing, or
 /// sets `exitCode` to 0 after --help or --version.
 std::optional<Options> parseOptions(int argc, char **argv, int &exitCode);
+/// The same of rootc-tune.
+std::optional<Options> parseTuneOptions(int argc, char **argv, int &exitCode);
 
 } // namespace rootc
 

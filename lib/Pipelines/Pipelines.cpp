@@ -8,7 +8,7 @@
 #include "lib/Pipelines/Pipelines.h"
 
 #include "dialect/RootDialect.h"
-#include "lib/Transforms/Passes.h"
+#include "lib/Transforms/ChooseSchedules.h"
 
 #include "mlir/Pass/PassOptions.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -64,7 +64,7 @@ void rootc::buildModelPipeline(OpPassManager &passes,
   if (options.recompute)
     model.addPass(createRecompute());
   model.addPass(createChooseSchedules(
-      {target.halide, target.vectorBits, target.registers}));
+      {target.halide, target.vectorBits, target.registers}, options.schedules));
   model.addPass(createPlanMemory());
   model.addPass(createCheckMemoryPlan());
 }

@@ -8,7 +8,7 @@
 #ifndef ROOTC_PIPELINES_PIPELINES_H
 #define ROOTC_PIPELINES_PIPELINES_H
 
-#include "codegen/Kernel.h"
+#include "codegen/Schedules/Source.h"
 #include "mlir/Pass/PassManager.h"
 
 #include <string>
@@ -25,6 +25,7 @@ struct PipelineOptions {
   bool keepResponses = false; ///< inference stores what a layer's kernel makes
   bool winograd = true;       ///< Winograd's convolution where it is faster
   codegen::TargetInfo target;
+  codegen::ScheduleSource schedules; ///< before the families' rules
 };
 
 /// From a network as written to one with its groups and shapes.

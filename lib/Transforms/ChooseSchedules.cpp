@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Transforms/ChooseSchedules.h"
 #include "codegen/Schedules/Families.h"
-#include "lib/Transforms/Passes.h"
+#include "dialect/ScheduleFrom.h"
 #include "lib/Translation/Translation.h"
 
 #include "mlir/IR/Builders.h"
@@ -24,18 +25,28 @@ namespace rootc {
 
 namespace {
 struct ChooseSchedules : rootc::impl::ChooseSchedulesBase<ChooseSchedules> {
-  using ChooseSchedulesBase::ChooseSchedulesBase;
+  ChooseSchedules(const ChooseSchedulesOptions &options = {},
+                  codegen::ScheduleSource source = nullptr)
+      : ChooseSchedulesBase(options), source(std::move(source)) {}
 
   void runOnOperation() override {
     codegen::TargetInfo info{target, vectorBits, registers};
     Builder builder(&getContext());
     WalkResult result = getOperation().walk([&](KernelOp kernel) {
       codegen::Kernel description = translateKernel(kernel);
+      std::optional<codegen::KnownSchedule> known;
+      if (source && !kernel.getSchedule())
+        known = source(description);
+      if (known)
+        description.schedule = known->schedule;
       try {
         codegen::ReadSchedule read =
             codegen::readSchedule(codegen::Problem(description, info));
         if (!read.error.empty()) {
-          kernel.emitOpError("cannot have its schedule: ") << read.error;
+          auto error = kernel.emitOpError("cannot have its schedule");
+          if (known)
+            error << ", " << known->from;
+          error << ": " << read.error;
           return WalkResult::interrupt();
         }
         if (kernel.getSchedule())
@@ -44,6 +55,9 @@ struct ChooseSchedules : rootc::impl::ChooseSchedulesBase<ChooseSchedules> {
         for (auto &[key, value] : codegen::print(read.schedule))
           entries.append(key, builder.getI64IntegerAttr(value));
         kernel.setScheduleAttr(entries.getDictionary(&getContext()));
+        if (known)
+          kernel->setAttr(scheduleFromAttrName,
+                          builder.getStringAttr(known->from));
       } catch (const std::invalid_argument &error) {
         kernel.emitOpError("cannot be scheduled: ") << error.what();
         return WalkResult::interrupt();
@@ -53,5 +67,14 @@ struct ChooseSchedules : rootc::impl::ChooseSchedulesBase<ChooseSchedules> {
     if (result.wasInterrupted())
       signalPassFailure();
   }
+
+private:
+  codegen::ScheduleSource source;
 };
 } // namespace
+
+std::unique_ptr<Pass>
+rootc::createChooseSchedules(const ChooseSchedulesOptions &options,
+                             codegen::ScheduleSource source) {
+  return std::make_unique<ChooseSchedules>(options, std::move(source));
+}

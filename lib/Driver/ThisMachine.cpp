@@ -1,0 +1,13 @@
+//===- ThisMachine.cpp - What schedules are tuned for ---------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Driver/ThisMachine.h"
+#include "runtime/src/RunRecord.h"
+
+std::string rootc::cpuModel() { return Machine::current().cpu; }
+
+int64_t rootc::usualThreads() { return defaultThreads(); }
