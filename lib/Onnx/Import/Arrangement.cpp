@@ -113,7 +113,9 @@ void importer::importExpand(Operation &op) {
   op.set(0, expandMap(op, map, sizes[1], sizes[2]));
 }
 
-static void setView(Operation &op, const std::vector<int64_t> &sizes) {
+/// `flat`: the batch is part of the one dimension.
+static void setView(Operation &op, const std::vector<int64_t> &sizes,
+                    bool flat = false) {
   Map map = op.unpadded(0);
   auto view = sizes.size() > size_t(highestRank) ? std::nullopt
                                                  : reshape(map.view, sizes);
@@ -122,6 +124,7 @@ static void setView(Operation &op, const std::vector<int64_t> &sizes) {
             "and width",
             fmt::join(sizes, ","), describe(map));
   map.view = *view;
+  map.flat = flat;
   op.set(0, map);
 }
 
@@ -146,6 +149,11 @@ void importer::importReshape(Operation &op) {
   // The sizes behind the batch; one may be -1.
   int64_t all = product(before), known = 1, open = -1;
   std::vector<int64_t> sizes;
+  if (target.size() == 1 && op.importer.batch == 1 && !target[0].batch &&
+      (target[0].value == -1 || (target[0].value == all && all > 1))) {
+    setView(op, {all}, /*flat=*/true);
+    return;
+  }
   for (size_t i = 1; i < target.size(); ++i) {
     if (target[i].batch)
       op.fail("the batch becomes its dimension {}; it must stay the first one",

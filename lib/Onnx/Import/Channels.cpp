@@ -326,7 +326,37 @@ void importer::importSlice(Operation &op) {
   op.set(0, pickChannels(op, channelled(op, 0, cut), cut, channels));
 }
 
+/// What has the batch in its one dimension gets it back, with others: PyTorch's
+/// as_strided.
+static void gatherFlat(Operation &op, Map map) {
+  op.axis(op.integer("axis", 0), /*rank=*/1);
+  const Constant &indices = op.constant(1, "the indices");
+  int64_t count = sizeOf(map.view[0]);
+  bool inOrder = !indices.isReal() && indices.count() == count &&
+                 !indices.shape.empty() && indices.shape[0] == 1 &&
+                 indices.shape.size() <= size_t(highestRank);
+  for (int64_t i = 0; inOrder && i < count; ++i)
+    inOrder = (*indices.sizes)[size_t(i)] == Size{i};
+  if (!inOrder)
+    op.fail("its input {} has the batch and all of the image in one dimension, "
+            "and its indices ({}) are not all of them in their order",
+            quote(op.input(0)), quote(op.input(1)));
+  auto view =
+      reshape(map.view, {indices.shape.begin() + 1, indices.shape.end()});
+  if (!view)
+    op.fail("its indices ({}) have shape {}, which is no regrouping of "
+            "channels, height and width",
+            quote(op.input(1)), toString(indices.shape));
+  map.view = *view;
+  map.flat = false;
+  op.set(0, map);
+}
+
 void importer::importGather(Operation &op) {
+  if (const Map *map = std::get_if<Map>(&op.value(0)); map && map->flat) {
+    gatherFlat(op, *map);
+    return;
+  }
   const Map &found = op.unpadded(0);
   int64_t rank = int64_t(found.view.size()) + 1;
   int64_t axis = op.axisBehindBatch(op.integer("axis", 0), rank);

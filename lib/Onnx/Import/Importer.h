@@ -55,6 +55,7 @@ struct Map {
   bool nonNegative = false; ///< without `affine`
   bool scaledImage = false; ///< no convolution but of `affine`s so far
   bool sole = false;        ///< no other value is made from the layer's result
+  bool flat = false;        ///< the batch of 1 is part of its one dimension
 
   Map withoutAffine() const;
   /// Whether ONNX sees batch x channels x height x width, in their order.

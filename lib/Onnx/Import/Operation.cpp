@@ -68,6 +68,10 @@ const Map &Operation::map(int i) const {
   if (!found)
     fail("its input {} is a constant; it must be computed from the image",
          quote(input(i)));
+  if (found->flat)
+    fail("its input {} has the batch and all of the image in one dimension; "
+         "only a Gather that puts them apart is supported",
+         quote(input(i)));
   return *found;
 }
 

@@ -241,6 +241,15 @@ def indexed_pixel():
     return g.model(g.linear(x, 'fc', 5), 5), ['global_average_pool'], []
 
 
+def strided_mean():
+    """PyTorch's dynamo: a mean over the map of a batch of one, as_strided to what it was."""
+    g = network(opset=18, batch=1)
+    x = g.global_pool(g.conv('input', 'conv', 8, 3))
+    x = g.node('Reshape', [x, g.ints(-1)])
+    x = g.node('Gather', [x, g.constant(np.arange(8).reshape(1, 8, 1, 1))], axis=0, shape=(8, 1, 1))
+    return g.model(g.linear(g.flatten(x), 'fc', 5), 5), ['global_average_pool'], ['slice_channels']
+
+
 def tanh_behind_layers():
     g = network()
     x = g.node('Tanh', [g.conv('input', 'conv', 8, 3)])
@@ -674,7 +683,7 @@ PATTERNS = (convnext_block(17), convnext_block(13), norm_by_inverse_root, torch_
             input_normalised_by_channel, keras_preprocessing, norm_behind_convolution, convolution_read_twice,
             transposed_and_scaled, swish_of_convolution, gelu_of_torchscript, gelu_of_dynamo, gelu_of_others,
             gelu_of_scaled, sigmoid_read_twice, slopes, scaled_branch, borders, pixel_shuffles, factor_behind_convolution, gate_expanded, context_added,
-            channels_turned_round, indexed_pixel, tanh_behind_layers, sums_over_the_map, constants_cast_like_maps,
+            channels_turned_round, indexed_pixel, strided_mean, tanh_behind_layers, sums_over_the_map, constants_cast_like_maps,
             divided_sizes, softmax_before_the_end, shuffled_and_not, torch_scopes, tensorflow_paths, response_norm_of_torch,
             response_norm_by_hand, global_max_of_large_maps, mean_image, mean_image_of_channels_last, mean_image_read_twice,
             pads_before_pools, filters_shared, convolutions_with_biases, sigmoid_of_one, sigmoid_of_one_convolution,

@@ -524,6 +524,13 @@ def cases():
         'perm of twice 1': (with_node('Transpose', perm=[0, 1, 1, 3]), 'the batch first'),
         'perm of three': (with_node('Transpose', perm=[0, 1, 2]), 'the batch first'),
         'reshape to other images': (with_node('Reshape', tensor('s', [2, 96], np.int64)), 'its first dimension must stay the batch'),
+        'flattened with the batch': (
+            model([node('Reshape', ['x', 's'], ['f']), node('Relu', ['f'], ['v']), *ending('v')], [tensor('s', [-1], np.int64)],
+                  shape=(1, 3, 8, 8)), 'has the batch and all of the image in one dimension'),
+        'flattened with the batch and turned round': (
+            model([node('Reshape', ['x', 's'], ['f']), node('Gather', ['f', 'i'], ['v']), *ending('v')],
+                  [tensor('s', [-1], np.int64), tensor('i', np.arange(192)[::-1].reshape(1, 3, 8, 8), np.int64)],
+                  shape=(1, 3, 8, 8)), 'are not all of them in their order'),
         'reshape to 2^62': (with_node('Reshape', tensor('s', [-1, HUGE, HUGE], np.int64)), 'its new shape holds'),
         'reshape with two open': (with_node('Reshape', tensor('s', [0, -1, -1], np.int64)), 'its new shape holds'),
         'reshape to nothing': (with_node('Reshape', tensor('s', [], np.int64)), 'must be a list of 1 to'),
