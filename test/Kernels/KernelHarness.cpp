@@ -157,8 +157,16 @@ std::vector<Tensor> makeInputs(const Kernel &kernel, int64_t dynamic,
 }
 
 std::vector<Tensor> runKernel(const Kernel &kernel,
-                              const std::vector<Tensor> &inputs, bool plain) {
+                              const std::vector<Tensor> &inputs, bool plain,
+                              int64_t bits) {
   Halide::Target target = Halide::get_jit_target_from_environment();
+  if (bits < 512)
+    for (auto feature :
+         {Halide::Target::AVX512, Halide::Target::AVX512_KNL,
+          Halide::Target::AVX512_Skylake, Halide::Target::AVX512_Cannonlake,
+          Halide::Target::AVX512_SapphireRapids, Halide::Target::AVX512_Zen4,
+          Halide::Target::AVX10_1})
+      target.set_feature(feature, false);
   std::vector<std::unique_ptr<Guarded>> memory;
   try {
     codegen::BuiltPipeline built =

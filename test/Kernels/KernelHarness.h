@@ -56,10 +56,11 @@ std::vector<Tensor> makeInputs(const Kernel &kernel, int64_t dynamic,
 /// Runs the compiled kernel (just in time, for this machine) on dense buffers
 /// that lie between guards: inputs between NaNs, outputs, full of NaNs (255
 /// for u8), between words that must not change. Throws std::runtime_error if
-/// one did. `plain` builds it as C++ source is built.
+/// one did. `plain` builds it as C++ source is built; `bits` is the width of
+/// the widest vectors, if the machine has them.
 std::vector<Tensor> runKernel(const Kernel &kernel,
                               const std::vector<Tensor> &inputs,
-                              bool plain = false);
+                              bool plain = false, int64_t bits = 512);
 
 /// What is wrong with `got`: empty if every element is within `tolerance`
 /// times the largest finite magnitude of its tensor, integers, infinities and

@@ -5,9 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Random schedules of every family: what is legal gives the reference's
-// numbers, what is not is refused before Halide sees it. The variable
-// ROOTC_SCHEDULES sets how many of each kernel are run, ROOTC_SEED from where.
+// Random schedules of every family, on random filter layouts, for AVX-512 and
+// AVX2 in turns: what is legal gives the reference's numbers, what is not is
+// refused before Halide sees it. The variable ROOTC_SCHEDULES sets how many of
+// each kernel are run, ROOTC_SEED from where.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,6 +18,7 @@
 #include "test/Kernels/KernelHarness.h"
 
 #include <cstdlib>
+#include <functional>
 #include <gtest/gtest.h>
 #include <random>
 #include <stdexcept>
@@ -35,6 +37,9 @@ struct Case {
   int64_t batch;
   std::vector<size_t> positive = {};
   double tolerance = 4e-6; ///< of the largest value
+  /// The kernel for a target, with blocks of so many out channels; 0: the
+  /// target's choice. Throws std::invalid_argument if there is none.
+  std::function<Kernel(const TargetInfo &, int64_t block)> make = nullptr;
 };
 
 std::vector<Case> convolutions() {
@@ -81,7 +86,14 @@ std::vector<Case> convolutions() {
   for (const Shape &shape : shapes)
     for (auto &[name, kind] : kinds)
       cases.push_back({std::string(shape.name) + "_" + name,
-                       convKernel(kind, shape.shape, machine), shape.batch});
+                       convKernel(kind, shape.shape, machine),
+                       shape.batch,
+                       {},
+                       4e-6,
+                       [kind, shape = shape.shape](const TargetInfo &target,
+                                                   int64_t block) {
+                         return convKernel(kind, shape, target, block);
+                       }});
   ConvShape winograd{12, 9, 16, 40, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
   winograd.winograd = 4;
   for (ConvKind kind : {ConvKind::ForwardRelu, ConvKind::BackwardData})
@@ -181,31 +193,44 @@ protected:
 };
 
 TEST_P(Schedules, LegalOnesComputeTheSame) {
-  Kernel kernel = GetParam().kernel;
-  const Schedule usual = chooseSchedule(kernel, machine);
-  auto inputs = makeInputs(kernel, GetParam().batch, GetParam().positive);
-  auto expected = rootc::reference::evaluate(kernel, inputs);
+  const Case &param = GetParam();
+  std::hash<std::string> hash;
   int64_t wanted = number("ROOTC_SCHEDULES", 1), refused = 0;
-  for (int64_t tries = 0, run = 0; run < wanted && tries < 2000 * wanted;
-       ++tries) {
-    kernel.schedule = mutate(usual, random);
-    if (kernel.schedule == usual)
-      continue;
-    SCOPED_TRACE(describe(kernel.schedule));
-    ReadSchedule read = readSchedule(Problem(kernel, machine));
-    if (!read.error.empty()) {
-      // Refused by name, and by the compiler too.
-      EXPECT_NE(read.error.find('\''), std::string::npos);
-      if (++refused <= 3) {
-        EXPECT_THROW(buildPipeline(kernel, host), std::invalid_argument);
+  for (int64_t run = 0; run < wanted; ++run) {
+    int64_t bits = (hash(param.name) + run) % 2 ? 256 : machine.vectorBits;
+    TargetInfo target{machine.halide, bits, bits == 512 ? 32 : 16};
+    Kernel kernel = param.kernel;
+    if (param.make) {
+      int64_t block = int64_t(8) * (random() % 9);
+      try {
+        kernel = param.make(target, block);
+      } catch (const std::invalid_argument &) {
+        kernel = param.make(target, 0);
       }
-      continue;
     }
-    EXPECT_EQ(print(read.schedule), kernel.schedule);
-    ++run;
-    EXPECT_EQ(
-        difference(runKernel(kernel, inputs), expected, GetParam().tolerance),
-        "");
+    const Schedule usual = chooseSchedule(kernel, target);
+    auto inputs = makeInputs(kernel, param.batch, param.positive);
+    auto expected = rootc::reference::evaluate(kernel, inputs);
+    for (int64_t tries = 0; tries < 2000; ++tries) {
+      kernel.schedule = mutate(usual, random);
+      if (kernel.schedule == usual)
+        continue;
+      SCOPED_TRACE(describe(kernel.schedule) + "at " + std::to_string(bits));
+      ReadSchedule read = readSchedule(Problem(kernel, target));
+      if (!read.error.empty()) {
+        // Refused by name, and by the compiler too.
+        EXPECT_NE(read.error.find('\''), std::string::npos);
+        if (bits == machine.vectorBits && ++refused <= 3) {
+          EXPECT_THROW(buildPipeline(kernel, host), std::invalid_argument);
+        }
+        continue;
+      }
+      EXPECT_EQ(print(read.schedule), kernel.schedule);
+      EXPECT_EQ(difference(runKernel(kernel, inputs, false, bits), expected,
+                           param.tolerance),
+                "");
+      break;
+    }
   }
 }
 
