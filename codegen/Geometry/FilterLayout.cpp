@@ -104,6 +104,9 @@ bool prefersGroupLanes(const ConvShape &shape, const TargetInfo &target) {
   // many channels of a group would fill them too.
   bool few = shape.groups < half, fills = shape.inPerGroup() % lanes == 0 &&
                                           shape.outPerGroup() % lanes == 0;
+  if (shape.groups == 2)
+    return !fills && shape.inPerGroup() % half == 0 &&
+           shape.outPerGroup() % half == 0 && most <= 160;
   return shape.groups >= quarter && (!few || shape.groups % quarter == 0) &&
          most > 1 &&
          most <= (!few    ? 24
