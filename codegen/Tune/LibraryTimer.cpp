@@ -84,7 +84,7 @@ int64_t copiesFor(const Kernel &kernel, int64_t batch, int64_t turns) {
   const int64_t beyond = 48 << 20, most = 48;
   int64_t copies =
       std::clamp<int64_t>(beyond / std::max<int64_t>(bytesOf(kernel, batch), 1),
-                          2, most) +
+                          0, most) +
       1;
   while (std::gcd(copies, turns) != 1)
     ++copies;

@@ -25,11 +25,12 @@ namespace rootc::codegen {
 
 /// A model whose inference calls each kernel `copies` times, in turns, each
 /// time on other buffers. The kernels are one kernel with several schedules.
-/// Its description says where the buffers lie (rootc-time's README).
+/// Its description says where the buffers lie (runtime/src/KernelTimes.h).
 Model timingModel(const std::vector<Kernel> &kernels, int64_t batch,
                   int64_t copies);
 
-/// How many copies of a kernel's buffers lie beyond the caches; no multiple of
+/// How many copies of a kernel's buffers lie beyond the caches (large ones do
+/// alone, and more would come from farther than in a network); no multiple of
 /// the number of kernels that have turns, so that each meets every copy.
 int64_t copiesFor(const Kernel &kernel, int64_t batch, int64_t turns);
 
