@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Tune/Tune.h"
+#include "codegen/Emit/Target.h"
 #include "codegen/Tune/LibraryTimer.h"
 #include "codegen/Tune/Search.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -86,6 +87,14 @@ std::vector<TuneTask> tasksOf(const Model &model, int64_t batch) {
 
 Expected<std::string> tuneModel(const Model &model,
                                 const TuneOptions &options) {
+  Expected<TargetInfo> host = parseTarget("host");
+  if (!host)
+    return host.takeError();
+  if (options.replay.empty() &&
+      (cpuFeatures(options.target) & ~cpuFeatures(*host)) != 0)
+    return createStringError("this CPU cannot run code for the target " +
+                             options.target.halide +
+                             "; tune on a machine that can");
   Expected<std::string> generator = kernelGenerator(options.compiler.program);
   if (!generator)
     return generator.takeError();
