@@ -1,6 +1,6 @@
 """A network of models/ in PyTorch, read from its .mlir file: whatever rootc compiles, the peers run.
 
-Reads the ops that the paper's networks have. Groups are given by layer, as `rootc --emit=cost --format=json` counts them for
+Reads the ops that the raced networks have. Groups are given by layer, as `rootc --emit=cost --format=json` counts them for
 a topology; with the same output `check` compares parameters and multiply-adds.
 """
 import re
@@ -32,6 +32,35 @@ def _parse(path):
 def _pair(attributes, name, default):
     sizes = [int(size) for size in attributes.get(name, str(default)).split('x')]
     return (sizes * 2)[:2]
+
+
+class LayerNorm(nn.LayerNorm):
+    """Of each position over its channels."""
+
+    def forward(self, x):
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class LayerScale(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.factors = nn.Parameter(torch.ones(channels, 1, 1))
+
+    def forward(self, x):
+        return x * self.factors
+
+
+class DropPath(nn.Module):
+    """Leaves images' branches out, as timm and torchvision do."""
+
+    def __init__(self, rate):
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        return x * x.new_empty(len(x), 1, 1, 1).bernoulli_(1 - self.rate).div_(1 - self.rate)
 
 
 class Network(nn.Module):
@@ -78,6 +107,14 @@ class Network(nn.Module):
             return nn.Linear(inputs[0][0].numel(), int(attributes['outputs']))
         if kind == 'batch_norm':
             return nn.BatchNorm2d(channels)
+        if kind == 'layer_norm':
+            return LayerNorm(channels, float(attributes.get('epsilon', 1e-5)))
+        if kind == 'layer_scale':
+            return LayerScale(channels)
+        if kind == 'drop_path':
+            return DropPath(float(attributes['rate']))
+        if kind == 'gelu':
+            return nn.GELU('tanh' if 'tanh' in attributes else 'none')
         if kind == 'relu':
             return nn.ReLU(inplace=True)
         if kind == 'dropout':

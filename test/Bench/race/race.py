@@ -42,6 +42,7 @@ CASES = {
     'infer:googlenet-root-8:16': 0.92, 'infer:nin-root-8:128': 0.92,
     'infer:resnet50:1': 1.02, 'infer:resnet50:16': 1.02, 'infer:googlenet:1': 1.02, 'infer:googlenet:16': 1.02,
     'infer:nin:128': 1.02,
+    'train:convnext-tiny:8': 0.80, 'infer:convnext-tiny:1': 1.00, 'infer:convnext-tiny:16': 1.00,
     'core:backward-filter:8': 0.85, 'core:backward-data:8': 0.85, 'core:strided-backward-data:8': 0.75,
     'memory:nin-root-8:128': 0.65, 'memory:resnet50-root-64:8': 0.65,
     **{f'layer:192x28-{per_group}:16': 0.7 if per_group >= 8 else 0.5 for per_group in (1, 2, 3, 4, 6, 8, 12, 24)},
@@ -80,8 +81,8 @@ class Case:
         if self.layer:
             self.channels, self.size = map(int, self.what.split('-')[0].split('x'))
             self.groups = self.channels // int(self.what.split('-')[1])
-        network = 'resnet50' if self.kind == 'core' else self.what
-        self.source = self.file('mlir') if self.layer else SOURCE / 'models' / (network.split('-')[0] + '.mlir')
+        network = 'resnet50' if self.kind == 'core' else self.what.split('-root-')[0]
+        self.source = self.file('mlir') if self.layer else SOURCE / 'models' / (network + '.mlir')
 
     def file(self, suffix):
         variant = '-edges' * (self.kind == 'edges') + '-avx2' * (self.options.avx2 and suffix == 'so')
