@@ -148,6 +148,7 @@ struct GroupLanesGradientSchedule {
   int64_t rows = 1;             ///< of dy that stay in cache for all tiles
   int64_t tileI = 1, tileO = 1; ///< in and out channels of a register tile
   int64_t tileKx = 1, tileKy = 1; ///< taps of a register tile
+  int64_t unrollX = 1;            ///< pixels beside each other, which share x
 
   static const char *name() { return "filter gradient in group lanes"; }
   static std::vector<Key<GroupLanesGradientSchedule>> keys();

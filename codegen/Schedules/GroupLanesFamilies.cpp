@@ -88,6 +88,7 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
   auto taps = gather.taps();
   double terms = double(layout.inPerGroup * taps[0] * taps[1]);
   int64_t most = problem.target.registers;
+  const int64_t widestUnrolled = 7, widestMasked = 5;
   double least = std::numeric_limits<double>::max();
   for (bool unroll : {true, false})
     for (int64_t tileO = 1; tileO <= outs; ++tileO)
@@ -95,7 +96,7 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
            ++tileX) {
         if (outs % tileO != 0 ||
             (!gather.needsZeros() && phase[1] % tileX != 0) ||
-            (unroll && (phased || taps[1] == 1 || taps[1] > 5)))
+            (unroll && (phased || taps[1] == 1 || taps[1] > widestUnrolled)))
           continue;
         // Loaded for a row of taps, which may share a pixel; what a tap has
         // loaded is held for the next.
@@ -124,9 +125,11 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
         }
       }
   // Zeros around a map cost nothing where a row of taps loads whole vectors and
-  // masks have registers of their own.
+  // masks have registers of their own. A wide row has too many masks, unless a
+  // tile spans the map and knows them.
   bool inPlace = schedule.unrollKx != 0 && schedule.across == 1 &&
                  (problem.target.registers >= 32 || layout.inPerGroup == 1) &&
+                 (taps[1] <= widestMasked || schedule.tileX == phase[1]) &&
                  !(schedule.tileO < layout.outPerGroup &&
                    fallTogether(gather, schedule.tileX));
   schedule.copy = isComputed(problem.kernel, *problem.anchor, 0) || phased ||
@@ -191,10 +194,11 @@ std::string GroupLanesSchedule::illegal(const Problem &problem) const {
 std::vector<Key<GroupLanesGradientSchedule>>
 GroupLanesGradientSchedule::keys() {
   using S = GroupLanesGradientSchedule;
-  return {{"across", &S::across},  {"copy", &S::copy},
-          {"copy_dy", &S::copyDy}, {"rows", &S::rows},
-          {"tile_i", &S::tileI},   {"tile_kx", &S::tileKx},
-          {"tile_ky", &S::tileKy}, {"tile_o", &S::tileO}};
+  return {{"across", &S::across},   {"copy", &S::copy},
+          {"copy_dy", &S::copyDy},  {"rows", &S::rows},
+          {"tile_i", &S::tileI},    {"tile_kx", &S::tileKx},
+          {"tile_ky", &S::tileKy},  {"tile_o", &S::tileO},
+          {"unroll_x", &S::unrollX}};
 }
 
 GroupLanesGradientSchedule
@@ -231,13 +235,29 @@ GroupLanesGradientSchedule::choose(const Problem &problem) {
         }
   if (least == std::numeric_limits<double>::max())
     schedule.tileO = schedule.across;
+  bool computed = isComputed(problem.kernel, *problem.anchor, 0);
+  // A wide row of taps over pixels beside each other, which read the same ones:
+  // in place, for what little a tile loads.
+  const int64_t narrow = 5, widest = 7, mostPixels = 14, fewRows = 2;
+  bool shares = shape.kernel[1] > narrow && shape.kernel[1] <= widest &&
+                layout.inPerGroup == 1 && layout.outPerGroup == 1 &&
+                shape.stride[1] == 1 && shape.dilation[1] == 1;
+  if (shares) {
+    schedule.tileKx = shape.kernel[1];
+    schedule.tileKy = 1;
+    schedule.unrollX = largestDivisor(gather.width, mostPixels);
+    if (!computed) {
+      schedule.rows = largestDivisor(gather.height, fewRows);
+      return schedule;
+    }
+  }
   // A tile that multiplies little of what it loads has that in the first-level
   // cache, though narrow strips have many rows copied twice.
   int64_t tileBytes = 4 * layout.laneGroups * gather.width *
                       (schedule.tileI + schedule.tileO),
           products = ceilDiv(schedule.tileO * layout.laneGroups, lanes) *
                      schedule.tileI * schedule.tileKx * schedule.tileKy;
-  bool loadsMuch = tileBytes > 12 * gather.width * products;
+  bool loadsMuch = !shares && tileBytes > 12 * gather.width * products;
   int64_t channels = 4 * layout.laneGroups * layout.blocks;
   for (int64_t more = 1; more <= gather.height; ++more) {
     auto strip = gather.stripSize(more);
@@ -248,8 +268,7 @@ GroupLanesGradientSchedule::choose(const Problem &problem) {
                        (!loadsMuch || more * tileBytes <= firstCacheBytes))))
       schedule.rows = more;
   }
-  schedule.copy =
-      isComputed(problem.kernel, *problem.anchor, 0) || gather.needsZeros();
+  schedule.copy = computed || gather.needsZeros();
   // A vector's out channels lie apart in the map where it has more groups.
   schedule.copyDy = isComputed(problem.kernel, *problem.anchor, 1) ||
                     (schedule.across > 1 && layout.laneGroups != layout.groups);
@@ -269,13 +288,17 @@ std::string GroupLanesGradientSchedule::illegal(const Problem &problem) const {
       .divides("tile_ky", tileKy, shape.kernel[0], "the kernel's height")
       .range("rows", rows, 1, shape.outHeight())
       .flag("copy", copy)
-      .flag("copy_dy", copyDy);
+      .flag("copy_dy", copyDy)
+      .range("unroll_x", unrollX, 1, shape.outWidth())
+      .divides("unroll_x", unrollX, shape.outWidth(), "the map's width");
   if (!legality.good())
     return legality.reason;
   int64_t vectors =
       unrolledVectors({vectorsOf(layout.laneGroups, tileO, problem.lanes()),
                        tileI, tileKx, tileKy});
   return legality
+      .unrolled("they and 'unroll_x'",
+                vectors * std::min(unrollX, 8 * mostVectors), 4 * mostVectors)
       .unrolled("'tile_o', 'tile_i', 'tile_kx', 'tile_ky'", vectors,
                 mostVectors)
       .reason;

@@ -205,6 +205,16 @@ const Case cases[] = {
     {"order_7_stride_of_kernel",
      2,
      {6, 8, 14, 14, 7, {2, 2}, {2, 2}, {0, 0, 0, 0}, {1, 1}, 7, 7}},
+    // Wide rows of taps: a tile spans the map, or does not.
+    {"order_20_seven_narrow",
+     3,
+     {5, 7, 20, 20, 20, {7, 7}, {1, 1}, {3, 3, 3, 3}, {1, 1}, 20, 20}},
+    {"order_24_seven",
+     2,
+     {9, 30, 24, 24, 24, {7, 7}, {1, 1}, {3, 3, 3, 3}, {1, 1}, 24, 24}},
+    {"order_16_seven_uneven",
+     2,
+     {8, 19, 16, 16, 16, {7, 7}, {1, 1}, {2, 4, 4, 1}, {1, 1}, 16, 16}},
     // Dense ones beside these.
     {"dense_to_order_12",
      2,

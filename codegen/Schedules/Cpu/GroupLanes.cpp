@@ -188,6 +188,8 @@ void apply(const ScheduleContext &context,
       .unroll(i)
       .unroll(kx)
       .unroll(ky);
+  if (schedule.unrollX > 1)
+    partial.update().unroll(rx, static_cast<int>(schedule.unrollX));
   total.compute_root();
   if (!context.plain) {
     partial.vectorize(l).parallel(k);
