@@ -182,24 +182,31 @@ Lowered eluBackward(const Op &op, const Operands &in) {
                                floatAttribute(op, "scale")));
 }
 
-/// What part of x gelu(x) is, and that part's derivative times x.
+/// What part of x gelu(x) is, and the derivative of gelu.
 struct GeluShare {
-  Expr share, slope;
+  Expr share, derivative;
 };
 
-/// (1 + erf(x / sqrt(2))) / 2. erf is x times a rational function, of an error
-/// of 4e-7; beyond the clamp it is 1 or -1.
+/// The share is (1 + erf(x / sqrt(2))) / 2. It and the derivative are 1/2 and x
+/// times a rational function of its square, of an error of 4e-7; beyond the
+/// clamp they are 1 or 0.
 GeluShare geluByErf(const Expr &x) {
   const float end = 5.5f;
   Expr inside = clamp(x, -end, end), square = inside * inside;
-  Expr half =
+  Expr share =
       inside *
       polynomial(square, {3.9894223e-1f, 3.3809885e-2f, 4.6744663e-3f,
                           1.6836314e-4f, 6.3465031e-6f, 2.2768557e-8f}) /
       polynomial(square, {1.0f, 2.5141481e-1f, 2.8620927e-2f, 1.8818631e-3f,
                           7.3485644e-5f, 1.1976429e-6f});
-  return {shareAbove(-end, x, half + 0.5f),
-          0.3989422804f * inside * exp(square * -0.5f)};
+  Expr derivative =
+      inside *
+      polynomial(square, {7.9788532e-1f, -3.0943895e-2f, 1.4219055e-2f,
+                          2.0592870e-5f, 3.5803444e-5f, 1.9087559e-7f}) /
+      polynomial(square, {1.0f, 2.9455877e-1f, 4.0988544e-2f, 3.5218292e-3f,
+                          1.9206079e-4f, 8.8872238e-6f});
+  return {shareAbove(-end, x, share + 0.5f),
+          shareAbove(-end, x, derivative + 0.5f)};
 }
 
 /// (1 + tanh(v / 2)) / 2 is the logistic function of v.
@@ -209,8 +216,8 @@ GeluShare geluByTanh(const Expr &x) {
   Expr inside = clamp(x, -9.0f, 9.0f), square = inside * inside;
   Expr share =
       shareAbove(-9.0f, x, logistic(twice * inside * (1.0f + cubic * square)));
-  return {share, inside * share * (1.0f - share) * twice *
-                     (1.0f + 3.0f * cubic * square)};
+  return {share, share + inside * share * (1.0f - share) * twice *
+                             (1.0f + 3.0f * cubic * square)};
 }
 
 GeluShare geluShare(const Op &op, const Expr &x) {
@@ -226,8 +233,8 @@ Lowered gelu(const Op &op, const Operands &in) {
 }
 
 Lowered geluBackward(const Op &op, const Operands &in) {
-  GeluShare part = geluShare(op, at(in.at(1)));
-  return pointwise(op, in.at(0), at(in[0]) * (part.share + part.slope));
+  return pointwise(op, in.at(0),
+                   at(in[0]) * geluShare(op, at(in.at(1))).derivative);
 }
 
 Lowered silu(const Op &op, const Operands &in) {
