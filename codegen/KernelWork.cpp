@@ -49,12 +49,18 @@ int64_t extentRead(const ConvShape &shape, int dimension) {
       in, out * std::min(shape.kernel[dimension], shape.stride[dimension]));
 }
 
-/// The bytes of an input that some op reads.
-LinearBytes bytesRead(const Kernel &kernel, int64_t input) {
+void add(LinearBytes &sum, LinearBytes bytes) {
+  sum.fixed += bytes.fixed;
+  sum.perImage += bytes.perImage;
+}
+
+} // namespace
+
+LinearBytes readOf(const Kernel &kernel, size_t input) {
   LinearBytes all = bytesOf(kernel.inputs[input]), most;
   for (const Op &op : kernel.ops)
     for (size_t i = 0; i < op.operands.size(); ++i) {
-      if (op.operands[i] != input)
+      if (op.operands[i] != int64_t(input))
         continue;
       bool isMap =
           i == 0 && isConvolution(op) && op.name != "conv2d_backward_data";
@@ -69,13 +75,6 @@ LinearBytes bytesRead(const Kernel &kernel, int64_t input) {
   return most;
 }
 
-void add(LinearBytes &sum, LinearBytes bytes) {
-  sum.fixed += bytes.fixed;
-  sum.perImage += bytes.perImage;
-}
-
-} // namespace
-
 KernelWork workOf(const Kernel &kernel) {
   KernelWork work;
   for (const Op &op : kernel.ops)
@@ -86,7 +85,7 @@ KernelWork workOf(const Kernel &kernel) {
                            shape.outHeight() * shape.outWidth();
     }
   for (size_t i = 0; i < kernel.inputs.size(); ++i)
-    add(work.read, bytesRead(kernel, int64_t(i)));
+    add(work.read, readOf(kernel, i));
   for (int64_t output : kernel.outputs)
     add(work.written, bytesOf(kernel.type(output)));
   return work;

@@ -35,6 +35,9 @@ struct KernelWork {
 /// Throws std::invalid_argument where a convolution's attributes are not there.
 KernelWork workOf(const Kernel &kernel);
 
+/// What `KernelWork::read` counts of one input.
+LinearBytes readOf(const Kernel &kernel, size_t input);
+
 } // namespace rootc::codegen
 
 #endif // ROOTC_CODEGEN_KERNELWORK_H

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/RootDialect.h"
+#include "dialect/Remarks.h"
 #include "dialect/ScheduleFrom.h"
 
 #include "mlir/IR/Builders.h"
@@ -72,10 +73,17 @@ RootDialect::getParseOperationHook(StringRef) const {
 /// schedule comes from.
 LogicalResult RootDialect::verifyOperationAttribute(Operation *op,
                                                     NamedAttribute attribute) {
-  if (attribute.getName() == scheduleFromAttrName && isa<KernelOp>(op) &&
-      isa<StringAttr>(attribute.getValue()))
+  StringRef name = attribute.getName();
+  auto isText = [](Attribute value) { return isa<StringAttr>(value); };
+  auto texts = dyn_cast<ArrayAttr>(attribute.getValue());
+  if ((name == explainAttrName && isa<ModuleOp>(op) &&
+       isa<UnitAttr>(attribute.getValue())) ||
+      (name == remarksAttrName && isPrim(op) && texts &&
+       llvm::all_of(texts, isText)) ||
+      (name == scheduleFromAttrName && isa<KernelOp>(op) &&
+       isText(attribute.getValue())))
     return success();
-  if (attribute.getName() != channelOrderAttrName || !isPrim(op))
+  if (name != channelOrderAttrName || !isPrim(op))
     return op->emitOpError() << "has no place for " << attribute.getName();
   auto order = dyn_cast<IntegerAttr>(attribute.getValue());
   if (!order || !order.getType().isInteger(64) || order.getInt() < 2)

@@ -86,11 +86,22 @@ std::array<int64_t, 2> winogradTiles(const Gather &gather) {
   return {ceilDiv(gather.height, tile), ceilDiv(gather.width, tile)};
 }
 
-FilterLayout winogradLayout(ConvShape shape, bool backwardData,
+/// Lanes of a vector of out channels.
+static int64_t lanesOf(const ConvShape &shape, int64_t outs,
+                       const TargetInfo &target) {
+  int64_t lanes = std::max<int64_t>(target.vectorBits / 32, 4);
+  while (shape.groups > 1 && outs % lanes != 0)
+    lanes /= 2;
+  return lanes;
+}
+
+const char *againstWinograd(ConvShape shape, bool backwardData,
                             const TargetInfo &target) {
   shape.winograd = shape.kernel[0] == 5 ? 2 : 4;
-  if (!isWinograd(shape) || groupsInnermost(shape))
-    return {};
+  if (!isWinograd(shape))
+    return "it needs a kernel of 3x3 or 5x5, stride and dilation 1";
+  if (groupsInnermost(shape))
+    return "the groups are innermost, and have few channels";
   Gather gather =
       backwardData ? backwardDataGather(shape, 1) : forwardGather(shape, 1);
   auto [rows, columns] = winogradTiles(gather);
@@ -98,16 +109,26 @@ FilterLayout winogradLayout(ConvShape shape, bool backwardData,
   int64_t covered = rows * columns * shape.winograd * shape.winograd;
   // Fewer tiles share a filter that is four times as large; fewer channels
   // share a transformed tile.
-  bool pays = rows * columns >= 16 &&
-              2 * gather.height * gather.width >= covered && ins >= 32 &&
-              outs >= 32 && ins <= 2048;
-  if (!pays)
+  if (rows * columns < 16)
+    return "the map has too few tiles to share a filter that grows";
+  if (2 * gather.height * gather.width < covered)
+    return "its tiles would lie beyond the map for the most part";
+  if (ins < 32 || outs < 32)
+    return "too few channels of a group share a transformed tile";
+  if (ins > 2048)
+    return "its transformed tiles have no place in the cache";
+  if (lanesOf(shape, outs, target) < 8)
+    return "the channels of a group do not fill vectors";
+  return nullptr;
+}
+
+FilterLayout winogradLayout(ConvShape shape, bool backwardData,
+                            const TargetInfo &target) {
+  if (againstWinograd(shape, backwardData, target))
     return {};
-  int64_t lanes = std::max<int64_t>(target.vectorBits / 32, 4);
-  while (shape.groups > 1 && outs % lanes != 0)
-    lanes /= 2;
-  if (lanes < 8)
-    return {};
+  shape.winograd = shape.kernel[0] == 5 ? 2 : 4;
+  int64_t outs = backwardData ? shape.inPerGroup() : shape.outPerGroup(),
+          lanes = lanesOf(shape, outs, target);
   // Two vectors, unless the second one would be empty for a good part.
   bool two = outs % (2 * lanes) == 0 || (shape.groups == 1 && outs > 4 * lanes);
   return filterLayout(shape, backwardData, two ? 2 * lanes : lanes);

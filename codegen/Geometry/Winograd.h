@@ -46,6 +46,11 @@ Winograd winogradOf(const Gather &gather);
 /// Tiles of a map: rows, columns.
 std::array<int64_t, 2> winogradTiles(const Gather &gather);
 
+/// Why Winograd's convolution is not faster than a direct one, or not to be
+/// had; null where it is faster.
+const char *againstWinograd(ConvShape shape, bool backwardData,
+                            const TargetInfo &target);
+
 /// The packed layout for the convolution, its `winograd` the tile, where that
 /// is faster than to convolve directly; elsewhere `winograd` is 0.
 FilterLayout winogradLayout(ConvShape shape, bool backwardData,

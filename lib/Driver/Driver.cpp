@@ -14,6 +14,7 @@
 #include "codegen/Schedules/Families.h"
 #include "codegen/Tune/Tune.h"
 #include "codegen/Tune/Tuned.h"
+#include "dialect/Remarks.h"
 #include "dialect/RootDialect.h"
 #include "dialect/SourceText.h"
 #include "lib/Analysis/Cost.h"
@@ -22,6 +23,7 @@
 #include "lib/Driver/EarlyEnd.h"
 #include "lib/Driver/Options.h"
 #include "lib/Driver/ThisMachine.h"
+#include "lib/Explain/Explain.h"
 #include "lib/Onnx/Export.h"
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Translation/Translation.h"
@@ -77,6 +79,7 @@ std::optional<codegen::EmitKind> emitKind(OutputKind kind) {
   case OutputKind::Mlir:
   case OutputKind::Onnx:
   case OutputKind::Cost:
+  case OutputKind::Explain:
   case OutputKind::Tuning:
     return std::nullopt;
   }
@@ -156,6 +159,8 @@ private:
     if (failed(runPasses(module, buildNetworkPipeline, pipeline)) ||
         failed(useTuned(pipeline)))
       return failure();
+    if (options.kind == OutputKind::Explain)
+      root::askForRemarks(module);
     std::string description;
     if (options.kind != OutputKind::Cost &&
         failed(describe(module, description)))
@@ -188,6 +193,8 @@ private:
       });
     case OutputKind::Onnx:
       return emitOnnx(module, description);
+    case OutputKind::Explain:
+      return emitExplanation(module);
     default:
       return emitCode(module, description);
     }
@@ -261,6 +268,68 @@ private:
     if (failed(print(stream)))
       return failure();
     return write(text);
+  }
+
+  LogicalResult emitExplanation(mlir::ModuleOp module) {
+    auto report = [](Error error) {
+      reportError(toString(std::move(error)));
+      return failure();
+    };
+    ExplainOptions from;
+    from.program = options.explain;
+    from.batch = 1;
+    from.target = options.target;
+    int64_t threads = usualThreads();
+    if (!options.profile.empty()) {
+      Expected<Profile> profile = readProfile(options.profile);
+      if (!profile)
+        return report(profile.takeError());
+      if (from.program.empty())
+        from.program = profile->program;
+      from.batch = profile->batch;
+      threads = profile->machine.threads;
+      if (from.program != profile->program ||
+          (options.batch && options.batch != from.batch) ||
+          (options.threads && options.threads != threads)) {
+        reportError(formatv("--profile={0}: it is of '{1}', batch {2}, {3} "
+                            "threads; ask for these, or leave them out",
+                            options.profile, profile->program, profile->batch,
+                            threads));
+        return failure();
+      }
+      from.profile = std::move(*profile);
+    }
+    if (options.batch)
+      from.batch = options.batch;
+    if (options.threads)
+      threads = options.threads;
+    if (!options.machine.empty()) {
+      Expected<Profile> profile = readProfile(options.machine);
+      if (!profile)
+        return report(profile.takeError());
+      if (profile->machine.threads != threads) {
+        reportError(formatv("--machine={0}: it was measured with {1} threads, "
+                            "not {2}",
+                            options.machine, profile->machine.threads,
+                            threads));
+        return failure();
+      }
+      from.machine = std::move(profile->machine);
+    } else {
+      from.machine = from.profile
+                         ? from.profile->machine
+                         : codegen::typicalMachine(options.target, threads);
+    }
+    Expected<Explanation> explanation = explain(module, from);
+    if (!explanation)
+      return report(explanation.takeError());
+    return emitText([&](raw_ostream &stream) {
+      if (options.format == "json")
+        printJson(*explanation, stream);
+      else
+        printText(*explanation, stream);
+      return success();
+    });
   }
 
   LogicalResult emitOnnx(mlir::ModuleOp module,

@@ -90,11 +90,14 @@ struct NetworkFlags {
       cl::desc("Processes that compile kernels; default: one a core")};
   cl::opt<std::string> threads{
       "threads", cl::value_desc("n"), cl::cat(category),
-      cl::desc("Threads that schedules are tuned for; default: one a core")};
+      cl::desc("Threads that schedules are tuned for, or that --explain counts "
+               "with; default: the profile's, else one a core")};
   cl::opt<std::string> batch{
       "batch", cl::value_desc("n"), cl::cat(category),
-      cl::desc("Images in a batch that schedules are tuned for; rootc --tuned: "
-               "default the largest that is in the file; rootc-tune: 16")};
+      cl::desc("Images in a batch that schedules are tuned for, or that "
+               "--explain counts with; default of rootc-tune: 16, of --tuned: "
+               "the largest that is in the file, of --explain: the profile's, "
+               "else 1")};
 
   explicit NetworkFlags(const char *name) : category(name) {}
 };
@@ -113,7 +116,22 @@ struct Flags : NetworkFlags {
                "mlir, onnx or cost; texts go to standard output without -o")};
   cl::opt<std::string> format{
       "format", cl::value_desc("format"), cl::cat(category), cl::init("text"),
-      cl::desc("Of --emit=cost: text, json or csv; default text")};
+      cl::desc("Of --emit=cost: text, json or csv; of --explain: text or "
+               "json; default text")};
+  cl::opt<std::string> explain{
+      "explain", cl::ValueOptional, cl::value_desc("program"),
+      cl::cat(category),
+      cl::desc("Instead of a library: what each kernel holds, how it is "
+               "computed, how long it should take and why; of infer, train, "
+               "grad or prepare; default infer and train")};
+  cl::opt<std::string> profile{
+      "profile", cl::value_desc("file"), cl::cat(category),
+      cl::desc("Of --explain: what rootrun profile --json printed, whose times "
+               "are put beside the predicted ones")};
+  cl::opt<std::string> machine{
+      "machine", cl::value_desc("file"), cl::cat(category),
+      cl::desc("Of --explain: a profile whose machine is assumed; default that "
+               "of --profile, else a typical one of the target")};
   cl::opt<std::string> weights{
       "weights", cl::value_desc("file"), cl::cat(category),
       cl::desc("Of --emit=onnx: weights, as rootrun writes them (safetensors); "
@@ -290,6 +308,33 @@ std::string checkOnnx(const Flags &flags, const Options &options) {
   return "";
 }
 
+/// What is wrong with the flags of --explain; empty if nothing is.
+std::string checkExplain(const Flags &flags, Options &options) {
+  if (!flags.explain.getNumOccurrences()) {
+    for (const cl::Option *flag : std::initializer_list<const cl::Option *>{
+             &flags.profile, &flags.machine})
+      if (flag->getNumOccurrences())
+        return ("--" + flag->ArgStr + " belongs to --explain").str();
+    return "";
+  }
+  if (flags.emit.getNumOccurrences())
+    return "--explain: it is no library, nor --emit=" + flags.emit +
+           "; drop one of them";
+  options.explain = flags.explain;
+  if (!options.explain.empty() && options.explain != "infer" &&
+      options.explain != "train" && options.explain != "grad" &&
+      options.explain != "prepare")
+    return "--explain=" + options.explain +
+           ": give infer, train, grad or prepare";
+  options.kind = OutputKind::Explain;
+  options.profile = flags.profile;
+  options.machine = flags.machine;
+  for (const cl::opt<std::string> *file : {&flags.profile, &flags.machine})
+    if (file->getNumOccurrences() && file->empty())
+      return ("--" + file->ArgStr + ": the name is empty").str();
+  return "";
+}
+
 std::optional<Options> check(const Flags &flags) {
   Options options;
   options.input = flags.input;
@@ -299,8 +344,12 @@ std::optional<Options> check(const Flags &flags) {
   options.output = flags.output;
   if (flags.output.getNumOccurrences() && options.output.empty())
     return fail("-o: the name is empty");
+  if (std::string problem = checkExplain(flags, options); !problem.empty())
+    return fail(problem);
   StringRef suffix = sys::path::extension(options.output);
-  if (flags.emit.getNumOccurrences()) {
+  if (options.kind == OutputKind::Explain) {
+    // A text, whatever its name.
+  } else if (flags.emit.getNumOccurrences()) {
     auto kind = kindOfName(flags.emit);
     if (!kind)
       return fail("--emit=" + flags.emit +
@@ -339,8 +388,11 @@ std::optional<Options> check(const Flags &flags) {
   if (options.format != "text" && options.format != "json" &&
       options.format != "csv")
     return fail("--format=" + flags.format + ": give text, json or csv");
-  if (flags.format.getNumOccurrences() && options.kind != OutputKind::Cost)
-    return fail("--format belongs to --emit=cost");
+  if (flags.format.getNumOccurrences() && options.kind != OutputKind::Cost &&
+      options.kind != OutputKind::Explain)
+    return fail("--format belongs to --emit=cost and --explain");
+  if (options.format == "csv" && options.kind == OutputKind::Explain)
+    return fail("--format=csv: --explain gives text or json");
   options.weights = flags.weights;
   options.sliceWeights = flags.sliceWeights;
   options.pixels = flags.pixels;
@@ -351,8 +403,9 @@ std::optional<Options> check(const Flags &flags) {
     return fail("--tuned: the name is empty");
   for (const cl::Option *flag :
        std::initializer_list<const cl::Option *>{&flags.threads, &flags.batch})
-    if (flag->getNumOccurrences() && options.tuned.empty())
-      return fail("--" + flag->ArgStr + " belongs to --tuned");
+    if (flag->getNumOccurrences() && options.tuned.empty() &&
+        options.kind != OutputKind::Explain)
+      return fail("--" + flag->ArgStr + " belongs to --tuned and --explain");
   return options;
 }
 

@@ -29,6 +29,7 @@ enum class OutputKind {
   Mlir,
   Onnx,
   Cost,
+  Explain,
   Tuning, ///< of rootc-tune: records in a database
 };
 
@@ -58,6 +59,9 @@ struct Options {
   std::string tuned;   ///< a database of schedules; empty: none
   int64_t threads = 0; ///< that schedules are tuned for; 0: all cores
   int64_t batch = 0;   ///< likewise; 0: not said
+  // Of --explain.
+  std::string explain;          ///< the program; empty: infer and train
+  std::string profile, machine; ///< files; empty: none
   TuneFlags tune;
 };
 

@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Remarks.h"
 #include "lib/Analysis/ChannelOrder.h"
 #include "lib/Transforms/OrderProblem.h"
 #include "lib/Transforms/Passes.h"
@@ -92,6 +93,10 @@ void Orderer::read(OpOperand &operand, int64_t order) {
     ChannelOrders orders(channelsOf(value));
     turned = shuffle(b, value, orders.shuffles(orders.factor(from, order)));
     make(turned, order);
+    if (cast<RankedTensorType>(value.getType()).getRank() == 4)
+      addRemark(turned.getDefiningOp(),
+                "channels made in order " + Twine(from) +
+                    " are read in order " + Twine(order));
   }
   operand.set(turned);
 }
@@ -178,6 +183,10 @@ void Orderer::rewrite(Operation *op) {
 
 void Orderer::run() {
   problem.solve();
+  if (wantsRemarks(program))
+    for (Operation &op : program.getBody().front())
+      if (std::string why = problem.whyStandard(&op); !why.empty())
+        addRemark(&op, "channels in the standard order: " + why);
   for (Operation &op : llvm::make_early_inc_range(program.getBody().front()))
     rewrite(&op);
   for (PrimChannelShuffleOp op : renamings) {

@@ -18,6 +18,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Schedules/Families.h"
+#include "dialect/Remarks.h"
 #include "lib/Transforms/Passes.h"
 
 #include "mlir/IR/Builders.h"
@@ -50,8 +51,10 @@ static int64_t outputs(ArrayRef<int64_t> kernel, RankedTensorType map) {
   return kernel[0] * kernel[1] * map.getDimSize(1) * map.getDimSize(2);
 }
 
-/// Whether a pool that computes what it reads takes less time than two kernels.
-static bool gains(PrimConv2dOp conv, PrimMaxPoolOp pool) {
+// Why a map's reader that computes it takes no less time than two kernels;
+// empty if it takes less.
+
+static StringRef loss(PrimConv2dOp conv, PrimMaxPoolOp pool) {
   auto map = cast<RankedTensorType>(conv.getType());
   int64_t height = cast<RankedTensorType>(pool.getType()).getDimSize(1);
   int64_t kernel = pool.getKernel()[0], stride = pool.getStride()[0];
@@ -60,7 +63,7 @@ static bool gains(PrimConv2dOp conv, PrimMaxPoolOp pool) {
       std::min((PoolSchedule::mostRead / rowBytes(map) - kernel) / stride + 1,
                height / PoolSchedule::fewestTasks);
   if (rows < 1)
-    return false;
+    return "the rows that a task reads do not stay in the cache";
   int64_t ins = cast<RankedTensorType>(conv.getX().getType()).getDimSize(3);
   double flops = 2.0 * double(outputs(conv.getKernel(), map)) *
                  double(map.getDimSize(3)) * double(ins) /
@@ -70,12 +73,14 @@ static bool gains(PrimConv2dOp conv, PrimMaxPoolOp pool) {
   // A map is fetched, written and read; a core does some eight floating-point
   // operations while memory moves a byte.
   const double balance = 3 * 8;
-  return flops * twice <
-         balance * double(rowBytes(map)) * double(map.getDimSize(1));
+  if (flops * twice >=
+      balance * double(rowBytes(map)) * double(map.getDimSize(1)))
+    return "what two windows share is computed twice, which costs more than "
+           "the trip through memory";
+  return "";
 }
 
-/// The same of a 1x1 convolution.
-static bool gains(PrimConv2dOp conv, PrimConv2dOp reader) {
+static StringRef loss(PrimConv2dOp conv, PrimConv2dOp reader) {
   auto map = cast<RankedTensorType>(conv.getType());
   auto one = [](ArrayRef<int64_t> sizes) {
     return llvm::all_of(sizes, [](int64_t size) { return size == 1; });
@@ -83,13 +88,18 @@ static bool gains(PrimConv2dOp conv, PrimConv2dOp reader) {
   if (!one(reader.getKernel()) || !one(reader.getStride()) ||
       llvm::any_of(reader.getPad(), [](int64_t pad) { return pad != 0; }) ||
       reader.getGroups() != 1 || reader.getWinograd())
-    return false;
+    return "only a dense 1x1 convolution of stride 1 takes one before it";
   const int64_t nearBytes = 256 * 1024, fewPixels = 12 * 28;
   const int64_t farBytes = 512 * 1024;
-  return conv.getGroups() > 1 &&
-         rowBytes(map) * map.getDimSize(1) >= farBytes &&
-         4 * map.getDimSize(3) * reader.getFilters() <= nearBytes &&
-         map.getDimSize(1) * map.getDimSize(2) >= fewPixels;
+  if (conv.getGroups() == 1)
+    return "a dense convolution's filter would pass by for each few rows";
+  if (map.getDimSize(1) * map.getDimSize(2) < fewPixels)
+    return "a map of so few rows has too few tasks";
+  if (4 * map.getDimSize(3) * reader.getFilters() > nearBytes)
+    return "the 1x1 filter is too large to pass by again for each few rows";
+  if (rowBytes(map) * map.getDimSize(1) < farBytes)
+    return "the map stays in the cache without it";
+  return "";
 }
 
 namespace {
@@ -100,6 +110,24 @@ struct JoinKernels : rootc::impl::JoinKernelsBase<JoinKernels> {
         for (auto kernel : llvm::make_early_inc_range(
                  program.getBody().front().getOps<KernelOp>()))
           join(kernel);
+  }
+
+  static StringRef lossOf(KernelOp maker, PrimConv2dOp conv,
+                          Operation *anchor) {
+    if (conv.getWinograd())
+      return "Winograd's convolution computes whole tiles";
+    if (llvm::any_of(maker.getBody().front(), [](Operation &op) {
+          return isa<PrimChannelShuffleOp>(op);
+        }))
+      return "its channels are shuffled";
+    if (auto pool = dyn_cast<PrimMaxPoolOp>(anchor))
+      return loss(conv, pool);
+    return loss(conv, cast<PrimConv2dOp>(anchor));
+  }
+
+  static std::string nameOf(Operation *op) {
+    auto layer = op->getAttrOfType<StringAttr>("layer");
+    return layer ? "'" + layer.str() + "'" : primName(op).str();
   }
 
   /// Joins `kernel` and the one that makes what its anchor reads.
@@ -115,18 +143,15 @@ struct JoinKernels : rootc::impl::JoinKernelsBase<JoinKernels> {
     if (!maker || maker->getNumResults() != 1 || !map.hasOneUse())
       return;
     auto conv = dyn_cast_or_null<PrimConv2dOp>(anchorOf(maker));
-    if (!conv || conv.getWinograd() ||
-        !llvm::all_of(maker.getBody().front(), [](Operation &op) {
-          return !isa<PrimChannelShuffleOp>(op);
-        }))
+    if (!conv || !isa<PrimMaxPoolOp, PrimConv2dOp>(anchor))
       return;
-    bool pays = false;
-    if (auto pool = dyn_cast<PrimMaxPoolOp>(anchor))
-      pays = gains(conv, pool);
-    else if (auto reader = dyn_cast<PrimConv2dOp>(anchor))
-      pays = gains(conv, reader);
-    if (!pays)
+    if (StringRef why = lossOf(maker, conv, anchor); !why.empty()) {
+      // Of dense convolutions none expects it.
+      if (conv.getGroups() > 1 || isa<PrimMaxPoolOp>(anchor))
+        addRemark(conv,
+                  "not joined with " + nameOf(anchor) + " behind it: " + why);
       return;
+    }
     SmallVector<Value> operands(maker.getOperands());
     for (Value operand : kernel.getOperands())
       if (operand != map)

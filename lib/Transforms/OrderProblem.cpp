@@ -297,6 +297,54 @@ bool OrderProblem::isGroupInnermost(Operation *conv) const {
   return term.groups > 1 && costInGroups(term) < costInStandard(term);
 }
 
+/// As a reader knows it.
+static StringRef nameOf(Operation *op) {
+  return isPrim(op) ? primName(op) : op->getName().stripDialect();
+}
+
+/// The first op that needs a map of the class in the standard order; null if
+/// none does.
+Operation *OrderProblem::needsStandard(int64_t owner) const {
+  Operation *first = nullptr;
+  auto consider = [&](Operation *op) {
+    if (!first || op->isBeforeInBlock(first))
+      first = op;
+  };
+  for (auto [value, index] : indices) {
+    int64_t at = index;
+    while (parents[at] != at)
+      at = parents[at];
+    if (at != owner)
+      continue;
+    if (classes[owner].fixed)
+      consider(value.getDefiningOp());
+    else if (standard.contains(value))
+      for (Operation *user : value.getUsers())
+        if (!isConvolution(user) && !goesAlong(user) &&
+            !isa<PrimChannelShuffleOp>(user))
+          consider(user);
+  }
+  return first;
+}
+
+std::string OrderProblem::whyStandard(Operation *conv) const {
+  auto found = termOf.find(conv);
+  if (found == termOf.end())
+    return "";
+  const Term &term = terms[found->second];
+  if (term.loss == 0 || costInGroups(term) < costInStandard(term))
+    return "";
+  Operation *reader = nullptr;
+  for (const Port &port : term.ports)
+    if (Operation *needs = needsStandard(port.owner))
+      reader = needs;
+  std::string why;
+  if (reader)
+    why = "'" + nameOf(reader).str() +
+          "' needs its maps in the standard order, and ";
+  return why + "to turn them costs more than groups innermost would save";
+}
+
 //===----------------------------------------------------------------------===//
 // Search
 //===----------------------------------------------------------------------===//

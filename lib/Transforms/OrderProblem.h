@@ -21,6 +21,8 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 
+#include <string>
+
 namespace rootc {
 
 /// Whether `op` computes the same in every channel order, its vectors being in
@@ -42,6 +44,9 @@ public:
   int64_t order(mlir::Value value) const;
   /// Whether a grouped convolution has its groups innermost.
   bool isGroupInnermost(mlir::Operation *conv) const;
+  /// Why a grouped convolution whose groups would be faster innermost has them
+  /// apart; empty where it has not, or would not be faster.
+  std::string whyStandard(mlir::Operation *conv) const;
 
 private:
   struct Class {
@@ -77,6 +82,7 @@ private:
   void addConvolution(ConvOp op, mlir::Value input, mlir::Value output);
 
   int64_t groupOrder(const Term &term, const Port &port) const;
+  mlir::Operation *needsStandard(int64_t owner) const;
   double shuffleCostTo(const Port &port, int64_t order) const;
   double costInGroups(const Term &term) const;
   double costInStandard(const Term &term) const;

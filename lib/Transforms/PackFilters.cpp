@@ -12,6 +12,7 @@
 
 #include "codegen/Geometry/Winograd.h"
 #include "codegen/Schedules/RegisterTile.h"
+#include "dialect/Remarks.h"
 #include "lib/Transforms/Passes.h"
 #include "lib/Transforms/PrimBuilder.h"
 #include "lib/Transforms/PrimConvShape.h"
@@ -62,8 +63,15 @@ private:
     // In training a filter would be transformed anew for each step.
     bool once = conv->template getParentOfType<ProgramOp>().getKind() ==
                 ProgramKind::Infer;
-    if (winograd && once)
+    if (winograd && once) {
       layout = codegen::winogradLayout(shape, backwardData, target);
+      bool expected = (shape.kernel[0] == 3 || shape.kernel[0] == 5) &&
+                      shape.stride[0] * shape.stride[1] == 1;
+      if (!layout.winograd && expected)
+        addRemark(conv,
+                  Twine("no Winograd: ") +
+                      codegen::againstWinograd(shape, backwardData, target));
+    }
     if (layout.winograd)
       conv.setWinograd(layout.winograd);
     else

@@ -57,8 +57,8 @@ codegen::Kernel rootc::translateKernel(KernelOp kernel) {
     for (Value operand : op.getOperands())
       to.operands.push_back(ids.lookup(operand));
     for (NamedAttribute attribute : op.getAttrs())
-      if (attribute.getName() != "layer" &&
-          attribute.getName() != channelOrderAttrName)
+      if (attribute.getName() != "layer" && // nor what is said about the op
+          !attribute.getName().strref().starts_with("root."))
         to.attributes[attribute.getName().str()] =
             translateAttribute(attribute.getValue());
     for (Value value : op.getResults()) {
