@@ -202,7 +202,8 @@ private:
   /// Makes the anchor so far another one's inner: `map` is what `reader` reads.
   void makeInner(const Op &reader, Value &map) {
     if (anchor->name != "conv2d" || anchor->attributes.count("winograd") ||
-        (reader.name != "conv2d" && reader.name != "max_pool") ||
+        (reader.name != "conv2d" && reader.name != "max_pool" &&
+         reader.name != "layer_norm") ||
         !isComputed(kernel, reader, 0) || map.type.shape.size() != 4)
       throw std::invalid_argument("two anchor ops in one kernel: '" +
                                   anchor->name + "' and '" + reader.name + "'");

@@ -60,6 +60,11 @@ template <typename Family>
 Family ImageSchedule<Family>::choose(const Problem &problem) {
   Family schedule;
   schedule.rows = rowsOfTask(problem.shape());
+  // What is computed for it makes a task long enough.
+  const int64_t fewTasks = 4;
+  if (problem.inner)
+    schedule.rows = std::min(schedule.rows,
+                             (problem.shape().at(1) + fewTasks - 1) / fewTasks);
   return schedule;
 }
 

@@ -78,6 +78,15 @@ public:
     return scheduled();
   }
 
+  Kernel layerNorm() {
+    int64_t channels = first.outChannels;
+    int64_t scale = builder.input(f32({channels})),
+            offset = builder.input(f32({channels}));
+    builder.op("layer_norm", {convolve(first, 0, 1), scale, offset},
+               {map(first)}, {{"epsilon", 1e-3}});
+    return scheduled();
+  }
+
   /// Two of the 1x1 convolutions behind one another, and a pool.
   Kernel chain(int64_t middle, int64_t outs) {
     ConvShape second = shapeOf(first.outHeight(), first.outWidth(),
@@ -145,6 +154,8 @@ const Case cases[] = {
     {"six_a_group", 3, shapeOf(10, 9, 24, 24, 4, 3)},
     {"depthwise", 2, shapeOf(13, 17, 32, 32, 32, 3)},
     {"few_groups_innermost", 1, innermost(shapeOf(8, 12, 96, 96, 4, 3))},
+    {"depthwise_seven", 1, innermost(shapeOf(9, 29, 32, 32, 32, 7))},
+    {"depthwise_seven_narrow", 3, innermost(shapeOf(5, 7, 40, 40, 40, 7))},
     {"twenty_four_a_group", 2, shapeOf(7, 19, 72, 72, 3, 5)},
     {"strided", 2, innermost(shapeOf(15, 14, 32, 64, 16, 3, 2))},
     {"one_pixel", 3, innermost(shapeOf(1, 1, 32, 32, 16, 3))},
@@ -160,6 +171,10 @@ TEST_P(JoinedKernel, Pointwise) {
 TEST_P(JoinedKernel, MaxPool) {
   const Case &test = GetParam();
   EXPECT_EQ(checked(Joined(test.shape).maxPool(3, 2, 1), test.batch), "");
+}
+TEST_P(JoinedKernel, LayerNorm) {
+  const Case &test = GetParam();
+  EXPECT_EQ(checked(Joined(test.shape).layerNorm(), test.batch), "");
 }
 TEST_P(JoinedKernel, SixteenRegisters) {
   const Case &test = GetParam();

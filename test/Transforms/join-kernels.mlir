@@ -1,6 +1,22 @@
 // RUN: rootc-opt %s --root-join-kernels --split-input-file | FileCheck %s
 // RUN: rootc %S/../../models/resnet50.mlir --root=64 --emit=mlir | FileCheck %s --check-prefix=NETWORK
 // RUN: rootc %S/../../models/resnet50.mlir --root=64 --emit=mlir --keep-responses | FileCheck %s --check-prefix=KEPT
+// RUN: rootc %S/../../models/convnext-tiny.mlir --emit=mlir | FileCheck %s --check-prefix=CONVNEXT
+
+// A depthwise convolution and its layer norm, of narrow maps.
+// CONVNEXT: root.program @infer
+// CONVNEXT: root.prim.conv2d {{.*}}layer = "s1b1.dwconv"
+// CONVNEXT-NEXT: root.yield
+// CONVNEXT: root.prim.conv2d {{.*}}layer = "s3b1.dwconv"
+// CONVNEXT-NEXT: root.prim.layer_norm {{.*}}layer = "s3b1.norm"
+// CONVNEXT-NEXT: root.yield
+// CONVNEXT: root.prim.conv2d {{.*}}layer = "s3b1.expand"
+// CONVNEXT-NEXT: root.prim.gelu
+// CONVNEXT-NEXT: root.yield
+// CONVNEXT: root.prim.conv2d {{.*}}layer = "s3b1.project"
+// CONVNEXT-NEXT: root.prim.scale_channels
+// CONVNEXT-NEXT: root.prim.add
+// CONVNEXT-NEXT: root.yield
 
 // The first convolution and its pool; a root module of large maps; none of
 // small ones, which would have too few tasks.

@@ -185,7 +185,9 @@ void apply(const ScheduleContext &context, const GlobalPoolSchedule &) {
 void apply(const ScheduleContext &context, const PositionSchedule &schedule) {
   ChannelSplit split =
       splitChannels(context.lanes(), context.outputValue.channels(), 4);
-  loopOverImage(context, context.output, split, schedule.rows);
+  ImageLoops loops =
+      loopOverImage(context, context.output, split, schedule.rows);
+  computeInner(context, LoopLevel(context.output, loops.task));
   schedulePositions(context, context.output, imageVars(4)[1]);
 }
 
