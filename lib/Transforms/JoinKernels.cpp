@@ -51,9 +51,8 @@ static int64_t outputs(ArrayRef<int64_t> kernel, RankedTensorType map) {
   return kernel[0] * kernel[1] * map.getDimSize(1) * map.getDimSize(2);
 }
 
-// Why a map's reader that computes it takes no less time than two kernels;
-// empty if it takes less.
-
+/// Why a pool that computes what it reads takes no less time than two kernels;
+/// empty if it takes less.
 static StringRef loss(PrimConv2dOp conv, PrimMaxPoolOp pool) {
   auto map = cast<RankedTensorType>(conv.getType());
   int64_t height = cast<RankedTensorType>(pool.getType()).getDimSize(1);
@@ -80,6 +79,7 @@ static StringRef loss(PrimConv2dOp conv, PrimMaxPoolOp pool) {
   return "";
 }
 
+/// The same of a 1x1 convolution.
 static StringRef loss(PrimConv2dOp conv, PrimConv2dOp reader) {
   auto map = cast<RankedTensorType>(conv.getType());
   auto one = [](ArrayRef<int64_t> sizes) {
