@@ -273,6 +273,27 @@ static Map unexpanded(Operation &op, const Map &map) {
   return gate;
 }
 
+/// The product of two maps, one of which may broadcast.
+static Map multiplyMaps(Operation &op, Map left, Map right) {
+  if (left.shape == right.shape) {
+    right = unexpanded(op, right);
+    if (left.shape == right.shape)
+      left = unexpanded(op, left);
+  }
+  if (makesHardSwish(op, left, right))
+    return op.elementwise(left, "hard_swish", "", false);
+  if (makesHardSwish(op, right, left))
+    return op.elementwise(right, "hard_swish", "", false);
+  if ((left.shape == right.shape && left.view == right.view) ||
+      isGate(left, right))
+    return combineMaps(op, "multiply", left, right);
+  if (isGate(right, left))
+    return combineMaps(op, "multiply", right, left);
+  op.fail("it multiplies {} and {}; supported are two maps of one shape, and "
+          "a map and one value for each channel or position",
+          describe(left), describe(right));
+}
+
 static void multiplyTwo(Operation &op) {
   alignLayouts(op);
   for (int i : {0, 1})
@@ -288,26 +309,7 @@ static void multiplyTwo(Operation &op) {
     }
   double factor = 1;
   Map left = takeFactor(op, 0, factor), right = takeFactor(op, 1, factor);
-  Map result;
-  if (left.shape == right.shape) {
-    right = unexpanded(op, right);
-    if (left.shape == right.shape)
-      left = unexpanded(op, left);
-  }
-  if (makesHardSwish(op, left, right))
-    result = op.elementwise(left, "hard_swish", "", false);
-  else if (makesHardSwish(op, right, left))
-    result = op.elementwise(right, "hard_swish", "", false);
-  else if ((left.shape == right.shape && left.view == right.view) ||
-           isGate(left, right))
-    result = combineMaps(op, "multiply", left, right);
-  else if (isGate(right, left))
-    result = combineMaps(op, "multiply", right, left);
-  else
-    op.fail("it multiplies {} and {}; supported are two maps of one shape, and "
-            "a map and one value for each channel or position",
-            describe(left), describe(right));
-  op.set(0, scaledBy(op, result, factor));
+  op.set(0, scaledBy(op, multiplyMaps(op, left, right), factor));
 }
 
 //===----------------------------------------------------------------------===//
@@ -403,14 +405,17 @@ void importer::importDiv(Operation &op) {
     if (!result) {
       Map map = takeFactor(op, 0, factor);
       result = divideByResponse(op, map, op.unpadded(1));
+      if (!result)
+        if (auto inverse = inverseOf(op, 1))
+          result = multiplyMaps(op, map, *inverse);
     }
   } else if (op.scalar(0, "the dividend", 0) == 1) {
     result = inverseOfDeviation(op, op.unpadded(1));
   }
   if (!result)
     op.fail("it divides by a map; supported are a constant divisor, layer "
-            "normalisation, and local response normalisation, x / (k + alpha "
-            "mean(x^2))^beta");
+            "normalisation, local response normalisation, x / (k + alpha "
+            "mean(x^2))^beta, and what is not negative with a constant added");
   op.set(0, scaledBy(op, *result, factor));
 }
 

@@ -77,7 +77,7 @@ const std::map<std::string, Operator> &importer::operators() {
       {"Pow", {foldArithmetic, importPow}},
       {"Reciprocal", {foldUnary, importReciprocal}},
       {"ReduceL1", {foldReduction, nullptr}},
-      {"ReduceL2", {foldReduction, nullptr}},
+      {"ReduceL2", {foldReduction, importReduceL2}},
       {"ReduceMax", {foldReduction, importReduceMax}},
       {"ReduceMean", {foldReduction, importReduceMean}},
       {"ReduceMin", {foldReduction, nullptr}},

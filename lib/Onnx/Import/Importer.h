@@ -258,6 +258,7 @@ void importGlobalMaxPool(Operation &op);
 void importReduceMean(Operation &op);
 void importReduceMax(Operation &op);
 void importReduceSum(Operation &op);
+void importReduceL2(Operation &op);
 /// A map of one value a channel, in all places of one of `height` x `width`.
 Map expandMap(Operation &op, const Map &map, int64_t height, int64_t width);
 
@@ -309,6 +310,8 @@ std::optional<Map> padChannels(Operation &op, const Map &map, size_t axis,
                                int64_t before, int64_t behind);
 /// Whether an AveragePool is along the channels, another step, and is done.
 bool poolChannels(Operation &op);
+/// One over what is surely above 0; nothing of another map.
+std::optional<Map> inverseOf(Operation &op, int input);
 /// The last step, of a map divided by what its squares made; nothing if they
 /// did not.
 std::optional<Map> divideByResponse(Operation &op, const Map &map,

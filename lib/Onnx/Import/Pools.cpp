@@ -261,8 +261,18 @@ void importer::importGlobalMaxPool(Operation &op) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-enum class Reduction { Max, Mean, Sum };
+enum class Reduction { Max, Mean, Sum, Norm };
 } // namespace
+
+/// sqrt(elements * mean) of a mean of squares, by the layer that has powers:
+/// mean / (mean^2 / elements^2)^(1/4). What is added is so small that it only
+/// keeps a mean of 0 from being divided by itself, forward and backward.
+static Map rootOfMean(Operation &op, const Map &mean, int64_t elements) {
+  return op.elementwise(mean, "local_response_norm",
+                        fmt::format(" size(1) alpha({}) beta(0.25) k(1e-30)",
+                                    numberText(std::pow(double(elements), -2))),
+                        /*nonNegative=*/true);
+}
 
 /// The reduced dimensions must be the whole of height, of width or of both; the
 /// others stay.
@@ -294,6 +304,21 @@ static void importReduction(Operation &op, Reduction kind) {
       kept.push_back({});
   }
   const root::MapShape &shape = input.shape;
+  if (kind == Reduction::Norm) {
+    bool all = int64_t(sizeOf(gone)) == shape.height * shape.width &&
+               std::none_of(gone.begin(), gone.end(), [](const Atom &atom) {
+                 return atom.axis == Axis::Channels;
+               });
+    if (!all)
+      op.fail("of {} it must reduce height and width, and nothing else",
+              describe(input));
+    Map mean =
+        emitGlobalAveragePool(op, combineMaps(op, "multiply", input, input));
+    mean = rootOfMean(op, mean, shape.height * shape.width);
+    mean.view = kept;
+    op.set(0, mean);
+    return;
+  }
   if (shape.channels > 1 && gone == wholeAxis(Axis::Channels, shape.channels)) {
     Layer layer;
     layer.op = kind == Reduction::Max ? "channel_max" : "channel_mean";
@@ -344,6 +369,10 @@ void importer::importReduceMean(Operation &op) {
 
 void importer::importReduceMax(Operation &op) {
   importReduction(op, Reduction::Max);
+}
+
+void importer::importReduceL2(Operation &op) {
+  importReduction(op, Reduction::Norm);
 }
 
 void importer::importReduceSum(Operation &op) {

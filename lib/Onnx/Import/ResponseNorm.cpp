@@ -193,3 +193,16 @@ std::optional<Map> importer::divideByResponse(Operation &op, const Map &map,
   return op.elementwise(map, "local_response_norm", layer->clauses,
                         map.nonNegative);
 }
+
+std::optional<Map> importer::inverseOf(Operation &op, int input) {
+  // Its square and the fourth power are numbers of 32 bits.
+  constexpr double least = 1e-8;
+  const Map &found = op.unpadded(input);
+  if (!found.nonNegative || !found.affine || !found.affine->isUniform() ||
+      !(found.affine->scale[0] > 0) || !(found.affine->shift[0] >= least))
+    return std::nullopt;
+  // x / (k + x^2)
+  return op.elementwise(op.plain(input), "local_response_norm",
+                        " size(1) alpha(1) beta(1) k(1e-30)",
+                        /*nonNegative=*/true);
+}

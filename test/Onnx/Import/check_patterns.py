@@ -250,6 +250,17 @@ def strided_mean():
     return g.model(g.linear(g.flatten(x), 'fc', 5), 5), ['global_average_pool'], ['slice_channels']
 
 
+def responses_of_the_map():
+    """ConvNeXt V2's global response normalisation."""
+    g = network(opset=17)
+    x = g.relu(g.conv('input', 'conv', 8, 3))
+    norm = g.node('ReduceL2', [x], axes=[2, 3], shape=(8, 1, 1))
+    mean = g.node('ReduceMean', [norm], axes=[1], shape=(1, 1, 1))
+    y = g.node('Div', [norm, g.node('Add', [mean, g.scalar(1e-6)])], shape=(8, 1, 1))
+    y = g.node('Mul', [x, y], shape=g.shapes[x])
+    return finish(g, g.relu(g.add(x, scaled(g, y, 1, 8, 1, 1)))), ['channel_mean'], []
+
+
 def tanh_behind_layers():
     g = network()
     x = g.node('Tanh', [g.conv('input', 'conv', 8, 3)])
@@ -683,7 +694,8 @@ PATTERNS = (convnext_block(17), convnext_block(13), norm_by_inverse_root, torch_
             input_normalised_by_channel, keras_preprocessing, norm_behind_convolution, convolution_read_twice,
             transposed_and_scaled, swish_of_convolution, gelu_of_torchscript, gelu_of_dynamo, gelu_of_others,
             gelu_of_scaled, sigmoid_read_twice, slopes, scaled_branch, borders, pixel_shuffles, factor_behind_convolution, gate_expanded, context_added,
-            channels_turned_round, indexed_pixel, strided_mean, tanh_behind_layers, sums_over_the_map, constants_cast_like_maps,
+            channels_turned_round, indexed_pixel, strided_mean, responses_of_the_map,
+            tanh_behind_layers, sums_over_the_map, constants_cast_like_maps,
             divided_sizes, softmax_before_the_end, shuffled_and_not, torch_scopes, tensorflow_paths, response_norm_of_torch,
             response_norm_by_hand, global_max_of_large_maps, mean_image, mean_image_of_channels_last, mean_image_read_twice,
             pads_before_pools, filters_shared, convolutions_with_biases, sigmoid_of_one, sigmoid_of_one_convolution,
@@ -692,7 +704,7 @@ PATTERNS = (convnext_block(17), convnext_block(13), norm_by_inverse_root, torch_
                                                           quantised, clamped_and_padded, grey_repeated)))
 # Those with layers that no other test of imported networks trains.
 TRAINED = (norm_by_inverse_root, upsampled_by_torch, split_attention, response_norm_of_torch, global_max_of_large_maps,
-           sigmoid_of_one, gelu_of_dynamo, slopes, borders, pixel_shuffles)
+           sigmoid_of_one, gelu_of_dynamo, slopes, borders, pixel_shuffles, responses_of_the_map)
 
 
 def check(tools, folder, pattern):
