@@ -15,6 +15,7 @@ using namespace rootc::importer;
 namespace {
 /// More are no channels picked, but a permutation.
 constexpr size_t mostRuns = 64;
+constexpr int64_t mostTaps = 15;
 } // namespace
 
 /// A map whose dimension `axis` is the channels, in their order.
@@ -324,6 +325,47 @@ void importer::importSlice(Operation &op) {
   for (int64_t i = 0; i < taken.count; ++i)
     channels.push_back(taken.from + i * taken.step);
   op.set(0, pickChannels(op, channelled(op, 0, cut), cut, channels));
+}
+
+void importer::importChannelConv(Operation &op) {
+  Map map = op.plain(0);
+  const Constant &filter = op.reals(1, "the filters");
+  int64_t channels = map.shape.channels, taps = filter.count();
+  View wanted = {{}, wholeAxis(Axis::Channels, channels)};
+  bool along = map.view == wanted && filter.shape[0] == 1 &&
+               filter.shape[1] == 1 && taps % 2 == 1 && taps <= mostTaps &&
+               taps < channels && !op.present(2);
+  std::vector<int64_t> one = {1}, half = {taps / 2, taps / 2};
+  along &= op.integer("group", 1) == 1 && op.integers("strides", one) == one &&
+           op.integers("dilations", one) == one &&
+           op.integers("pads", {0, 0}) == half &&
+           op.text("auto_pad", "NOTSET") == "NOTSET" &&
+           op.integers("kernel_shape", {taps}) == std::vector<int64_t>{taps};
+  if (!along)
+    op.fail("its filters ({}), {}, are of one dimension, over {}; supported "
+            "is one filter of odd size, at most {}, without a bias, over one "
+            "value for each channel, [N,1,C], padded to keep C",
+            quote(op.input(1)), toString(filter.shape), describe(map),
+            mostTaps);
+  // Each tap reads all channels, turned round; its factor is 0 where they come
+  // from the other end.
+  std::string name = op.layerName(1);
+  std::optional<Map> sum;
+  for (int64_t tap = 0; tap < taps; ++tap) {
+    int64_t shift = tap - taps / 2;
+    op.claim(2 * channels);
+    std::vector<int64_t> sources;
+    Affine affine{{}, {0}, name};
+    for (int64_t c = 0; c < channels; ++c) {
+      int64_t source = c + shift;
+      bool inside = source >= 0 && source < channels;
+      sources.push_back((source + channels) % channels);
+      affine.scale.push_back(inside ? double((*filter.reals)[size_t(tap)]) : 0);
+    }
+    Map part = op.emitAffine(pickChannels(op, map, 2, sources), affine, {});
+    sum = sum ? combineMaps(op, "add", *sum, part) : part;
+  }
+  op.set(0, *sum);
 }
 
 /// What has the batch in its one dimension gets it back, with others: PyTorch's

@@ -382,6 +382,8 @@ void importGather(Operation &op);
 void importSplit(Operation &op);
 void importSlice(Operation &op);
 void importSoftmax(Operation &op);
+/// A Conv of one dimension, along the channels: efficient channel attention.
+void importChannelConv(Operation &op);
 /// How many branches a dimension runs through: parts of the channels that lie
 /// one after another; nothing if it does something else.
 std::optional<int64_t> branchesOf(const Map &map, const Dimension &dimension);

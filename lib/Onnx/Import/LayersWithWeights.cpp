@@ -49,6 +49,10 @@ Values importer::channelsLast(const Values &values,
 }
 
 void importer::importConv(Operation &op) {
+  if (op.reals(1, "the filters").shape.size() == 3) {
+    importChannelConv(op);
+    return;
+  }
   Map input = op.standard(0, /*withPadding=*/true);
   if (input.padding.value != 0)
     input = op.standard(0);

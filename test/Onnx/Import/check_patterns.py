@@ -261,6 +261,16 @@ def responses_of_the_map():
     return finish(g, g.relu(g.add(x, scaled(g, y, 1, 8, 1, 1)))), ['channel_mean'], []
 
 
+def neighbouring_channels():
+    """Efficient channel attention: a convolution along what a global pool leaves."""
+    g = network(opset=17)
+    x = g.relu(g.conv('input', 'conv', 8, 3))
+    y = g.node('Reshape', [g.global_pool(x), g.ints(0, 1, -1)], shape=(1, 8))
+    y = g.node('Conv', [y, g.constant(g.normal(1, 1, 5), 'eca.weight')], kernel_shape=[5], pads=[2, 2])
+    y = g.node('Sigmoid', [g.node('Reshape', [y, g.ints(0, -1, 1, 1)], shape=(8, 1, 1))])
+    return finish(g, g.node('Mul', [x, y], shape=g.shapes[x])), ['layer_scale "eca', 'slice_channels'], []
+
+
 def tanh_behind_layers():
     g = network()
     x = g.node('Tanh', [g.conv('input', 'conv', 8, 3)])
@@ -694,7 +704,7 @@ PATTERNS = (convnext_block(17), convnext_block(13), norm_by_inverse_root, torch_
             input_normalised_by_channel, keras_preprocessing, norm_behind_convolution, convolution_read_twice,
             transposed_and_scaled, swish_of_convolution, gelu_of_torchscript, gelu_of_dynamo, gelu_of_others,
             gelu_of_scaled, sigmoid_read_twice, slopes, scaled_branch, borders, pixel_shuffles, factor_behind_convolution, gate_expanded, context_added,
-            channels_turned_round, indexed_pixel, strided_mean, responses_of_the_map,
+            channels_turned_round, indexed_pixel, strided_mean, responses_of_the_map, neighbouring_channels,
             tanh_behind_layers, sums_over_the_map, constants_cast_like_maps,
             divided_sizes, softmax_before_the_end, shuffled_and_not, torch_scopes, tensorflow_paths, response_norm_of_torch,
             response_norm_by_hand, global_max_of_large_maps, mean_image, mean_image_of_channels_last, mean_image_read_twice,

@@ -508,6 +508,8 @@ def cases():
         'Pad of minus infinity and a pool that pads itself': (
             model([node('Pad', ['x', 'p', 'f'], ['q']), node('MaxPool', ['q'], ['v'], kernel_shape=[2, 2], pads=[1] * 4), *ending('v')],
                   [tensor('p', [0, 0, 1, 1, 0, 0, 1, 1], np.int64), tensor('f', float('-inf'))]), 'with that of the Pad before it'),
+        'filter of one dimension over a map': (with_node('Conv', tensor('w', np.ones((1, 1, 3))), kernel_shape=[3], pads=[1, 1]),
+                                               'are of one dimension, over [N,3,8,8]'),
         'LRN of size 0': (with_node('LRN', size=0), 'its size is 0'),
         'LRN of size -1': (with_node('LRN', size=-1), 'its size is -1'),
         'LRN of infinite alpha': (with_node('LRN', size=3, alpha=float('inf')), 'must not be negative'),
