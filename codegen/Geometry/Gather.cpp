@@ -165,8 +165,10 @@ Gather groupLanesGather(const ConvShape &shape) {
 int64_t groupLanesChunks(const ConvShape &shape) {
   int64_t size = shape.outChannels * shape.kernel[0] * shape.kernel[1] *
                  shape.inPerGroup();
+  // Chunks are the tasks: large filters have a few too.
+  const int64_t few = 4;
   int64_t chunks = 1;
-  while (chunks < 16 && 2 * chunks * size <= (1 << 18))
+  while (chunks < 16 && 2 * chunks * size <= (chunks < few ? 1 << 20 : 1 << 18))
     chunks *= 2;
   return chunks;
 }
