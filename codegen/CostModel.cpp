@@ -114,10 +114,6 @@ constexpr double callSeconds = 3e-6, taskSeconds = 0.4e-6;
 /// being not at all.
 constexpr double overlap = 1.2;
 
-static double bytesOf(const LinearBytes &bytes, int64_t batch) {
-  return double(bytes.fixed) + double(bytes.perImage) * double(batch);
-}
-
 /// The ops before a kernel's last anchor, run once for each row that it reads.
 static double rowsTwice(const Problem &problem) {
   const AttributeMap &attributes = problem.anchor->attributes;
@@ -161,11 +157,10 @@ Prediction predict(const Problem &problem, const Machine &machine,
   }
 
   KernelWork work = workOf(kernel);
-  double read = bytesOf(work.read, batch),
-         written = bytesOf(work.written, batch);
+  double read = work.read.of(batch), written = work.written.of(batch);
   for (size_t input = 0; input < kernel.inputs.size(); ++input)
     result.memory +=
-        bytesOf(readOf(kernel, input), batch) /
+        readOf(kernel, input).of(batch) /
         machine.at(input < distances.size() ? distances[input] : read + written)
             .read;
   Machine::Bandwidth level = machine.at(read + written);

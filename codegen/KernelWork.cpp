@@ -10,13 +10,6 @@
 
 namespace rootc::codegen {
 
-namespace {
-
-bool isConvolution(const Op &op) {
-  return op.name == "conv2d" || op.name == "conv2d_backward_data" ||
-         op.name == "conv2d_backward_filter";
-}
-
 int64_t bytesOf(ElementType element) {
   switch (element) {
   case ElementType::F32:
@@ -28,6 +21,13 @@ int64_t bytesOf(ElementType element) {
     return 1;
   }
   return 0;
+}
+
+namespace {
+
+bool isConvolution(const Op &op) {
+  return op.name == "conv2d" || op.name == "conv2d_backward_data" ||
+         op.name == "conv2d_backward_filter";
 }
 
 LinearBytes bytesOf(const TensorType &type) {

@@ -21,7 +21,14 @@ namespace rootc::codegen {
 struct LinearBytes {
   int64_t fixed = 0;
   int64_t perImage = 0;
+
+  double of(int64_t batch) const {
+    return double(fixed) + double(perImage) * double(batch);
+  }
 };
+
+/// Bytes of one element.
+int64_t bytesOf(ElementType element);
 
 struct KernelWork {
   /// Of convolutions, for one image, as lib/Analysis/Cost.h counts them

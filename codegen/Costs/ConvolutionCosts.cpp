@@ -111,11 +111,8 @@ Cost CostOf::of(const GroupLanesSchedule &s) const {
   auto taps = gather.taps();
   Cost cost;
   cost.ideal = ideal(conv);
-  // Machine vectors of a tile's sums.
-  double wide = ceilOf(layout.laneGroups * s.across, lanes);
-  cost.lanes = wide * double(lanes) / double(layout.laneGroups * s.across) *
-               double(layout.blocks * layout.laneGroups) /
-               double(layout.groups);
+  double wide = groupVectors(layout, s.across);
+  cost.lanes = groupLanes(layout, s.across);
   cost.tiles = cover(phase[1], s.tileX);
   double outs = double(s.tileO / s.across), pixels = double(s.tileX * s.tileY);
   double loaded =
@@ -221,10 +218,8 @@ Cost CostOf::of(const GroupLanesGradientSchedule &s) const {
   const FilterLayout &layout = gather.layout;
   Cost cost;
   cost.ideal = ideal(conv);
-  double wide = ceilOf(layout.laneGroups * s.across, lanes);
-  cost.lanes = wide * double(lanes) / double(layout.laneGroups * s.across) *
-               double(layout.blocks * layout.laneGroups) /
-               double(layout.groups);
+  double wide = groupVectors(layout, s.across);
+  cost.lanes = groupLanes(layout, s.across);
   double outs = double(s.tileO / s.across),
          ins = double(s.tileI * s.tileKx * s.tileKy), sums = outs * ins;
   cost.loads = 1 + (loadVector * outs + loadStrip * ins) / sums;

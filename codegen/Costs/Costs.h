@@ -120,6 +120,16 @@ private:
                   shape.kernel[1]) /
            double(2 * lanes);
   }
+  /// Where groups are innermost: machine vectors of one of a tile's sums, and
+  /// how many more lanes they have than there are groups.
+  double groupVectors(const FilterLayout &layout, int64_t across) const {
+    return ceilOf(layout.laneGroups * across, lanes);
+  }
+  double groupLanes(const FilterLayout &layout, int64_t across) const {
+    return groupVectors(layout, across) * double(lanes) /
+           double(layout.laneGroups * across) *
+           double(layout.blocks * layout.laneGroups) / double(layout.groups);
+  }
   /// Images a tile covers beyond the batch, where the last is not shortened.
   double coverImages(int64_t images) const {
     return images == 2 ? 1 : cover(batch, std::min(images, batch));

@@ -76,15 +76,8 @@ struct Identity {
 
 Expected<Identity> askIdentity(const KernelCompilerOptions &options) {
   WorkerAnswer answer;
-  bool isAsked = false;
-  std::string problem = runJobs(
-      poolOptions(options),
-      [&]() -> WorkerJob {
-        if (std::exchange(isAsked, true))
-          return {};
-        return {WorkerJob::Kind::Job, 0, "{\"kind\":\"identity\"}"};
-      },
-      [&](size_t, WorkerAnswer given) { answer = std::move(given); });
+  std::string problem =
+      runJob(poolOptions(options), "{\"kind\":\"identity\"}", answer);
   if (!problem.empty())
     return createStringError(options.program +
                              " cannot be started: " + problem);

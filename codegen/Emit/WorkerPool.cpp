@@ -25,6 +25,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 extern char **environ;
@@ -339,6 +340,19 @@ std::string runJobs(const WorkerPoolOptions &options,
                     const std::function<WorkerJob()> &next,
                     const std::function<void(size_t, WorkerAnswer)> &done) {
   return Run(options, next, done).run();
+}
+
+std::string runJob(const WorkerPoolOptions &options, const std::string &line,
+                   WorkerAnswer &answer) {
+  bool isAsked = false;
+  return runJobs(
+      options,
+      [&]() -> WorkerJob {
+        if (std::exchange(isAsked, true))
+          return {};
+        return {WorkerJob::Kind::Job, 0, line};
+      },
+      [&](size_t, WorkerAnswer given) { answer = std::move(given); });
 }
 
 } // namespace rootc::codegen

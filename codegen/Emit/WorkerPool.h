@@ -53,6 +53,10 @@ std::string runJobs(const WorkerPoolOptions &options,
                     const std::function<WorkerJob()> &next,
                     const std::function<void(size_t, WorkerAnswer)> &done);
 
+/// One job, of that line; returns what runJobs does.
+std::string runJob(const WorkerPoolOptions &options, const std::string &line,
+                   WorkerAnswer &answer);
+
 } // namespace rootc::codegen
 
 #endif // ROOTC_CODEGEN_EMIT_WORKERPOOL_H

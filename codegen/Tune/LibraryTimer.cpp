@@ -8,6 +8,7 @@
 #include "codegen/Tune/LibraryTimer.h"
 #include "codegen/Emit/Emit.h"
 #include "codegen/Emit/WorkerPool.h"
+#include "codegen/KernelWork.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
@@ -29,17 +30,6 @@ int64_t elementsOf(const TensorType &type, int64_t batch) {
   return count;
 }
 
-int64_t elementBytes(ElementType element) {
-  switch (element) {
-  case ElementType::I64:
-    return 8;
-  case ElementType::U8:
-    return 1;
-  default:
-    return 4;
-  }
-}
-
 std::vector<TensorType> operandsOf(const Kernel &kernel) {
   std::vector<TensorType> types = kernel.inputs;
   for (int64_t output : kernel.outputs)
@@ -51,8 +41,8 @@ std::vector<TensorType> operandsOf(const Kernel &kernel) {
 int64_t bytesOf(const Kernel &kernel, int64_t batch) {
   int64_t bytes = 0;
   for (const TensorType &type : operandsOf(kernel))
-    bytes += int64_t(
-        alignTo(elementsOf(type, batch) * elementBytes(type.element), 64));
+    bytes +=
+        int64_t(alignTo(elementsOf(type, batch) * bytesOf(type.element), 64));
   return bytes;
 }
 
@@ -109,8 +99,8 @@ Model timingModel(const std::vector<Kernel> &kernels, int64_t batch,
     for (const TensorType &type : types) {
       ofCopy.push_back(infer.fixedBytes);
       refs.push_back({Arena::WorkspaceFixed, infer.fixedBytes, type});
-      infer.fixedBytes += int64_t(
-          alignTo(elementsOf(type, batch) * elementBytes(type.element), 64));
+      infer.fixedBytes +=
+          int64_t(alignTo(elementsOf(type, batch) * bytesOf(type.element), 64));
     }
     offsets.push_back(std::move(ofCopy));
   }
@@ -121,7 +111,7 @@ Model timingModel(const std::vector<Kernel> &kernels, int64_t batch,
   for (const TensorType &type : types)
     operands.push_back(
         json::Object{{"elements", elementsOf(type, batch)},
-                     {"bytes", elementBytes(type.element)},
+                     {"bytes", bytesOf(type.element)},
                      {"float", type.element == ElementType::F32}});
   json::Value description = json::Object{
       {"timing", json::Object{{"kernels", int64_t(kernels.size())},
@@ -230,15 +220,7 @@ Expected<LibraryTimer::Times> LibraryTimer::run(const std::string &library,
   pool.program = options.timingProgram;
   pool.timeoutSeconds = 60;
   WorkerAnswer answer;
-  bool isAsked = false;
-  std::string problem = runJobs(
-      pool,
-      [&]() -> WorkerJob {
-        if (std::exchange(isAsked, true))
-          return {};
-        return {WorkerJob::Kind::Job, 0, formatv("{0}", job)};
-      },
-      [&](size_t, WorkerAnswer given) { answer = std::move(given); });
+  std::string problem = runJob(pool, formatv("{0}", job), answer);
   if (!problem.empty())
     return createStringError(pool.program + " cannot be started: " + problem);
   if (!answer.answered)

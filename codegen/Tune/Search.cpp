@@ -26,9 +26,7 @@ constexpr double mostLearnt = 0.4;
 /// Milliseconds of a kernel that has not been measured, very roughly.
 double guessOf(const TuneTask &task) {
   KernelWork work = workOf(task.kernel);
-  double bytes =
-      double(work.read.fixed + work.written.fixed) +
-      double(task.batch * (work.read.perImage + work.written.perImage));
+  double bytes = work.read.of(task.batch) + work.written.of(task.batch);
   return double(task.batch * work.multiplyAdds) / 1e8 + bytes / 2e7 + 0.01;
 }
 

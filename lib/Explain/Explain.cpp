@@ -132,9 +132,7 @@ public:
                                                            : options.batch;
           codegen::Kernel plain = translateKernel(kernel);
           codegen::KernelWork work = codegen::workOf(plain);
-          double bytes = double(work.read.fixed + work.written.fixed) +
-                         double(work.read.perImage + work.written.perImage) *
-                             double(count);
+          double bytes = work.read.of(count) + work.written.of(count);
           if (last)
             result.kernels.push_back(
                 explain(kernel, plain, work, bytes, distances));

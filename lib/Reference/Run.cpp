@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/KernelWork.h"
 #include "lib/Reference/Support.h"
 
 #include <algorithm>
@@ -24,10 +25,6 @@ using codegen::ProgramKind;
 using codegen::TensorType;
 
 namespace {
-
-int64_t bytesPerElement(ElementType element) {
-  return element == ElementType::I64 ? 8 : element == ElementType::U8 ? 1 : 4;
-}
 
 /// A buffer's place: `bytes` bytes at `offset` of `arena`.
 struct Place {
@@ -97,7 +94,7 @@ private:
 
   Place place(const Call &call, const BufferRef &buffer) {
     Place result;
-    result.bytes = bytesPerElement(buffer.type.element);
+    result.bytes = codegen::bytesOf(buffer.type.element);
     for (int64_t size : concrete(buffer.type).shape)
       result.bytes *= size;
     result.offset = buffer.offset;

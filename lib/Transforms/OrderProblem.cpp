@@ -122,6 +122,12 @@ int64_t OrderProblem::root(int64_t index) {
   return index;
 }
 
+int64_t OrderProblem::rootOf(int64_t index) const {
+  while (parents[index] != index)
+    index = parents[index];
+  return index;
+}
+
 int64_t OrderProblem::classOf(Value value) {
   auto [found, isNew] = indices.try_emplace(value, classes.size());
   if (isNew) {
@@ -152,10 +158,7 @@ int64_t OrderProblem::order(Value value) const {
   auto found = indices.find(value);
   if (found == indices.end())
     return 1;
-  int64_t index = found->second;
-  while (parents[index] != index)
-    index = parents[index];
-  return classes[index].order;
+  return classes[rootOf(found->second)].order;
 }
 
 OrderProblem::OrderProblem(ProgramOp program, const codegen::TargetInfo &target)
@@ -311,10 +314,7 @@ Operation *OrderProblem::needsStandard(int64_t owner) const {
       first = op;
   };
   for (auto [value, index] : indices) {
-    int64_t at = index;
-    while (parents[at] != at)
-      at = parents[at];
-    if (at != owner)
+    if (rootOf(index) != owner)
       continue;
     if (classes[owner].fixed)
       consider(value.getDefiningOp());
@@ -332,7 +332,7 @@ std::string OrderProblem::whyStandard(Operation *conv) const {
   if (found == termOf.end())
     return "";
   const Term &term = terms[found->second];
-  if (term.loss == 0 || costInGroups(term) < costInStandard(term))
+  if (term.loss == 0 || isGroupInnermost(conv))
     return "";
   Operation *reader = nullptr;
   for (const Port &port : term.ports)

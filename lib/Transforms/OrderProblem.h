@@ -73,6 +73,8 @@ private:
   using Move = llvm::SmallVector<std::pair<int64_t, int64_t>>;
 
   int64_t root(int64_t index);
+  /// The same, shortening no paths.
+  int64_t rootOf(int64_t index) const;
   int64_t classOf(mlir::Value value);
   void join(mlir::Operation *op);
   void collect(mlir::Operation *op);
