@@ -32,6 +32,9 @@ find_package(Eigen3 REQUIRED NO_MODULE)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(SQLite3 REQUIRED)
+if(NOT TARGET SQLite3::SQLite3) # its name before CMake 4.3
+  add_library(SQLite3::SQLite3 ALIAS SQLite::SQLite3)
+endif()
 find_package(Threads REQUIRED)
 
 # Headers of dependencies are not ours to warn about.
