@@ -170,7 +170,7 @@ private:
                          lowered.results.end());
       for (auto &[name, stage] : lowered.stages)
         if (stage.dimensions() == 1)
-          computeVector(stage);
+          vectorStages.push_back(stage);
         else
           positionStages.push_back(stage);
       return;
@@ -281,6 +281,21 @@ private:
     chooseInner(problem.ofInner(), at->inner.get());
   }
 
+  /// Tells an autoscheduler every extent.
+  void estimate(const Value &output, int batch) {
+    for (size_t i = 0; i < inputs.size(); ++i)
+      for (int d = 0; d < inputs[i].dimensions(); ++d)
+        inputs[i].dim(d).set_estimate(0, extent(kernel.inputs[i], d, batch));
+    for (int d = 0; d < output.func.dimensions(); ++d)
+      Func(output.func)
+          .set_estimate(output.func.args()[d], 0,
+                        extent(output.type, d, batch));
+  }
+  static int extent(const TensorType &type, int dimension, int batch) {
+    int64_t size = type.shape[type.shape.size() - 1 - dimension];
+    return size < 0 ? batch : static_cast<int>(size);
+  }
+
   void schedule(const Value &output, const Pipeline &pipeline) {
     TargetInfo machine = targetInfo(target);
     if (plain)
@@ -301,6 +316,11 @@ private:
                             pipeline, output.func, output,      positionStages,
                             target,   plain,       inner};
     chooseInner(problem, inner.get());
+    if (auto *halide = std::get_if<AutoscheduledSchedule>(&read.schedule))
+      estimate(output, static_cast<int>(halide->batch));
+    else
+      for (const Func &stage : vectorStages)
+        computeVector(stage);
     std::visit([&](const auto &family) { apply(context, family); },
                read.schedule);
   }
@@ -314,7 +334,7 @@ private:
   const Op *anchor = nullptr;
   Lowered anchorFuncs;
   std::vector<Value> anchorOperands;
-  std::vector<Func> positionStages;
+  std::vector<Func> vectorStages, positionStages;
   std::vector<Func> elementwise; ///< results of elementwise ops
   std::shared_ptr<ScheduleContext> inner;
 };

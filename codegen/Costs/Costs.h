@@ -163,6 +163,7 @@ private:
   Cost of(const PoolSchedule &s) const;
   Cost of(const ReductionSchedule &s) const;
   Cost of(const PackSchedule &) const;
+  Cost of(const AutoscheduledSchedule &) const;
   template <typename Family> Cost of(const ImageSchedule<Family> &s) const;
   template <typename Family> Cost of(const FixedSchedule<Family> &) const;
 };

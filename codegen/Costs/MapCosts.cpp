@@ -119,6 +119,12 @@ Cost CostOf::of(const FixedSchedule<Family> &) const {
   return cost;
 }
 
+/// Nothing is known of it: as if the kernel had its default.
+Cost CostOf::of(const AutoscheduledSchedule &) const {
+  return std::visit([&](const auto &family) { return of(family); },
+                    defaultSchedule(problem));
+}
+
 Cost CostOf::cost() const {
   ReadSchedule read = readSchedule(problem);
   return std::visit([&](const auto &family) { return of(family); },

@@ -114,6 +114,11 @@ public:
     }
     if (!cache.problem().empty() && options.warn)
       options.warn("the kernel cache is not used: " + cache.problem());
+    if (byRule != 0 && options.warn)
+      options.warn(
+          "Halide's autoscheduler fails for " + std::to_string(byRule) +
+          (byRule == 1 ? " kernel, which has" : " kernels, which have") +
+          " rootc's schedule");
     if (errors)
       return std::move(errors);
     return std::move(results);
@@ -133,13 +138,17 @@ private:
 
   /// Hashes of all that decides the results.
   Error makeKeys() {
-    Expected<std::string> compiler = describeCompiler();
-    if (!compiler)
-      return compiler.takeError();
+    Expected<std::string> described = describeCompiler();
+    if (!described)
+      return described.takeError();
+    compiler = std::move(*described);
     for (size_t i = 0; i < kernels.size(); ++i)
-      keys[i] = hashText(toJson(kernels[i]) + "\n" + options.target + "\n" +
-                         options.kind + "\n" + *compiler);
+      keys[i] = makeKey(kernels[i]);
     return Error::success();
+  }
+  std::string makeKey(const Kernel &kernel) const {
+    return hashText(toJson(kernel) + "\n" + options.target + "\n" +
+                    options.kind + "\n" + compiler);
   }
 
   /// What the kernel compiler says that it is made of, and the content of the
@@ -208,9 +217,17 @@ private:
       lastMoved = Clock::now();
       report();
     }
-    if (pending.empty() || isFull)
+    if (isFull || (pending.empty() && !mayComeBack()))
       return {};
     return {WorkerJob::Kind::Later, 0, ""};
+  }
+
+  /// Whether takeRule() may be asked yet.
+  bool mayComeBack() const {
+    return running != 0 &&
+           std::any_of(kernels.begin(), kernels.end(), [](const Kernel &k) {
+             return k.schedule.count("autoscheduler") != 0;
+           });
   }
 
   std::string output(size_t kernel) const {
@@ -226,11 +243,25 @@ private:
     if (!error)
       return;
     std::string text = toString(std::move(error));
+    if (takeRule(kernel))
+      return;
     // A full disk fails each kernel and is no kernel's fault.
     if (!TemporaryFolder::isFull(text))
       fail(make_error<KernelError>(kernel, std::move(text)));
     else if (!std::exchange(isFull, true))
       fail(createStringError(TemporaryFolder::fullText(text)));
+  }
+
+  /// Gives a kernel that an autoscheduler fails for the schedule of its rule.
+  bool takeRule(size_t kernel) {
+    if (isFull || !kernels[kernel].schedule.count("autoscheduler"))
+      return false;
+    kernels[kernel].schedule.clear();
+    if (cache.isUsed())
+      keys[kernel] = makeKey(kernels[kernel]);
+    pending.push_back(kernel);
+    ++byRule;
+    return true;
   }
 
   Error keep(size_t kernel, const WorkerAnswer &answer) {
@@ -247,13 +278,14 @@ private:
     return Error::success();
   }
 
-  const std::vector<Kernel> &kernels;
+  std::vector<Kernel> kernels;
   const KernelCompilerOptions &options;
   KernelCache cache;
   TemporaryFolder folder;
+  std::string compiler; ///< what it says of itself, if there is a cache
   std::vector<std::string> results, keys;
   std::vector<size_t> pending;
-  size_t ready = 0, running = 0;
+  size_t ready = 0, running = 0, byRule = 0;
   Clock::time_point lastMoved;
   Error errors = Error::success();
   bool isFull = false; ///< the disk

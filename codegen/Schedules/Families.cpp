@@ -7,6 +7,7 @@
 
 #include "codegen/Schedules/Families.h"
 #include "codegen/Geometry/Gather.h"
+#include "codegen/Schedules/Legality.h"
 
 #include <algorithm>
 #include <stdexcept>
@@ -200,8 +201,25 @@ Schedule print(const TypedSchedule &schedule) {
   return printed;
 }
 
+std::vector<Key<AutoscheduledSchedule>> AutoscheduledSchedule::keys() {
+  using S = AutoscheduledSchedule;
+  return {{"autoscheduler", &S::autoscheduler},
+          {"batch", &S::batch},
+          {"threads", &S::threads}};
+}
+
+std::string AutoscheduledSchedule::illegal(const Problem &) const {
+  return Legality()
+      .range("autoscheduler", autoscheduler, 1, 2)
+      .range("batch", batch, 1, 1 << 20)
+      .range("threads", threads, 1, 1024)
+      .reason;
+}
+
 ReadSchedule readSchedule(const Problem &problem) {
   ReadSchedule read{defaultSchedule(problem), ""};
+  if (problem.kernel.schedule.count("autoscheduler"))
+    read.schedule = AutoscheduledSchedule();
   read.error = std::visit(
       [&](auto &family) { return set(family, problem.kernel.schedule); },
       read.schedule);

@@ -260,6 +260,17 @@ struct PackSchedule : FixedSchedule<PackSchedule> {
 struct StandardizeSchedule : FixedSchedule<StandardizeSchedule> {
   static const char *name() { return "standardize"; }
 };
+/// By one of Halide's own autoschedulers, of any kernel and only if asked for:
+/// what the other families are compared with.
+struct AutoscheduledSchedule {
+  int64_t autoscheduler = 0; ///< 1: Mullapudi et al. 2016, 2: Adams et al. 2019
+  int64_t batch = 16;        ///< images it is to expect
+  int64_t threads = 1;       ///< it is to schedule for
+
+  static const char *name() { return "autoscheduled"; }
+  static std::vector<Key<AutoscheduledSchedule>> keys();
+  std::string illegal(const Problem &problem) const;
+};
 
 using TypedSchedule = std::variant<
     ConvolutionSchedule, WinogradSchedule, FilterGradientSchedule,
@@ -267,7 +278,8 @@ using TypedSchedule = std::variant<
     LinearGradientSchedule, PoolSchedule, ReductionSchedule, PointwiseSchedule,
     ShuffleSchedule, PositionSchedule, NeighbourSchedule, ConcatSchedule,
     FlatSchedule, CombineSchedule, GlobalPoolSchedule, PositionSumSchedule,
-    LossSchedule, SgdSchedule, PackSchedule, StandardizeSchedule>;
+    LossSchedule, SgdSchedule, PackSchedule, StandardizeSchedule,
+    AutoscheduledSchedule>;
 
 /// The default of the problem's family. Throws std::invalid_argument for a
 /// kernel that makes no sense: a missing attribute, an unpacked filter.

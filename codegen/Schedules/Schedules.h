@@ -96,6 +96,9 @@ void apply(const ScheduleContext &context, const LossSchedule &schedule);
 void apply(const ScheduleContext &context, const SgdSchedule &schedule);
 void apply(const ScheduleContext &context, const PackSchedule &schedule);
 void apply(const ScheduleContext &context, const StandardizeSchedule &schedule);
+/// The pipeline's inputs and outputs must have their estimates.
+void apply(const ScheduleContext &context,
+           const AutoscheduledSchedule &schedule);
 
 } // namespace rootc::codegen
 

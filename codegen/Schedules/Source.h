@@ -26,6 +26,11 @@ struct KnownSchedule {
 using ScheduleSource =
     std::function<std::optional<KnownSchedule>(const Kernel &)>;
 
+struct AutoscheduledSchedule;
+
+/// Knows the schedule of every kernel that the autoscheduler can have.
+ScheduleSource fromAutoscheduler(const AutoscheduledSchedule &schedule);
+
 } // namespace rootc::codegen
 
 #endif // ROOTC_CODEGEN_SCHEDULES_SOURCE_H

@@ -157,7 +157,7 @@ private:
     pipeline.winograd = options.winograd;
     pipeline.target = options.target;
     if (failed(runPasses(module, buildNetworkPipeline, pipeline)) ||
-        failed(useTuned(pipeline)))
+        failed(useSchedules(pipeline)))
       return failure();
     if (options.kind == OutputKind::Explain)
       root::askForRemarks(module);
@@ -369,8 +369,12 @@ private:
     return options.threads ? options.threads : usualThreads();
   }
 
-  /// Lets kernels take their schedules from --tuned.
-  LogicalResult useTuned(PipelineOptions &pipeline) {
+  /// Lets kernels take their schedules from --tuned or an autoscheduler.
+  LogicalResult useSchedules(PipelineOptions &pipeline) {
+    if (options.autoscheduler)
+      pipeline.schedules = codegen::fromAutoscheduler(
+          {options.autoscheduler, options.batch ? options.batch : 16,
+           threads()});
     if (options.tuned.empty())
       return success();
     Expected<std::string> generator = codegen::kernelGenerator(kernelProgram());

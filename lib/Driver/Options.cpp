@@ -149,6 +149,13 @@ struct Flags : NetworkFlags {
       "seed", cl::value_desc("n"), cl::cat(category),
       cl::desc("Of --emit=onnx: seed of the weights without --weights, as of "
                "rootrun init; default 0")};
+  cl::opt<std::string> schedule{
+      "schedule", cl::value_desc("rootc|mullapudi|adams"), cl::cat(category),
+      cl::init("rootc"),
+      cl::desc(
+          "Who schedules kernels: rootc's rules and records or, to compare "
+          "with, one of Halide's autoschedulers, for --batch images (16) "
+          "and --threads threads; default rootc")};
   cl::opt<std::string> tuned{
       "tuned", cl::value_desc("file"), cl::cat(category),
       cl::desc("Schedules of rootc-tune, where the file has them for this CPU, "
@@ -401,11 +408,24 @@ std::optional<Options> check(const Flags &flags) {
   options.tuned = flags.tuned;
   if (flags.tuned.getNumOccurrences() && options.tuned.empty())
     return fail("--tuned: the name is empty");
+  auto autoscheduler = StringSwitch<std::optional<int64_t>>(flags.schedule)
+                           .Case("rootc", 0)
+                           .Case("mullapudi", 1)
+                           .Case("adams", 2)
+                           .Default(std::nullopt);
+  if (!autoscheduler)
+    return fail("--schedule=" + flags.schedule +
+                ": give rootc, mullapudi or adams");
+  options.autoscheduler = *autoscheduler;
+  if (options.autoscheduler && !options.tuned.empty())
+    return fail("--tuned and --schedule=" + flags.schedule +
+                " exclude each other");
   for (const cl::Option *flag :
        std::initializer_list<const cl::Option *>{&flags.threads, &flags.batch})
     if (flag->getNumOccurrences() && options.tuned.empty() &&
-        options.kind != OutputKind::Explain)
-      return fail("--" + flag->ArgStr + " belongs to --tuned and --explain");
+        !options.autoscheduler && options.kind != OutputKind::Explain)
+      return fail("--" + flag->ArgStr +
+                  " belongs to --tuned, --explain and Halide's autoschedulers");
   return options;
 }
 

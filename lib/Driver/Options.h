@@ -57,6 +57,7 @@ struct Options {
   bool winograd = true;
   unsigned jobs = 0;
   std::string tuned;   ///< a database of schedules; empty: none
+  int64_t autoscheduler = 0; ///< as of AutoscheduledSchedule; 0: none
   int64_t threads = 0; ///< that schedules are tuned for; 0: all cores
   int64_t batch = 0;   ///< likewise; 0: not said
   // Of --explain.

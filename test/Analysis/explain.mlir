@@ -94,7 +94,7 @@
 // PROGRAM: rootc: error: --explain=all: give infer, train, grad or prepare
 // NONE: rootc: error: --explain=train: with --mode=infer there is no such program
 // CSV: rootc: error: --format=csv: --explain gives text or json
-// ALONE: rootc: error: --batch belongs to --tuned and --explain
+// ALONE: rootc: error: --batch belongs to --tuned, --explain and Halide's autoschedulers
 // BATCH: rootc: error: --profile={{.*}}: it is of 'infer', batch 4, 2 threads; ask for these, or leave them out
 // OTHER: rootc: error: the profile is of another library: it has 9 calls, this network's program 'infer'
 // TEXT: rootc: error: '{{.*}}' is no output of rootrun profile --json

@@ -12,7 +12,8 @@
 // best of many runs on one thread (`threads=2` for two). key=value overrides
 // the schedule; `check=1` compares with the reference instead; `block=` sets
 // the block, `winograd=` the edge of Winograd's tiles, `order=` has channels in
-// that order, `bits=256` compiles for AVX2, `asm=1` writes kernel_bench.s.
+// that order, `bits=256` compiles for AVX2, `autoscheduler=1` or 2 has Halide's
+// own schedule, `asm=1` writes kernel_bench.s.
 //
 //===----------------------------------------------------------------------===//
 
@@ -207,6 +208,8 @@ int main(int argc, char **argv) try {
   int64_t block = overrides.count("block") ? overrides["block"] : 0;
   overrides.erase("block");
   Kernel kernel = test::convKernel(kind, shape, info, block);
+  if (overrides.count("autoscheduler"))
+    kernel.schedule.clear();
   for (auto &[key, value] : overrides)
     kernel.schedule[key] = value;
   if (show) {

@@ -14,6 +14,7 @@
 
 #include "codegen/Pipeline.h"
 #include "codegen/Schedules/Families.h"
+#include "codegen/Schedules/Source.h"
 #include "test/Bench/ConvolutionCases.h"
 #include "test/Kernels/KernelHarness.h"
 
@@ -232,6 +233,38 @@ TEST_P(Schedules, LegalOnesComputeTheSame) {
       break;
     }
   }
+}
+
+// Halide's own are what ours are compared with.
+TEST_P(Schedules, AutoschedulersComputeTheSame) {
+  const Case &param = GetParam();
+  Kernel kernel = param.kernel;
+  auto inputs = makeInputs(kernel, param.batch, param.positive);
+  auto expected = rootc::reference::evaluate(kernel, inputs);
+  int64_t which = 1 + std::hash<std::string>()(param.name) % 2;
+  auto known = fromAutoscheduler({which, param.batch, 2})(kernel);
+  if (!known)
+    known = fromAutoscheduler({1, param.batch, 2})(kernel);
+  ASSERT_TRUE(known);
+  kernel.schedule = known->schedule;
+  EXPECT_EQ(readSchedule(Problem(kernel, machine)).error, "");
+  std::vector<Tensor> results;
+  try {
+    results = runKernel(kernel, inputs, false, 512);
+  } catch (const std::runtime_error &error) {
+    GTEST_SKIP() << "what it makes does not run: " << error.what();
+  }
+  EXPECT_EQ(difference(results, expected, param.tolerance), "");
+}
+
+TEST(AutoscheduledSchedule, IsChecked) {
+  TensorType x = f32({-1, 8, 7, 20});
+  Kernel kernel = oneOp("relu", {x}, {x});
+  kernel.schedule = {{"autoscheduler", 2}, {"batch", 8}, {"threads", 2}};
+  EXPECT_EQ(readSchedule(Problem(kernel, machine)).error, "");
+  kernel.schedule["autoscheduler"] = 3;
+  EXPECT_EQ(readSchedule(Problem(kernel, machine)).error,
+            "'autoscheduler' is 3, not from 1 to 2");
 }
 
 TEST_P(Schedules, AbsurdOnesAreRefused) {
