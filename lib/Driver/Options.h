@@ -56,10 +56,10 @@ struct Options {
   bool keepResponses = false;
   bool winograd = true;
   unsigned jobs = 0;
-  std::string tuned;   ///< a database of schedules; empty: none
+  std::string tuned;         ///< a database of schedules; empty: none
   int64_t autoscheduler = 0; ///< as of AutoscheduledSchedule; 0: none
-  int64_t threads = 0; ///< that schedules are tuned for; 0: all cores
-  int64_t batch = 0;   ///< likewise; 0: not said
+  int64_t threads = 0;       ///< that schedules are tuned for; 0: all cores
+  int64_t batch = 0;         ///< likewise; 0: not said
   // Of --explain.
   std::string explain;          ///< the program; empty: infer and train
   std::string profile, machine; ///< files; empty: none
