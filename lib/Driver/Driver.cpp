@@ -22,6 +22,7 @@
 #include "lib/Driver/Diagnostics.h"
 #include "lib/Driver/EarlyEnd.h"
 #include "lib/Driver/Options.h"
+#include "lib/Driver/SuggestRoot.h"
 #include "lib/Driver/ThisMachine.h"
 #include "lib/Explain/Explain.h"
 #include "lib/Onnx/Export.h"
@@ -81,6 +82,7 @@ std::optional<codegen::EmitKind> emitKind(OutputKind kind) {
   case OutputKind::Cost:
   case OutputKind::Explain:
   case OutputKind::Tuning:
+  case OutputKind::Suggestion:
     return std::nullopt;
   }
   return std::nullopt;
@@ -129,6 +131,8 @@ public:
     auto module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
     if (!module)
       return 1;
+    if (options.kind == OutputKind::Suggestion)
+      return succeeded(suggest()) ? 0 : 1;
     return succeeded(compile(*module)) ? 0 : 1;
   }
 
@@ -395,6 +399,19 @@ private:
       return tuned->find(kernel);
     };
     return success();
+  }
+
+  LogicalResult suggest() {
+    auto shown = codegen::ProgressOptions::standardError();
+    shown.program = programName();
+    codegen::Progress progress(shown);
+    auto table = suggestRoot(options, programFolder, progress);
+    progress.erase();
+    if (!table) {
+      reportError(toString(table.takeError()));
+      return failure();
+    }
+    return write(*table);
   }
 
   LogicalResult tune(mlir::ModuleOp module) {

@@ -182,6 +182,11 @@ struct TuneCommandFlags : NetworkFlags {
       "replay", cl::value_desc("file"), cl::cat(category),
       cl::desc("Another database, whose times are taken; nothing is compiled "
                "or measured")};
+  cl::opt<std::string> suggest{
+      "suggest-root", cl::ValueOptional, cl::value_desc("n,..."),
+      cl::cat(category),
+      cl::desc("Instead of a search: time the network with each topology and "
+               "each number of groups; default 2,4,8,16")};
 
   TuneCommandFlags() : NetworkFlags("rootc-tune options") {}
 };
@@ -440,6 +445,34 @@ std::optional<std::chrono::seconds> readDuration(StringRef text) {
   return std::chrono::seconds(value * unit);
 }
 
+/// What is wrong with --suggest-root; empty if nothing is.
+std::string checkSuggest(const TuneCommandFlags &flags, Options &options) {
+  if (!flags.suggest.getNumOccurrences())
+    return "";
+  for (const cl::Option *flag : std::initializer_list<const cl::Option *>{
+           &flags.root, &flags.topology, &flags.database, &flags.trials,
+           &flags.seed, &flags.replay})
+    if (flag->getNumOccurrences())
+      return ("--suggest-root tries topologies, and searches for no schedules; "
+              "leave --" +
+              flag->ArgStr + " out")
+          .str();
+  if (options.input == "-")
+    return "--suggest-root reads the network again and again; give a file";
+  std::string list = flags.suggest;
+  if (list.empty())
+    list = "2,4,8,16";
+  for (StringRef item : split(list, ',')) {
+    int64_t groups = 0;
+    if (item.getAsInteger(10, groups) || groups < 2 || groups > INT32_MAX)
+      return "--suggest-root=" + list +
+             ": give whole numbers from 2, as in --suggest-root=4,8";
+    options.tune.suggest.push_back(groups);
+  }
+  options.kind = OutputKind::Suggestion;
+  return "";
+}
+
 std::optional<Options> check(const TuneCommandFlags &flags) {
   Options options;
   options.kind = OutputKind::Tuning;
@@ -470,6 +503,8 @@ std::optional<Options> check(const TuneCommandFlags &flags) {
       flags.trials.getNumOccurrences() ? std::chrono::hours(24 * 365) : *budget;
   if (options.batch == 0)
     options.batch = 16;
+  if (problem = checkSuggest(flags, options); !problem.empty())
+    return fail(problem);
   return options;
 }
 

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace rootc {
 
@@ -30,7 +31,8 @@ enum class OutputKind {
   Onnx,
   Cost,
   Explain,
-  Tuning, ///< of rootc-tune: records in a database
+  Tuning,     ///< of rootc-tune: records in a database
+  Suggestion, ///< of rootc-tune: topologies by time
 };
 
 /// What rootc-tune asks for beside a network.
@@ -39,6 +41,7 @@ struct TuneFlags {
   uint64_t seed = 0;
   int64_t trials = INT64_MAX;
   std::chrono::seconds budget{600};
+  std::vector<int64_t> suggest; ///< numbers of groups to try
 };
 
 /// The command line, checked; values of flags as they were given.
