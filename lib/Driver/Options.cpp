@@ -1,4 +1,4 @@
-//===- Options.cpp - What the command line asks for -----------------------===//
+//===- Options.cpp - What rootc's command line asks for -------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -6,101 +6,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Driver/Options.h"
-#include "codegen/Emit/Target.h"
-#include "lib/Driver/Diagnostics.h"
-#include "mlir/IR/AsmState.h"
-#include "mlir/IR/MLIRContext.h"
-#include "mlir/Pass/PassManager.h"
-#include "rootc/model.h"
-#include "llvm/ADT/StringExtras.h"
+#include "lib/Driver/Flags.h"
 #include "llvm/ADT/StringSwitch.h"
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/WithColor.h"
 
 using namespace llvm;
 
 namespace rootc {
 
 namespace {
-
-/// What is wrong with the value of a switch, "" if nothing is.
-std::string &switchProblem() {
-  static std::string problem;
-  return problem;
-}
-
-/// Reads a switch; LLVM's own words for a bad value do not say "error".
-class SwitchParser : public cl::parser<bool> {
-public:
-  using cl::parser<bool>::parser;
-  bool parse(cl::Option &, StringRef flag, StringRef text, bool &value) {
-    std::string word = text.lower();
-    value = word.empty() || word == "true" || word == "1";
-    if (value || word == "false" || word == "0")
-      return false;
-    switchProblem() =
-        ("--" + flag + "=" + text + ": a switch has no value, or true or false")
-            .str();
-    return true;
-  }
-};
-
-/// Of a network and what is compiled of it. Made when the command line is read,
-/// so that other programs that link this library have no such options.
-struct NetworkFlags {
-  cl::OptionCategory category;
-  cl::opt<std::string> input{cl::Positional, cl::desc("NET.mlir"),
-                             cl::cat(category)};
-  cl::opt<std::string> root{
-      "root", cl::value_desc("n"), cl::cat(category),
-      cl::desc("Split the spatial convolutions into filter groups: n in the "
-               "stage nearest the image")};
-  cl::opt<std::string> topology{
-      "topology", cl::value_desc("name"), cl::cat(category), cl::init("root"),
-      cl::desc("How groups go on with depth: root (halved), tree "
-               "(doubled) or column (the same); default root")};
-  cl::opt<std::string> groups{"groups", cl::value_desc("name=n,..."),
-                              cl::cat(category),
-                              cl::desc("Groups of convolutions by name")};
-  cl::opt<std::string> target{
-      "target", cl::value_desc("target"), cl::cat(category), cl::init("host"),
-      cl::desc("host, x86-64-v3, x86-64-v4 or a Halide target string; default "
-               "host")};
-  cl::opt<std::string> mode{
-      "mode", cl::value_desc("mode"), cl::cat(category), cl::init("train"),
-      cl::desc("train (training and inference) or infer; default train")};
-  cl::opt<std::string> image{
-      "image", cl::value_desc("HxW"), cl::cat(category),
-      cl::desc("Height and width of the image instead of the declared ones")};
-  cl::opt<bool, false, SwitchParser> recompute{
-      "recompute", cl::cat(category),
-      cl::desc("Training keeps less in memory: batch norm, ReLU and pools are "
-               "computed again for the backward pass")};
-  cl::opt<bool, false, SwitchParser> keepResponses{
-      "keep-responses", cl::cat(category),
-      cl::desc("Inference keeps every convolution's response, for covariance: "
-               "none is computed within the kernel of the layer behind it")};
-  cl::opt<std::string> winograd{
-      "winograd", cl::value_desc("on|off"), cl::cat(category), cl::init("on"),
-      cl::desc("Winograd's convolution, where it is faster, or direct ones "
-               "everywhere; default on")};
-  cl::opt<std::string> jobs{
-      "jobs", cl::value_desc("n"), cl::cat(category),
-      cl::desc("Processes that compile kernels; default: one a core")};
-  cl::opt<std::string> threads{
-      "threads", cl::value_desc("n"), cl::cat(category),
-      cl::desc("Threads that schedules are tuned for, or that --explain counts "
-               "with; default: the profile's, else one a core")};
-  cl::opt<std::string> batch{
-      "batch", cl::value_desc("n"), cl::cat(category),
-      cl::desc("Images in a batch that schedules are tuned for, or that "
-               "--explain counts with; default of rootc-tune: 16, of --tuned: "
-               "the largest that is in the file, of --explain: the profile's, "
-               "else 1")};
-
-  explicit NetworkFlags(const char *name) : category(name) {}
-};
 
 struct Flags : NetworkFlags {
   cl::opt<std::string> output{
@@ -164,38 +78,6 @@ struct Flags : NetworkFlags {
   Flags() : NetworkFlags("rootc options") {}
 };
 
-struct TuneCommandFlags : NetworkFlags {
-  cl::opt<std::string> database{
-      "db", cl::value_desc("file"), cl::cat(category),
-      cl::desc("The database, which is made or gone on with; default "
-               "rootc-tune.db")};
-  cl::opt<std::string> budget{
-      "budget", cl::value_desc("time"), cl::cat(category), cl::init("10m"),
-      cl::desc("How long to search: 90s, 10m or 2h; default 10m")};
-  cl::opt<std::string> trials{
-      "trials", cl::value_desc("n"), cl::cat(category),
-      cl::desc("Schedules to try instead, those that the database has from an "
-               "earlier search with the same flags among them")};
-  cl::opt<std::string> seed{"seed", cl::value_desc("n"), cl::cat(category),
-                            cl::desc("Of what is tried; default 0")};
-  cl::opt<std::string> replay{
-      "replay", cl::value_desc("file"), cl::cat(category),
-      cl::desc("Another database, whose times are taken; nothing is compiled "
-               "or measured")};
-  cl::opt<std::string> suggest{
-      "suggest-root", cl::ValueOptional, cl::value_desc("n,..."),
-      cl::cat(category),
-      cl::desc("Instead of a search: time the network with each topology and "
-               "each number of groups; default 2,4,8,16")};
-
-  TuneCommandFlags() : NetworkFlags("rootc-tune options") {}
-};
-
-std::optional<Options> fail(const Twine &message) {
-  WithColor::error(errs(), programName()) << message << "\n";
-  return std::nullopt;
-}
-
 std::optional<OutputKind> kindOfName(StringRef name) {
   return StringSwitch<std::optional<OutputKind>>(name)
       .Case("so", OutputKind::SharedLibrary)
@@ -238,65 +120,6 @@ std::string defaultOutput(StringRef input, OutputKind kind) {
     return "-";
   StringRef stem = input == "-" ? "model" : sys::path::stem(input);
   return (stem + suffix).str();
-}
-
-bool isSize(StringRef text) {
-  auto [height, width] = text.split('x');
-  int64_t value;
-  return !height.getAsInteger(10, value) && value > 0 &&
-         !width.getAsInteger(10, value) && value > 0;
-}
-
-/// Reads a flag of a whole number, if it was given; what is wrong with it, ""
-/// if nothing is.
-template <typename T>
-std::string readNumber(const cl::opt<std::string> &flag, T least, T most,
-                       T &value) {
-  if (!flag.getNumOccurrences() ||
-      (to_integer(flag, value, 10) && value >= least && value <= most))
-    return "";
-  return ("--" + flag.ArgStr + "=" + flag + ": give a whole number from " +
-          Twine(least) + " to " + Twine(most))
-      .str();
-}
-
-/// The flags that a network's kernels depend on.
-std::string checkNetwork(const NetworkFlags &flags, Options &options) {
-  std::string problem =
-      readNumber<int64_t>(flags.root, 1, INT32_MAX, options.root);
-  if (problem.empty())
-    problem = readNumber(flags.jobs, 1u, 1024u, options.jobs);
-  if (problem.empty())
-    problem = readNumber<int64_t>(flags.threads, 1, 1024, options.threads);
-  if (problem.empty())
-    problem = readNumber<int64_t>(flags.batch, 1, INT32_MAX, options.batch);
-  if (!problem.empty())
-    return problem;
-  options.topology = flags.topology;
-  if (options.topology != "root" && options.topology != "tree" &&
-      options.topology != "column")
-    return "--topology=" + flags.topology + ": give root, tree or column";
-  options.groups = flags.groups;
-  options.image = flags.image;
-  if (flags.image.getNumOccurrences() && !isSize(options.image))
-    return "--image=" + flags.image +
-           ": give height x width, as in --image=224x224";
-  if (flags.mode != "train" && flags.mode != "infer")
-    return "--mode=" + flags.mode + ": give train or infer";
-  options.inferOnly = flags.mode == "infer";
-  options.recompute = flags.recompute;
-  if (options.recompute && options.inferOnly)
-    return "--recompute saves memory in training, which --mode=infer leaves "
-           "out; drop one of them";
-  options.keepResponses = flags.keepResponses;
-  if (flags.winograd != "on" && flags.winograd != "off")
-    return "--winograd=" + flags.winograd + ": give on or off";
-  options.winograd = flags.winograd == "on";
-  Expected<codegen::TargetInfo> target = codegen::parseTarget(flags.target);
-  if (!target)
-    return toString(target.takeError());
-  options.target = std::move(*target);
-  return "";
 }
 
 /// What is wrong with the flags of --emit=onnx; empty if nothing is.
@@ -434,128 +257,18 @@ std::optional<Options> check(const Flags &flags) {
   return options;
 }
 
-/// "90s", "10m", "2h"; a number alone is seconds.
-std::optional<std::chrono::seconds> readDuration(StringRef text) {
-  int64_t unit = text.consume_back("h")   ? 3600
-                 : text.consume_back("m") ? 60
-                                          : (text.consume_back("s"), 1);
-  int64_t value = 0;
-  if (text.getAsInteger(10, value) || value < 1 || value > 1'000'000)
-    return std::nullopt;
-  return std::chrono::seconds(value * unit);
-}
-
-/// What is wrong with --suggest-root; empty if nothing is.
-std::string checkSuggest(const TuneCommandFlags &flags, Options &options) {
-  if (!flags.suggest.getNumOccurrences())
-    return "";
-  for (const cl::Option *flag : std::initializer_list<const cl::Option *>{
-           &flags.root, &flags.topology, &flags.database, &flags.trials,
-           &flags.seed, &flags.replay})
-    if (flag->getNumOccurrences())
-      return ("--suggest-root tries topologies, and searches for no schedules; "
-              "leave --" +
-              flag->ArgStr + " out")
-          .str();
-  if (options.input == "-")
-    return "--suggest-root reads the network again and again; give a file";
-  std::string list = flags.suggest;
-  if (list.empty())
-    list = "2,4,8,16";
-  for (StringRef item : split(list, ',')) {
-    int64_t groups = 0;
-    if (item.getAsInteger(10, groups) || groups < 2 || groups > INT32_MAX)
-      return "--suggest-root=" + list +
-             ": give whole numbers from 2, as in --suggest-root=4,8";
-    options.tune.suggest.push_back(groups);
-  }
-  options.kind = OutputKind::Suggestion;
-  return "";
-}
-
-std::optional<Options> check(const TuneCommandFlags &flags) {
-  Options options;
-  options.kind = OutputKind::Tuning;
-  options.output = "-";
-  options.input = flags.input;
-  if (options.input.empty())
-    return fail("no input: give a network's file, or - for standard input; "
-                "see rootc-tune --help");
-  std::string problem = checkNetwork(flags, options);
-  TuneFlags &tune = options.tune;
-  if (problem.empty())
-    problem = readNumber<int64_t>(flags.trials, 1, INT64_MAX, tune.trials);
-  if (problem.empty())
-    problem = readNumber<uint64_t>(flags.seed, 0, UINT64_MAX, tune.seed);
-  if (!problem.empty())
-    return fail(problem);
-  tune.database = flags.database.getNumOccurrences()
-                      ? std::string(flags.database)
-                      : "rootc-tune.db";
-  tune.replay = flags.replay;
-  auto budget = readDuration(flags.budget);
-  if (!budget)
-    return fail("--budget=" + flags.budget +
-                ": give a time, as in 90s, 10m or 2h");
-  if (flags.trials.getNumOccurrences() && flags.budget.getNumOccurrences())
-    return fail("--budget and --trials both say how long; give one of them");
-  tune.budget =
-      flags.trials.getNumOccurrences() ? std::chrono::hours(24 * 365) : *budget;
-  if (options.batch == 0)
-    options.batch = 16;
-  if (problem = checkSuggest(flags, options); !problem.empty())
-    return fail(problem);
-  return options;
-}
-
-template <typename CommandFlags>
-std::optional<Options> parse(int argc, char **argv, int &exitCode,
-                             const char *overview) {
-  exitCode = 1;
-  mlir::registerAsmPrinterCLOptions();
-  mlir::registerMLIRContextCLOptions();
-  mlir::registerPassManagerCLOptions();
-  // One of LLVM's own has this name.
-  if (cl::Option *other = cl::getRegisteredOptions().lookup("threads"))
-    other->removeArgument();
-  // Lives as long as the registry that refers to it.
-  static CommandFlags flags;
-  cl::HideUnrelatedOptions(flags.category);
-  // From --help, not from --help-hidden.
-  for (auto &[name, option] : cl::getRegisteredOptions())
-    if (option->getOptionHiddenFlag() == cl::ReallyHidden)
-      option->setHiddenFlag(cl::Hidden);
-  cl::SetVersionPrinter([](raw_ostream &os) {
-    os << programName() << " " ROOTC_VERSION " (ABI " << ROOTC_ABI_VERSION
-       << ")\n";
-  });
-  std::string problems;
-  raw_string_ostream stream(problems);
-  if (!cl::ParseCommandLineOptions(argc, argv, overview, &stream)) {
-    StringRef text = problems;
-    text.consume_front((programName() + ": ").str());
-    if (!switchProblem().empty())
-      return fail(switchProblem());
-    // LLVM has reported a bad value of one of its own flags already.
-    if (text.empty())
-      return std::nullopt;
-    return fail(text.rtrim());
-  }
-  return check(flags);
-}
-
 } // namespace
 
 std::optional<Options> parseOptions(int argc, char **argv, int &exitCode) {
-  return parse<Flags>(
-      argc, argv, exitCode,
-      "Compiles a network of the root dialect to a library of its own\n");
-}
-
-std::optional<Options> parseTuneOptions(int argc, char **argv, int &exitCode) {
-  return parse<TuneCommandFlags>(
-      argc, argv, exitCode,
-      "Searches for faster schedules of a network's kernels, by measurement\n");
+  exitCode = 1;
+  registerLibraryFlags();
+  // Lives as long as the registry that refers to it.
+  static Flags flags;
+  if (!readCommandLine(
+          argc, argv, flags,
+          "Compiles a network of the root dialect to a library of its own\n"))
+    return std::nullopt;
+  return check(flags);
 }
 
 } // namespace rootc

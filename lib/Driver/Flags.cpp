@@ -1,0 +1,122 @@
+//===- Flags.cpp - What two command lines share ---------------------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Driver/Flags.h"
+#include "codegen/Emit/Target.h"
+#include "lib/Driver/Diagnostics.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include "rootc/model.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace llvm;
+
+namespace rootc {
+
+/// What is wrong with the value of a switch, "" if nothing is.
+static std::string &switchProblem() {
+  static std::string problem;
+  return problem;
+}
+
+bool SwitchParser::parse(cl::Option &, StringRef flag, StringRef text,
+                         bool &value) {
+  std::string word = text.lower();
+  value = word.empty() || word == "true" || word == "1";
+  if (value || word == "false" || word == "0")
+    return false;
+  switchProblem() =
+      ("--" + flag + "=" + text + ": a switch has no value, or true or false")
+          .str();
+  return true;
+}
+
+std::optional<Options> fail(const Twine &message) {
+  WithColor::error(errs(), programName()) << message << "\n";
+  return std::nullopt;
+}
+
+static bool isSize(StringRef text) {
+  auto [height, width] = text.split('x');
+  int64_t value;
+  return !height.getAsInteger(10, value) && value > 0 &&
+         !width.getAsInteger(10, value) && value > 0;
+}
+
+std::string checkNetwork(const NetworkFlags &flags, Options &options) {
+  std::string problem =
+      readNumber<int64_t>(flags.root, 1, INT32_MAX, options.root);
+  if (problem.empty())
+    problem = readNumber(flags.jobs, 1u, 1024u, options.jobs);
+  if (problem.empty())
+    problem = readNumber<int64_t>(flags.threads, 1, 1024, options.threads);
+  if (problem.empty())
+    problem = readNumber<int64_t>(flags.batch, 1, INT32_MAX, options.batch);
+  if (!problem.empty())
+    return problem;
+  options.topology = flags.topology;
+  if (options.topology != "root" && options.topology != "tree" &&
+      options.topology != "column")
+    return "--topology=" + flags.topology + ": give root, tree or column";
+  options.groups = flags.groups;
+  options.image = flags.image;
+  if (flags.image.getNumOccurrences() && !isSize(options.image))
+    return "--image=" + flags.image +
+           ": give height x width, as in --image=224x224";
+  if (flags.mode != "train" && flags.mode != "infer")
+    return "--mode=" + flags.mode + ": give train or infer";
+  options.inferOnly = flags.mode == "infer";
+  options.recompute = flags.recompute;
+  if (options.recompute && options.inferOnly)
+    return "--recompute saves memory in training, which --mode=infer leaves "
+           "out; drop one of them";
+  options.keepResponses = flags.keepResponses;
+  if (flags.winograd != "on" && flags.winograd != "off")
+    return "--winograd=" + flags.winograd + ": give on or off";
+  options.winograd = flags.winograd == "on";
+  Expected<codegen::TargetInfo> target = codegen::parseTarget(flags.target);
+  if (!target)
+    return toString(target.takeError());
+  options.target = std::move(*target);
+  return "";
+}
+
+void registerLibraryFlags() {
+  mlir::registerAsmPrinterCLOptions();
+  mlir::registerMLIRContextCLOptions();
+  mlir::registerPassManagerCLOptions();
+  // One of LLVM's own has this name.
+  if (cl::Option *other = cl::getRegisteredOptions().lookup("threads"))
+    other->removeArgument();
+}
+
+bool readCommandLine(int argc, char **argv, NetworkFlags &flags,
+                     const char *overview) {
+  cl::HideUnrelatedOptions(flags.category);
+  // From --help, not from --help-hidden.
+  for (auto &[name, option] : cl::getRegisteredOptions())
+    if (option->getOptionHiddenFlag() == cl::ReallyHidden)
+      option->setHiddenFlag(cl::Hidden);
+  cl::SetVersionPrinter([](raw_ostream &os) {
+    os << programName() << " " ROOTC_VERSION " (ABI " << ROOTC_ABI_VERSION
+       << ")\n";
+  });
+  std::string problems;
+  raw_string_ostream stream(problems);
+  if (cl::ParseCommandLineOptions(argc, argv, overview, &stream))
+    return true;
+  StringRef text = problems;
+  text.consume_front((programName() + ": ").str());
+  if (!switchProblem().empty())
+    fail(switchProblem());
+  else if (!text.empty()) // else LLVM has reported one of its own flags already
+    fail(text.rtrim());
+  return false;
+}
+
+} // namespace rootc

@@ -1,0 +1,117 @@
+//===- Flags.h - What two command lines share -------------------*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_DRIVER_FLAGS_H
+#define ROOTC_DRIVER_FLAGS_H
+
+#include "lib/Driver/Options.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/CommandLine.h"
+
+#include <optional>
+#include <string>
+
+namespace rootc {
+
+namespace cl = llvm::cl;
+
+/// Reads a switch; LLVM's own words for a bad value do not say "error".
+class SwitchParser : public cl::parser<bool> {
+public:
+  using cl::parser<bool>::parser;
+  bool parse(cl::Option &, llvm::StringRef flag, llvm::StringRef text,
+             bool &value);
+};
+
+/// Of a network and what is compiled of it. Made when the command line is read,
+/// so that other programs that link this library have no such options.
+struct NetworkFlags {
+  cl::OptionCategory category;
+  cl::opt<std::string> input{cl::Positional, cl::desc("NET.mlir"),
+                             cl::cat(category)};
+  cl::opt<std::string> root{
+      "root", cl::value_desc("n"), cl::cat(category),
+      cl::desc("Split the spatial convolutions into filter groups: n in the "
+               "stage nearest the image")};
+  cl::opt<std::string> topology{
+      "topology", cl::value_desc("name"), cl::cat(category), cl::init("root"),
+      cl::desc("How groups go on with depth: root (halved), tree "
+               "(doubled) or column (the same); default root")};
+  cl::opt<std::string> groups{"groups", cl::value_desc("name=n,..."),
+                              cl::cat(category),
+                              cl::desc("Groups of convolutions by name")};
+  cl::opt<std::string> target{
+      "target", cl::value_desc("target"), cl::cat(category), cl::init("host"),
+      cl::desc("host, x86-64-v3, x86-64-v4 or a Halide target string; default "
+               "host")};
+  cl::opt<std::string> mode{
+      "mode", cl::value_desc("mode"), cl::cat(category), cl::init("train"),
+      cl::desc("train (training and inference) or infer; default train")};
+  cl::opt<std::string> image{
+      "image", cl::value_desc("HxW"), cl::cat(category),
+      cl::desc("Height and width of the image instead of the declared ones")};
+  cl::opt<bool, false, SwitchParser> recompute{
+      "recompute", cl::cat(category),
+      cl::desc("Training keeps less in memory: batch norm, ReLU and pools are "
+               "computed again for the backward pass")};
+  cl::opt<bool, false, SwitchParser> keepResponses{
+      "keep-responses", cl::cat(category),
+      cl::desc("Inference keeps every convolution's response, for covariance: "
+               "none is computed within the kernel of the layer behind it")};
+  cl::opt<std::string> winograd{
+      "winograd", cl::value_desc("on|off"), cl::cat(category), cl::init("on"),
+      cl::desc("Winograd's convolution, where it is faster, or direct ones "
+               "everywhere; default on")};
+  cl::opt<std::string> jobs{
+      "jobs", cl::value_desc("n"), cl::cat(category),
+      cl::desc("Processes that compile kernels; default: one a core")};
+  cl::opt<std::string> threads{
+      "threads", cl::value_desc("n"), cl::cat(category),
+      cl::desc("Threads that schedules are tuned for, or that --explain counts "
+               "with; default: the profile's, else one a core")};
+  cl::opt<std::string> batch{
+      "batch", cl::value_desc("n"), cl::cat(category),
+      cl::desc("Images in a batch that schedules are tuned for, or that "
+               "--explain counts with; default of rootc-tune: 16, of --tuned: "
+               "the largest that is in the file, of --explain: the profile's, "
+               "else 1")};
+
+  explicit NetworkFlags(const char *name) : category(name) {}
+};
+
+/// Says what is wrong; nothing, for a caller to return.
+std::optional<Options> fail(const llvm::Twine &message);
+
+/// Reads a flag of a whole number, if it was given; what is wrong with it, ""
+/// if nothing is.
+template <typename T>
+std::string readNumber(const cl::opt<std::string> &flag, T least, T most,
+                       T &value) {
+  if (!flag.getNumOccurrences() ||
+      (llvm::to_integer(flag, value, 10) && value >= least && value <= most))
+    return "";
+  return ("--" + flag.ArgStr + "=" + flag + ": give a whole number from " +
+          llvm::Twine(least) + " to " + llvm::Twine(most))
+      .str();
+}
+
+/// Takes over the flags on which a network's kernels depend; what is wrong with
+/// them, "" if nothing is.
+std::string checkNetwork(const NetworkFlags &flags, Options &options);
+
+/// Makes MLIR's own flags. Before any NetworkFlags, as one of LLVM's has the
+/// name of one of theirs.
+void registerLibraryFlags();
+
+/// Reads the command line into all flags that there are, and prints what is
+/// wrong with it; `flags` are those that --help shows.
+bool readCommandLine(int argc, char **argv, NetworkFlags &flags,
+                     const char *overview);
+
+} // namespace rootc
+
+#endif // ROOTC_DRIVER_FLAGS_H
