@@ -58,8 +58,10 @@ OutputKind outputKind(const std::string &name) {
     return OutputKind::Assembly;
   if (name == "cpp")
     return OutputKind::Cpp;
+  if (name == "ptx")
+    return OutputKind::Ptx;
   throw std::invalid_argument("unknown kind of output '" + name +
-                              "': use object, stmt, llvm, asm or cpp");
+                              "': use object, stmt, llvm, asm, cpp or ptx");
 }
 
 namespace {
@@ -75,6 +77,8 @@ OutputFileType fileType(OutputKind kind) {
     return OutputFileType::assembly;
   case OutputKind::Cpp:
     return OutputFileType::c_source;
+  case OutputKind::Ptx:
+    return OutputFileType::device_code;
   }
   throw std::invalid_argument("unknown kind of output");
 }

@@ -16,10 +16,12 @@ namespace rootc::codegen {
 
 /// `Cpp` is C++17 that needs neither Halide nor LLVM, without vectors and
 /// threads. Every file begins with the same preamble, which is not guarded: to
-/// put several kernels in one source file, keep it once.
-enum class OutputKind { Object, Stmt, Llvm, Assembly, Cpp };
+/// put several kernels in one source file, keep it once. `Ptx` is what a target
+/// with a GPU of NVIDIA's runs there.
+enum class OutputKind { Object, Stmt, Llvm, Assembly, Cpp, Ptx };
 
-/// From "object", "stmt", "llvm", "asm" or "cpp"; throws std::invalid_argument.
+/// From "object", "stmt", "llvm", "asm", "cpp" or "ptx"; throws
+/// std::invalid_argument.
 OutputKind outputKind(const std::string &name);
 
 /// Compiles a kernel for a Halide target string to the file `output`, which

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Pipeline.h"
+#include "codegen/Schedules/Cuda/Device.h"
 #include "codegen/Schedules/Schedules.h"
 
 #include <algorithm>
@@ -225,6 +226,10 @@ private:
   }
 
   void computeVector(Func vector) {
+    if (target.has_gpu_feature()) {
+      keepInMemory(vector, {64, {64}});
+      return;
+    }
     vector.compute_root();
     if (!plain)
       vector.vectorize(vector.args()[0], target.natural_vector_size<float>(),

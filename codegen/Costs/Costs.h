@@ -153,6 +153,7 @@ private:
                : 0;
   }
 
+  Cost costWith(const TypedSchedule &schedule) const;
   Cost of(const ConvolutionSchedule &s) const;
   Cost of(const WinogradSchedule &s) const;
   Cost of(const GroupLanesSchedule &s) const;
@@ -163,7 +164,6 @@ private:
   Cost of(const PoolSchedule &s) const;
   Cost of(const ReductionSchedule &s) const;
   Cost of(const PackSchedule &) const;
-  Cost of(const AutoscheduledSchedule &) const;
   template <typename Family> Cost of(const ImageSchedule<Family> &s) const;
   template <typename Family> Cost of(const FixedSchedule<Family> &) const;
 };

@@ -8,6 +8,8 @@
 #include "codegen/Costs/Costs.h"
 
 #include <cmath>
+#include <stdexcept>
+#include <string>
 
 namespace rootc::codegen {
 
@@ -119,16 +121,21 @@ Cost CostOf::of(const FixedSchedule<Family> &) const {
   return cost;
 }
 
-/// Nothing is known of it: as if the kernel had its default.
-Cost CostOf::of(const AutoscheduledSchedule &) const {
-  return std::visit([&](const auto &family) { return of(family); },
-                    defaultSchedule(problem));
-}
+Cost CostOf::cost() const { return costWith(readSchedule(problem).schedule); }
 
-Cost CostOf::cost() const {
-  ReadSchedule read = readSchedule(problem);
-  return std::visit([&](const auto &family) { return of(family); },
-                    read.schedule);
+Cost CostOf::costWith(const TypedSchedule &schedule) const {
+  // Nothing is known of an autoscheduler's: as if the kernel had its default.
+  if (std::holds_alternative<AutoscheduledSchedule>(schedule))
+    return costWith(defaultSchedule(problem));
+  return std::visit(
+      [&](const auto &family) -> Cost {
+        if constexpr (requires { of(family); })
+          return of(family);
+        else
+          throw std::invalid_argument(std::string("the schedule family '") +
+                                      family.name() + "' has no cost model");
+      },
+      schedule);
 }
 
 } // namespace rootc::codegen

@@ -7,6 +7,7 @@
 
 #include "codegen/Schedules/Families.h"
 #include "codegen/Geometry/Gather.h"
+#include "codegen/Schedules/Backend.h"
 #include "codegen/Schedules/Legality.h"
 
 #include <algorithm>
@@ -179,10 +180,14 @@ const std::vector<int64_t> &Problem::shape() const {
   return kernel.type(kernel.outputs[0]).shape;
 }
 
-TypedSchedule defaultSchedule(const Problem &problem) {
+TypedSchedule cpuSchedule(const Problem &problem) {
   if (!problem.anchor)
     return chooseElementwise(problem);
   return anchors().at(problem.anchor->name)(problem);
+}
+
+TypedSchedule defaultSchedule(const Problem &problem) {
+  return backendOf(problem.target).schedule(problem);
 }
 
 std::string illegal(const TypedSchedule &schedule, const Problem &problem) {
@@ -208,7 +213,9 @@ std::vector<Key<AutoscheduledSchedule>> AutoscheduledSchedule::keys() {
           {"threads", &S::threads}};
 }
 
-std::string AutoscheduledSchedule::illegal(const Problem &) const {
+std::string AutoscheduledSchedule::illegal(const Problem &problem) const {
+  if (backendOf(problem.target).device)
+    return "'autoscheduler' is for a CPU's kernels";
   return Legality()
       .range("autoscheduler", autoscheduler, 1, 2)
       .range("batch", batch, 1, 1 << 20)

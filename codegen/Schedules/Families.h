@@ -11,8 +11,9 @@
 // that is legal compiles, and computes the same numbers, to the bit where the
 // README of this folder does not say otherwise; how fast is a tuner's matter.
 //
-// No Halide or MLIR here: passes print and check, codegen/Schedules/Cpu turns a
-// struct into Halide directives.
+// Machines have families of their own (Backend.h). No Halide or MLIR here:
+// passes print and check, codegen/Schedules/Cpu and Cuda turn a struct into
+// Halide directives.
 //
 //===----------------------------------------------------------------------===//
 
@@ -272,6 +273,44 @@ struct AutoscheduledSchedule {
   std::string illegal(const Problem &problem) const;
 };
 
+// On a device, threads of a block are the factors of its `threads` keys.
+
+/// Forward and backward-data, groups innermost or not.
+struct DeviceConvolutionSchedule {
+  int64_t stage = 0; ///< 1: what a block reads is in shared memory
+  /// Across blocks of the filter or groups, images, columns, rows.
+  int64_t threadsC = 1, threadsN = 1, threadsX = 1, threadsY = 1;
+  /// Images and columns of a thread's register tile, which has the channels of
+  /// a block of the filter; where groups are innermost, one channel.
+  int64_t tileN = 1, tileX = 1;
+
+  static const char *name() { return "device convolution"; }
+  static std::vector<Key<DeviceConvolutionSchedule>> keys();
+  static DeviceConvolutionSchedule choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+
+/// Backward-filter.
+struct DeviceGradientSchedule {
+  int64_t threadsI = 1, threadsO = 1; ///< across in and out channels
+  int64_t tileI = 1, tileO = 1;       ///< of a thread's register tile
+
+  static const char *name() { return "device filter gradient"; }
+  static std::vector<Key<DeviceGradientSchedule>> keys();
+  static DeviceGradientSchedule choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+
+/// All else: a thread has one value of each stage that is kept.
+struct DeviceMapSchedule {
+  int64_t threads = 1; ///< of a block
+
+  static const char *name() { return "device map"; }
+  static std::vector<Key<DeviceMapSchedule>> keys();
+  static DeviceMapSchedule choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+
 using TypedSchedule = std::variant<
     ConvolutionSchedule, WinogradSchedule, FilterGradientSchedule,
     AcrossInsGradientSchedule, GroupLanesSchedule, GroupLanesGradientSchedule,
@@ -279,6 +318,7 @@ using TypedSchedule = std::variant<
     ShuffleSchedule, PositionSchedule, NeighbourSchedule, ConcatSchedule,
     FlatSchedule, CombineSchedule, GlobalPoolSchedule, PositionSumSchedule,
     LossSchedule, SgdSchedule, PackSchedule, StandardizeSchedule,
+    DeviceConvolutionSchedule, DeviceGradientSchedule, DeviceMapSchedule,
     AutoscheduledSchedule>;
 
 /// The default of the problem's family. Throws std::invalid_argument for a

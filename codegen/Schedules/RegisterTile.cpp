@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Schedules/RegisterTile.h"
+#include "codegen/Schedules/Backend.h"
 
 #include <algorithm>
 #include <numeric>
@@ -78,13 +79,12 @@ RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
   return best;
 }
 
-FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
-                          const TargetInfo &target) {
+int64_t cpuFilterBlock(const ConvShape &shape, bool backwardData,
+                       const TargetInfo &target) {
   int64_t outs = backwardData ? shape.inPerGroup() : shape.outPerGroup();
   int64_t widest = std::max<int64_t>(target.vectorBits / 32, 4);
   if (groupsInnermost(shape))
-    return filterLayout(shape, backwardData,
-                        outs * laneGroupsFor(shape.groups, outs, widest));
+    return outs * laneGroupsFor(shape.groups, outs, widest);
   double best = 0;
   int64_t block = widest;
   auto consider = [&](int64_t candidate, double factor) {
@@ -118,7 +118,14 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
           consider(unit * times, 0.6);
       consider(unit, 0.5);
     }
-  return filterLayout(shape, backwardData, block);
+  return block;
+}
+
+FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
+                          const TargetInfo &target) {
+  return filterLayout(
+      shape, backwardData,
+      backendOf(target).filterBlock(shape, backwardData, target));
 }
 
 } // namespace rootc::codegen

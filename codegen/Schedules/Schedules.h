@@ -99,6 +99,11 @@ void apply(const ScheduleContext &context, const StandardizeSchedule &schedule);
 /// The pipeline's inputs and outputs must have their estimates.
 void apply(const ScheduleContext &context,
            const AutoscheduledSchedule &schedule);
+void apply(const ScheduleContext &context,
+           const DeviceConvolutionSchedule &schedule);
+void apply(const ScheduleContext &context,
+           const DeviceGradientSchedule &schedule);
+void apply(const ScheduleContext &context, const DeviceMapSchedule &schedule);
 
 } // namespace rootc::codegen
 

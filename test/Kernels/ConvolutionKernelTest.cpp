@@ -237,7 +237,7 @@ const Case cases[] = {
      {6, 5, 8, 8, 2, {1, 3}, {1, maxStep}, {0, 0, 0, 0}, {maxStep, 2}}},
 };
 
-TargetInfo target(int64_t bits) { return {"", bits, bits == 512 ? 32 : 16}; }
+TargetInfo target(int64_t bits) { return testTarget(bits); }
 
 class Convolution : public ::testing::TestWithParam<Case> {
 protected:
@@ -467,7 +467,9 @@ TEST(GroupLanes, OpsAroundIt) {
   kernel.ops[1].operands = {3, 1, 2};
   kernel.outputs = {5, 6};
   kernel.schedule = chooseSchedule(kernel, target(512));
-  EXPECT_EQ(kernel.schedule.at("copy"), 1);
+  if (device() == Device::Cpu) {
+    EXPECT_EQ(kernel.schedule.at("copy"), 1);
+  }
   EXPECT_EQ(check(kernel, makeInputs(kernel, 3), 4e-6), "");
 }
 

@@ -36,7 +36,7 @@ struct Case {
 constexpr int64_t maxStep = 2147483647;
 
 // Height, width, in, out, groups, kernel, stride, pad, dilation.
-TargetInfo target(int64_t bits) { return {"", bits, bits == 512 ? 32 : 16}; }
+TargetInfo target(int64_t bits) { return testTarget(bits); }
 
 /// A filter's gradient behind a ReLU of each map.
 Kernel gradientBehindOps(const Kernel &alone) {

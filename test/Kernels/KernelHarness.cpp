@@ -6,16 +6,22 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/Kernels/KernelHarness.h"
+#include "codegen/Compile.h"
 #include "codegen/Pipeline.h"
 #include "test/Bench/ConvolutionCases.h"
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <gtest/gtest.h>
 #include <limits>
 #include <memory>
 #include <random>
 #include <stdexcept>
+#include <unistd.h>
 
 namespace rootc::test {
 
@@ -91,13 +97,31 @@ public:
 
   char *data() { return reinterpret_cast<char *>(storage.data()) + Guard; }
 
-  template <typename T> void write(const std::vector<T> &values) {
-    std::memcpy(data(), values.data(), bytes);
+  void write(const Tensor &tensor) {
+    switch (type.element) {
+    case ElementType::F32:
+      return write(tensor.floats());
+    case ElementType::I64:
+      return write(tensor.integers);
+    case ElementType::I32:
+      return write(
+          std::vector<int32_t>(tensor.integers.begin(), tensor.integers.end()));
+    case ElementType::U8:
+      return write(
+          std::vector<uint8_t>(tensor.integers.begin(), tensor.integers.end()));
+    }
   }
-  template <typename T> std::vector<T> read() {
-    std::vector<T> values(bytes / sizeof(T));
-    std::memcpy(values.data(), data(), bytes);
-    return values;
+  void read(Tensor &tensor) {
+    switch (type.element) {
+    case ElementType::F32:
+      return read<float>(tensor.reals);
+    case ElementType::I64:
+      return read<int64_t>(tensor.integers);
+    case ElementType::I32:
+      return read<int32_t>(tensor.integers);
+    case ElementType::U8:
+      return read<uint8_t>(tensor.integers);
+    }
   }
 
   Halide::Buffer<> buffer() {
@@ -118,6 +142,15 @@ public:
   }
 
 private:
+  template <typename T> void write(const std::vector<T> &values) {
+    std::memcpy(data(), values.data(), bytes);
+  }
+  template <typename T, typename Value> void read(std::vector<Value> &into) {
+    std::vector<T> values(bytes / sizeof(T));
+    std::memcpy(values.data(), data(), bytes);
+    into.assign(values.begin(), values.end());
+  }
+
   static constexpr size_t Guard = 256;
   TensorType type;
   size_t bytes;
@@ -156,6 +189,60 @@ std::vector<Tensor> makeInputs(const Kernel &kernel, int64_t dynamic,
   return inputs;
 }
 
+namespace {
+std::vector<Tensor> runFor(const Halide::Target &target, const Kernel &kernel,
+                           const std::vector<Tensor> &inputs, bool plain) {
+  std::vector<std::unique_ptr<Guarded>> memory;
+  bool device = target.has_gpu_feature();
+  try {
+    codegen::BuiltPipeline built =
+        codegen::buildPipeline(kernel, target, plain);
+    std::vector<Halide::Buffer<>> buffers;
+    auto add = [&](const TensorType &type) {
+      memory.push_back(std::make_unique<Guarded>(type, Poison));
+      buffers.push_back(memory.back()->buffer());
+    };
+    for (const Tensor &tensor : inputs) {
+      add(tensor.type);
+      memory.back()->write(tensor);
+    }
+    std::vector<Tensor> outputs;
+    for (int64_t id : kernel.outputs) {
+      outputs.emplace_back(
+          concrete(kernel.type(id), dynamicOf(kernel, inputs)));
+      add(outputs.back().type);
+    }
+    std::vector<uint8_t *> host;
+    for (Halide::Buffer<> &buffer : buffers) {
+      host.push_back(buffer.raw_buffer()->host);
+      if (!device)
+        continue;
+      buffer.set_host_dirty();
+      buffer.copy_to_device(target);
+      buffer.raw_buffer()->host = nullptr;
+    }
+    for (size_t i = 0; i < inputs.size(); ++i)
+      built.inputs[i].set(buffers[i]);
+    std::vector<Halide::Buffer<>> results(buffers.begin() + inputs.size(),
+                                          buffers.end());
+    built.pipeline.realize(Halide::Realization(results), target);
+    for (size_t i = 0; i < buffers.size(); ++i) {
+      buffers[i].raw_buffer()->host = host[i];
+      if (device && i >= inputs.size())
+        buffers[i].copy_to_host();
+    }
+    for (auto &block : memory)
+      if (!block->guardsIntact())
+        throw std::runtime_error("wrote outside of a buffer");
+    for (size_t i = 0; i < outputs.size(); ++i)
+      memory[inputs.size() + i]->read(outputs[i]);
+    return outputs;
+  } catch (const Halide::Error &error) { // not a std::exception
+    throw std::runtime_error(error.what());
+  }
+}
+} // namespace
+
 std::vector<Tensor> runKernel(const Kernel &kernel,
                               const std::vector<Tensor> &inputs, bool plain,
                               int64_t bits) {
@@ -167,56 +254,109 @@ std::vector<Tensor> runKernel(const Kernel &kernel,
           Halide::Target::AVX512_SapphireRapids, Halide::Target::AVX512_Zen4,
           Halide::Target::AVX10_1})
       target.set_feature(feature, false);
-  std::vector<std::unique_ptr<Guarded>> memory;
-  try {
-    codegen::BuiltPipeline built =
-        codegen::buildPipeline(kernel, target, plain);
-    for (size_t i = 0; i < inputs.size(); ++i) {
-      const Tensor &tensor = inputs[i];
-      memory.push_back(std::make_unique<Guarded>(tensor.type, Poison));
-      if (tensor.type.element == ElementType::F32)
-        memory.back()->write(tensor.floats());
-      else if (tensor.type.element == ElementType::I64)
-        memory.back()->write(tensor.integers);
-      else if (tensor.type.element == ElementType::I32)
-        memory.back()->write(std::vector<int32_t>(tensor.integers.begin(),
-                                                  tensor.integers.end()));
-      else
-        memory.back()->write(std::vector<uint8_t>(tensor.integers.begin(),
-                                                  tensor.integers.end()));
-      built.inputs[i].set(memory.back()->buffer());
-    }
-    std::vector<Halide::Buffer<>> buffers;
-    std::vector<Tensor> outputs;
-    for (int64_t id : kernel.outputs) {
-      outputs.emplace_back(
-          concrete(kernel.type(id), dynamicOf(kernel, inputs)));
-      memory.push_back(std::make_unique<Guarded>(outputs.back().type, Poison));
-      buffers.push_back(memory.back()->buffer());
-    }
-    built.pipeline.realize(Halide::Realization(buffers), target);
-    for (auto &block : memory)
-      if (!block->guardsIntact())
-        throw std::runtime_error("wrote outside of a buffer");
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      Guarded &block = *memory[inputs.size() + i];
-      if (outputs[i].type.element == ElementType::F32) {
-        std::vector<float> values = block.read<float>();
-        outputs[i].reals.assign(values.begin(), values.end());
-      } else if (outputs[i].type.element == ElementType::I64) {
-        outputs[i].integers = block.read<int64_t>();
-      } else if (outputs[i].type.element == ElementType::I32) {
-        std::vector<int32_t> values = block.read<int32_t>();
-        outputs[i].integers.assign(values.begin(), values.end());
-      } else {
-        std::vector<uint8_t> values = block.read<uint8_t>();
-        outputs[i].integers.assign(values.begin(), values.end());
-      }
-    }
-    return outputs;
-  } catch (const Halide::Error &error) { // not a std::exception
-    throw std::runtime_error(error.what());
+  return runFor(target, kernel, inputs, plain);
+}
+
+Device device() {
+  const char *text = std::getenv("ROOTC_TEST_DEVICE");
+  std::string name = text ? text : "cpu";
+  if (name == "cpu")
+    return Device::Cpu;
+  if (name == "opencl")
+    return Device::OpenCL;
+  if (name == "ptx")
+    return Device::Ptx;
+  throw std::invalid_argument("ROOTC_TEST_DEVICE=" + name);
+}
+
+static Halide::Target openCL() {
+  return Halide::get_host_target()
+      .with_feature(Halide::Target::OpenCL)
+      .with_feature(Halide::Target::CLDoubles);
+}
+
+codegen::TargetInfo testTarget(int64_t bits) {
+  return device() == Device::Cpu
+             ? codegen::TargetInfo{"", bits, bits == 512 ? 32 : 16}
+             : codegen::targetInfo(openCL());
+}
+
+std::vector<Tensor> runOnDevice(const Kernel &kernel,
+                                const std::vector<Tensor> &inputs) {
+  return runFor(openCL(), kernel, inputs, false);
+}
+
+namespace {
+/// What a command writes, and its exit status.
+std::pair<std::string, int> outputOf(const std::string &command) {
+  std::string text;
+  FILE *pipe = popen((command + " 2>&1").c_str(), "r");
+  if (!pipe)
+    return {"cannot start " + command, -1};
+  char part[4096];
+  for (size_t size; (size = fread(part, 1, sizeof part, pipe)) > 0;)
+    text.append(part, size);
+  return {text, pclose(pipe)};
+}
+
+/// The largest number that stands before `unit` in what ptxas writes.
+int64_t largestBefore(const std::string &text, const std::string &unit) {
+  int64_t largest = 0;
+  for (size_t at = text.find(unit); at != std::string::npos;
+       at = text.find(unit, at + 1)) {
+    size_t begin = text.find_last_not_of("0123456789", at - 1) + 1;
+    largest = std::max<int64_t>(largest, std::atoll(text.c_str() + begin));
   }
+  return largest;
+}
+} // namespace
+
+/// Of an installed toolkit, or of the tests' Python packages.
+static std::string ptxas() {
+  namespace fs = std::filesystem;
+  std::error_code none;
+  fs::path found = "/usr/local/cuda/bin/ptxas";
+  if (fs::exists(found, none))
+    return found;
+  for (const auto &version :
+       fs::directory_iterator(ROOTC_SOURCE_DIR "/.venv/lib", none)) {
+    found = version.path() / "site-packages/nvidia/cuda_nvcc/bin/ptxas";
+    if (fs::exists(found, none))
+      return found;
+  }
+  return "ptxas";
+}
+
+std::string assemble(const Kernel &kernel) {
+  // What Halide's runtime lets the driver use, and every GPU has.
+  const int64_t registers = 64, shared = 48 * 1024;
+  std::string path = testing::TempDir() + "kernel" + std::to_string(getpid());
+  std::string wrong;
+  for (int capability : {80, 86, 90}) {
+    // Halide knows 8.6 at most, of which drivers make code for what is newer.
+    if (capability <= 86)
+      codegen::compileKernel(kernel, codegen::OutputKind::Ptx,
+                             "x86-64-linux-cuda-cuda_capability_" +
+                                 std::to_string(capability),
+                             path + ".ptx");
+    auto [text, status] =
+        outputOf(ptxas() + " -v -arch=sm_" + std::to_string(capability) +
+                 " -maxrregcount=" + std::to_string(registers) + " " + path +
+                 ".ptx -o " + path + ".cubin");
+    if (status != 0)
+      wrong = text;
+    else if (largestBefore(text, " bytes spill") != 0)
+      wrong = "spills: " + text;
+    else if (largestBefore(text, " bytes smem") > shared)
+      wrong = "shared memory: " + text;
+    if (!wrong.empty()) {
+      wrong = "sm_" + std::to_string(capability) + ": " + wrong;
+      break;
+    }
+  }
+  std::filesystem::remove(path + ".ptx");
+  std::filesystem::remove(path + ".cubin");
+  return wrong;
 }
 
 std::string difference(const std::vector<Tensor> &got,
@@ -252,7 +392,11 @@ std::string difference(const std::vector<Tensor> &got,
 
 std::string check(const Kernel &kernel, const std::vector<Tensor> &inputs,
                   double tolerance) {
+  if (device() == Device::Ptx)
+    return assemble(kernel);
   std::vector<Tensor> want = reference::evaluate(kernel, inputs);
+  if (device() == Device::OpenCL)
+    return difference(runOnDevice(kernel, inputs), want, tolerance);
   std::string wrong = difference(runKernel(kernel, inputs), want, tolerance);
   if (!wrong.empty())
     return wrong;
@@ -262,8 +406,9 @@ std::string check(const Kernel &kernel, const std::vector<Tensor> &inputs,
 
 std::string checkAs(const Kernel &run, const Kernel &meant,
                     const std::vector<Tensor> &inputs, double tolerance) {
-  return difference(runKernel(run, inputs), reference::evaluate(meant, inputs),
-                    tolerance);
+  return difference(device() == Device::OpenCL ? runOnDevice(run, inputs)
+                                               : runKernel(run, inputs),
+                    reference::evaluate(meant, inputs), tolerance);
 }
 
 } // namespace rootc::test

@@ -62,13 +62,34 @@ std::vector<Tensor> runKernel(const Kernel &kernel,
                               const std::vector<Tensor> &inputs,
                               bool plain = false, int64_t bits = 512);
 
+/// How check() and checkAs() run a kernel, by the variable ROOTC_TEST_DEVICE:
+/// without it on the CPU; "opencl": on the OpenCL device of this machine,
+/// whatever that is; "ptx": not at all, but its PTX is assembled for several
+/// GPUs, and what ptxas says of it is judged.
+enum class Device { Cpu, OpenCL, Ptx };
+Device device();
+
+/// The target of the kernels of a test: of a CPU, whose vectors have so many
+/// bits, or of a device.
+codegen::TargetInfo testTarget(int64_t bits = 512);
+
+/// Runs the kernel's schedule for a device on the OpenCL device. No buffer has
+/// memory that the host could read.
+std::vector<Tensor> runOnDevice(const Kernel &kernel,
+                                const std::vector<Tensor> &inputs);
+
+/// What is wrong with the code of the kernel for NVIDIA's GPUs: empty if it has
+/// as many registers and as much shared memory as they have, and spills none.
+std::string assemble(const Kernel &kernel);
+
 /// What is wrong with `got`: empty if every element is within `tolerance`
 /// times the largest finite magnitude of its tensor, integers, infinities and
 /// what is not a number the same.
 std::string difference(const std::vector<Tensor> &got,
                        const std::vector<Tensor> &want, double tolerance);
 
-/// difference() of the kernel, both vectorised and plain, from the reference.
+/// difference() of the kernel, both vectorised and plain, from the reference;
+/// or as device() says.
 std::string check(const Kernel &kernel, const std::vector<Tensor> &inputs,
                   double tolerance = 2e-6);
 

@@ -30,7 +30,8 @@ using namespace rootc::codegen;
 namespace {
 
 const Halide::Target host = Halide::get_host_target();
-const TargetInfo machine = targetInfo(host);
+const bool onDevice = device() == Device::OpenCL;
+const TargetInfo machine = onDevice ? testTarget() : targetInfo(host);
 
 struct Case {
   std::string name;
@@ -95,6 +96,8 @@ std::vector<Case> convolutions() {
                                                    int64_t block) {
                          return convKernel(kind, shape, target, block);
                        }});
+  if (onDevice)
+    return cases;
   ConvShape winograd{12, 9, 16, 40, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
   winograd.winograd = 4;
   for (ConvKind kind : {ConvKind::ForwardRelu, ConvKind::BackwardData})
@@ -201,7 +204,9 @@ TEST_P(Schedules, LegalOnesComputeTheSame) {
     int64_t bits = (hash(param.name) + run) % 2 ? 256 : machine.vectorBits;
     TargetInfo target{machine.halide, bits, bits == 512 ? 32 : 16};
     Kernel kernel = param.kernel;
-    if (param.make) {
+    if (onDevice)
+      target = machine;
+    if (param.make && !onDevice) {
       int64_t block = int64_t(8) * (random() % 9);
       try {
         kernel = param.make(target, block);
@@ -221,14 +226,15 @@ TEST_P(Schedules, LegalOnesComputeTheSame) {
       if (!read.error.empty()) {
         // Refused by name, and by the compiler too.
         EXPECT_NE(read.error.find('\''), std::string::npos);
-        if (bits == machine.vectorBits && ++refused <= 3) {
+        if (!onDevice && bits == machine.vectorBits && ++refused <= 3) {
           EXPECT_THROW(buildPipeline(kernel, host), std::invalid_argument);
         }
         continue;
       }
       EXPECT_EQ(print(read.schedule), kernel.schedule);
-      EXPECT_EQ(difference(runKernel(kernel, inputs, false, bits), expected,
-                           param.tolerance),
+      EXPECT_EQ(difference(onDevice ? runOnDevice(kernel, inputs)
+                                    : runKernel(kernel, inputs, false, bits),
+                           expected, param.tolerance),
                 "");
       break;
     }
@@ -270,7 +276,8 @@ TEST(AutoscheduledSchedule, IsChecked) {
 TEST_P(Schedules, AbsurdOnesAreRefused) {
   Kernel kernel = GetParam().kernel;
   for (int64_t bits : {512, 256, 128}) {
-    TargetInfo target{"", bits, bits == 512 ? 32 : 16};
+    TargetInfo target{onDevice ? machine.halide : "", bits,
+                      bits == 512 ? 32 : 16};
     kernel.schedule = {};
     EXPECT_EQ(readSchedule(Problem(kernel, target)).error, "");
     const Schedule usual = chooseSchedule(kernel, target);
