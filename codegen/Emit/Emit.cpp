@@ -56,6 +56,8 @@ const char *kernelKind(EmitKind kind) {
     return "asm";
   case EmitKind::Stmt:
     return "stmt";
+  case EmitKind::Ptx:
+    return "ptx";
   default:
     return "object";
   }
@@ -120,7 +122,7 @@ private:
     StringRef mark = options.kind == EmitKind::LLVM       ? ";"
                      : options.kind == EmitKind::Assembly ? "#"
                                                           : "//";
-    if (options.kind != EmitKind::Stmt) {
+    if (options.kind == EmitKind::LLVM || options.kind == EmitKind::Assembly) {
       announce("compiling the host code");
       LLVMContext context;
       auto host = buildHostModule(model, plan, options.target, context);
@@ -136,8 +138,22 @@ private:
     }
     std::vector<std::string> heads = comments(mark);
     for (size_t i = 0; i < kernels.size(); ++i)
-      text += "\n" + heads[i] + kernels[i];
+      text += "\n" + heads[i] +
+              (options.kind == EmitKind::Ptx ? ptxPart(i) : kernels[i]);
     return writeOutput(options.output, text);
+  }
+
+  /// A kernel's part of one module: what says which PTX it is stands once, and
+  /// functions have the kernel's name, as different kernels' have the same.
+  std::string ptxPart(size_t index) const {
+    StringRef module = kernels[index];
+    const StringRef last = ".address_size", common = "_kernel_";
+    size_t begin = index == 0 ? StringRef::npos : module.find(last);
+    if (begin != StringRef::npos)
+      module = module.substr(module.find('\n', begin) + 1);
+    SmallVector<StringRef> parts;
+    module.split(parts, common);
+    return join(parts, "_" + model.kernels[index].name + "_");
   }
 
   Error emitCpp() {

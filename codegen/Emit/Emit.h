@@ -22,6 +22,7 @@ enum class EmitKind {
   LLVM,          ///< of the host code and every kernel
   Assembly,      ///< the same
   Stmt,          ///< Halide's loops, of every kernel
+  Ptx,           ///< of every kernel for a GPU of NVIDIA's, as one module
 };
 
 /// True for kinds that go to standard output where no output is named.

@@ -55,6 +55,15 @@ const std::vector<Feature> &features() {
   return table;
 }
 
+/// Halide's names of what a device has.
+bool isOfDevice(llvm::StringRef name) {
+  for (const char *known : {"cuda", "cuda_capability_80", "cuda_capability_86",
+                            "opencl", "cl_doubles"})
+    if (name == known)
+      return true;
+  return false;
+}
+
 const Feature *find(llvm::StringRef name) {
   for (const Feature &feature : features())
     if (name == feature.name)
@@ -98,7 +107,9 @@ llvm::Error unknown(llvm::StringRef text, llvm::StringRef why) {
       "--target=" + text + ": " + why +
       "; give host, x86-64-v3, x86-64-v4, or x86-64-linux followed by any of "
       "these with a '-' before each: " +
-      names);
+      names +
+      "; kernels for a GPU of NVIDIA's with cuda and one of "
+      "cuda_capability_80, cuda_capability_86");
 }
 
 TargetInfo make(const std::set<std::string> &set) {
@@ -140,13 +151,18 @@ llvm::Expected<TargetInfo> parseTarget(llvm::StringRef text) {
   for (llvm::StringRef name : names) {
     if (const Feature *feature = find(name))
       add(set, *feature);
-    else if (name == "asan" || name == "tsan")
+    else if (name == "asan" || name == "tsan" || isOfDevice(name))
       set.insert(name.str());
     else
       return unknown(text, ("feature '" + name +
                             "' is unknown or not supported by this version")
                                .str());
   }
+  for (const char *capability : {"cuda_capability_80", "cuda_capability_86"})
+    if (set.count(capability) != 0)
+      set.insert("cuda");
+  if (set.count("cuda") != 0 && set.count("cuda_capability_86") == 0)
+    set.insert("cuda_capability_80");
   return make(set);
 }
 

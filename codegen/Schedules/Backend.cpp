@@ -10,8 +10,10 @@
 namespace rootc::codegen {
 
 const Backend &backendOf(const TargetInfo &target) {
-  static const Backend cpu = {false, cpuSchedule, cpuFilterBlock};
-  static const Backend device = {true, deviceSchedule, deviceFilterBlock};
+  static const Backend cpu = {false, true,        true,
+                              true,  cpuSchedule, cpuFilterBlock};
+  static const Backend device = {true,  false,          false,
+                                 false, deviceSchedule, deviceFilterBlock};
   std::string features = target.halide + "-";
   for (const char *name : {"-cuda-", "-opencl-"})
     if (features.find(name) != std::string::npos)

@@ -23,6 +23,10 @@ struct Backend {
   /// Whether kernels run on a device, all of their loops and between them; the
   /// host only starts them.
   bool device;
+  /// What its families have: maps whose groups are innermost where the network
+  /// need not (ChooseChannelOrders), Winograd's convolution, kernels of several
+  /// anchors.
+  bool orders, winograd, joins;
   /// The default of a problem's family; throws std::invalid_argument for a
   /// kernel that makes no sense.
   TypedSchedule (*schedule)(const Problem &problem);

@@ -77,6 +77,8 @@ std::optional<codegen::EmitKind> emitKind(OutputKind kind) {
     return codegen::EmitKind::Assembly;
   case OutputKind::Stmt:
     return codegen::EmitKind::Stmt;
+  case OutputKind::Ptx:
+    return codegen::EmitKind::Ptx;
   case OutputKind::Mlir:
   case OutputKind::Onnx:
   case OutputKind::Cost:

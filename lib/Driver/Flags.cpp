@@ -7,6 +7,7 @@
 
 #include "lib/Driver/Flags.h"
 #include "codegen/Emit/Target.h"
+#include "codegen/Schedules/Backend.h"
 #include "lib/Driver/Diagnostics.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
@@ -84,6 +85,28 @@ std::string checkNetwork(const NetworkFlags &flags, Options &options) {
     return toString(target.takeError());
   options.target = std::move(*target);
   return "";
+}
+
+std::string checkDevice(const NetworkFlags &flags, const Options &options) {
+  bool device = codegen::backendOf(options.target).device;
+  if (options.kind == OutputKind::Ptx &&
+      options.target.halide.find("-cuda") == std::string::npos)
+    return "--emit=ptx is of kernels for a GPU of NVIDIA's; give "
+           "--target=host-cuda";
+  switch (options.kind) {
+  case OutputKind::Ptx:
+  case OutputKind::Mlir:
+  case OutputKind::Stmt:
+  case OutputKind::Header:
+  case OutputKind::Cost:
+  case OutputKind::Onnx:
+    return "";
+  default:
+    return device ? "--target=" + flags.target +
+                        ": of kernels for a device this version gives "
+                        "--emit=ptx, mlir or stmt, no library"
+                  : "";
+  }
 }
 
 void registerLibraryFlags() {

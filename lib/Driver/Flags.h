@@ -103,6 +103,10 @@ std::string readNumber(const cl::opt<std::string> &flag, T least, T most,
 /// them, "" if nothing is.
 std::string checkNetwork(const NetworkFlags &flags, Options &options);
 
+/// What is wrong with `options.kind` for the target; "" if nothing is. After
+/// checkNetwork.
+std::string checkDevice(const NetworkFlags &flags, const Options &options);
+
 /// Makes MLIR's own flags. Before any NetworkFlags, as one of LLVM's has the
 /// name of one of theirs.
 void registerLibraryFlags();

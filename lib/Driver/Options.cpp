@@ -17,17 +17,17 @@ namespace rootc {
 namespace {
 
 struct Flags : NetworkFlags {
-  cl::opt<std::string> output{
-      "o", cl::value_desc("file"), cl::cat(category),
-      cl::desc(
-          "Output; its suffix (.so .a .o .h .cpp .ll .s .stmt .mlir .onnx) "
-          "gives the kind; - is standard output")};
+  cl::opt<std::string> output{"o", cl::value_desc("file"), cl::cat(category),
+                              cl::desc("Output; its suffix (.so .a .o .h .cpp "
+                                       ".ll .s .stmt .ptx .mlir .onnx) "
+                                       "gives the kind; - is standard output")};
   cl::alias outputLong{"output", cl::aliasopt(output), cl::cat(category),
                        cl::desc("Alias for -o")};
   cl::opt<std::string> emit{
       "emit", cl::value_desc("kind"), cl::cat(category),
-      cl::desc("so, static (with a header), obj, header, cpp, llvm, asm, stmt, "
-               "mlir, onnx or cost; texts go to standard output without -o")};
+      cl::desc(
+          "so, static (with a header), obj, header, cpp, llvm, asm, stmt, "
+          "ptx, mlir, onnx or cost; texts go to standard output without -o")};
   cl::opt<std::string> format{
       "format", cl::value_desc("format"), cl::cat(category), cl::init("text"),
       cl::desc("Of --emit=cost: text, json or csv; of --explain: text or "
@@ -88,6 +88,7 @@ std::optional<OutputKind> kindOfName(StringRef name) {
       .Case("llvm", OutputKind::LLVM)
       .Case("asm", OutputKind::Assembly)
       .Case("stmt", OutputKind::Stmt)
+      .Case("ptx", OutputKind::Ptx)
       .Case("mlir", OutputKind::Mlir)
       .Case("onnx", OutputKind::Onnx)
       .Case("cost", OutputKind::Cost)
@@ -104,6 +105,7 @@ std::optional<OutputKind> kindOfSuffix(StringRef suffix) {
       .Case(".ll", OutputKind::LLVM)
       .Case(".s", OutputKind::Assembly)
       .Case(".stmt", OutputKind::Stmt)
+      .Case(".ptx", OutputKind::Ptx)
       .Case(".mlir", OutputKind::Mlir)
       .Case(".onnx", OutputKind::Onnx)
       .Default(std::nullopt);
@@ -189,7 +191,7 @@ std::optional<Options> check(const Flags &flags) {
     if (!kind)
       return fail("--emit=" + flags.emit +
                   ": unknown kind; give so, static, obj, header, cpp, llvm, "
-                  "asm, stmt, mlir, onnx or cost");
+                  "asm, stmt, ptx, mlir, onnx or cost");
     options.kind = *kind;
     // What a file's name says is what is in it.
     if (auto named = kindOfSuffix(suffix); named && *named != *kind)
@@ -201,7 +203,7 @@ std::optional<Options> check(const Flags &flags) {
     if (!kind)
       return fail("-o " + options.output +
                   ": the suffix names no kind of output; use .so .a .o .h .cpp "
-                  ".ll .s .stmt .mlir .onnx, or --emit");
+                  ".ll .s .stmt .ptx .mlir .onnx, or --emit");
     options.kind = *kind;
   }
   if (options.output.empty())
@@ -211,6 +213,8 @@ std::optional<Options> check(const Flags &flags) {
     return fail("-o -: libraries, objects and ONNX files do not go to standard "
                 "output");
   if (std::string problem = checkNetwork(flags, options); !problem.empty())
+    return fail(problem);
+  if (std::string problem = checkDevice(flags, options); !problem.empty())
     return fail(problem);
   uint64_t seed = 0;
   if (std::string problem =

@@ -27,6 +27,7 @@ enum class OutputKind {
   LLVM,
   Assembly,
   Stmt,
+  Ptx,
   Mlir,
   Onnx,
   Cost,

@@ -93,6 +93,8 @@ std::optional<Options> check(const TuneCommandFlags &flags) {
     problem = readNumber<int64_t>(flags.trials, 1, INT64_MAX, tune.trials);
   if (problem.empty())
     problem = readNumber<uint64_t>(flags.seed, 0, UINT64_MAX, tune.seed);
+  if (problem.empty())
+    problem = checkDevice(flags, options);
   if (!problem.empty())
     return fail(problem);
   tune.database = flags.database.getNumOccurrences()

@@ -7,6 +7,7 @@
 
 #include "lib/Pipelines/Pipelines.h"
 
+#include "codegen/Schedules/Backend.h"
 #include "dialect/RootDialect.h"
 #include "lib/Transforms/ChooseSchedules.h"
 
@@ -47,19 +48,22 @@ void rootc::buildModelPipeline(OpPassManager &passes,
   model.addPass(createFoldBatchNorm());
 
   // Small groups lie innermost where their neighbours allow it.
-  model.addPass(
-      createChooseChannelOrders({target.vectorBits, target.registers}));
+  const codegen::Backend &backend = codegen::backendOf(target);
+  if (backend.orders)
+    model.addPass(
+        createChooseChannelOrders({target.vectorBits, target.registers}));
 
   // Filters in the order in which the kernels read them.
-  model.addPass(createPackFilters(
-      {target.vectorBits, target.registers, options.winograd}));
+  model.addPass(
+      createPackFilters({target.vectorBits, target.registers,
+                         options.winograd && backend.winograd, target.halide}));
 
   // What of @infer depends on parameters alone is done once, by @prepare.
   model.addPass(createHoistPrepare());
 
   // Kernels: what is computed in one go, how, and where the results lie.
   model.addPass(createFuseKernels());
-  if (!options.keepResponses)
+  if (!options.keepResponses && backend.joins)
     model.addPass(createJoinKernels());
   if (options.recompute)
     model.addPass(createRecompute());

@@ -54,9 +54,7 @@ private:
   void pack(ConvOp conv, Value input, bool backwardData) {
     if (conv.getBlock() != 0)
       return;
-    codegen::TargetInfo target;
-    target.vectorBits = vectorBits;
-    target.registers = registers;
+    codegen::TargetInfo machine{target, vectorBits, registers};
     codegen::ConvShape shape = convShapeOf(
         conv, cast<RankedTensorType>(input.getType()).getShape()[3]);
     codegen::FilterLayout layout;
@@ -64,18 +62,18 @@ private:
     bool once = conv->template getParentOfType<ProgramOp>().getKind() ==
                 ProgramKind::Infer;
     if (winograd && once) {
-      layout = codegen::winogradLayout(shape, backwardData, target);
+      layout = codegen::winogradLayout(shape, backwardData, machine);
       bool expected = (shape.kernel[0] == 3 || shape.kernel[0] == 5) &&
                       shape.stride[0] * shape.stride[1] == 1;
       if (!layout.winograd && expected)
         addRemark(conv,
                   Twine("no Winograd: ") +
-                      codegen::againstWinograd(shape, backwardData, target));
+                      codegen::againstWinograd(shape, backwardData, machine));
     }
     if (layout.winograd)
       conv.setWinograd(layout.winograd);
     else
-      layout = codegen::filterLayout(shape, backwardData, target);
+      layout = codegen::filterLayout(shape, backwardData, machine);
 
     OpBuilder builder(conv);
     PrimBuilder b(builder, conv);

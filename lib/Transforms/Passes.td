@@ -150,6 +150,8 @@ def PackFilters : Pass<"root-pack-filters", "::rootc::root::ModelOp"> {
            "Number of the target's vector registers">,
     Option<"winograd", "winograd", "bool", "true",
            "Winograd's convolution where it is faster">,
+    Option<"target", "target", "std::string", "",
+           "Halide's target string; empty: a CPU's">,
   ];
 }
 
