@@ -69,8 +69,11 @@ TensorType readType(const json &value, const std::string &where) {
     type.element = ElementType::I32;
   else if (element == "u8")
     type.element = ElementType::U8;
+  else if (element == "bf16")
+    type.element = ElementType::BF16;
   else
-    fail(where + ".element", "is '" + element + "', not f32, i64, i32 or u8");
+    fail(where + ".element",
+         "is '" + element + "', not f32, bf16, i64, i32 or u8");
   readArray(
       value, "shape", where, [&](const json &dim, const std::string &path) {
         int64_t size = readInteger(dim, path);
@@ -151,10 +154,11 @@ json kernelToJson(const Kernel &kernel) {
 } // namespace
 
 json typeToJson(const TensorType &type) {
-  const char *element = type.element == ElementType::F32   ? "f32"
-                        : type.element == ElementType::I64 ? "i64"
-                        : type.element == ElementType::I32 ? "i32"
-                                                           : "u8";
+  const char *element = type.element == ElementType::F32    ? "f32"
+                        : type.element == ElementType::I64  ? "i64"
+                        : type.element == ElementType::I32  ? "i32"
+                        : type.element == ElementType::BF16 ? "bf16"
+                                                            : "u8";
   return {{"element", element}, {"shape", type.shape}};
 }
 

@@ -21,7 +21,9 @@
 
 namespace rootc::codegen {
 
-enum class ElementType { F32, I64, U8, I32 };
+/// BF16 is how a kernel's inputs and outputs lie in memory: what reads them
+/// computes in float, and results are rounded to nearest, ties to even.
+enum class ElementType { F32, I64, U8, I32, BF16 };
 
 /// A dense row-major tensor, shape outermost first. A dimension of -1 is
 /// dynamic: the batch (or the parameter count of `sgd`), only in position 0.

@@ -17,6 +17,8 @@ int64_t bytesOf(ElementType element) {
     return 4;
   case ElementType::I64:
     return 8;
+  case ElementType::BF16:
+    return 2;
   case ElementType::U8:
     return 1;
   }

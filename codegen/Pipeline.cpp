@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Pipeline.h"
+#include "codegen/Schedules/Cpu/Prefetch.h"
 #include "codegen/Schedules/Cuda/Device.h"
 #include "codegen/Schedules/Schedules.h"
 
@@ -28,6 +29,8 @@ Type halideType(ElementType element) {
     return Int(32);
   case ElementType::U8:
     return UInt(8);
+  case ElementType::BF16: // its bits
+    return UInt(16);
   }
   throw std::invalid_argument("unknown element type");
 }
@@ -130,7 +133,13 @@ private:
       bool defines = first && kernel.inputs[i].shape[0] < 0;
       constrain(inputs[i], kernel.inputs[i], defines ? Expr() : dynamic);
       first = first && !defines;
-      values.push_back({inputs[i], kernel.inputs[i], dynamic});
+      values.push_back({inputs[i], kernel.inputs[i], dynamic, inputs[i]});
+      if (kernel.inputs[i].element == ElementType::BF16) {
+        Func wide("wide");
+        std::vector<Var> vars = imageVars(kernel.inputs[i].shape.size());
+        wide(vars) = fromBfloat(inputs[i](asExprs(vars)));
+        values.back().func = wide;
+      }
     }
   }
 
@@ -245,8 +254,10 @@ private:
     for (int64_t id : kernel.outputs) {
       if (value(id).type.shape != shape.shape)
         throw std::invalid_argument("a kernel's outputs differ in shape");
-      results.push_back(cast(halideType(value(id).type.element),
-                             Expr(value(id).func(asExprs(vars)))));
+      Expr result = value(id).func(asExprs(vars));
+      results.push_back(value(id).type.element == ElementType::BF16
+                            ? toBfloat(result)
+                            : cast(halideType(value(id).type.element), result));
     }
     Func output("output");
     if (!anchor || !anchorFuncs.scatters || !scatter(output, results))
@@ -328,6 +339,15 @@ private:
         computeVector(stage);
     std::visit([&](const auto &family) { apply(context, family); },
                read.schedule);
+    std::vector<std::string> narrow;
+    for (size_t i = 0; i < inputs.size(); ++i)
+      if (kernel.inputs[i].element == ElementType::BF16)
+        narrow.push_back(inputs[i].name());
+    for (const OutputImageParam &buffer : output.func.output_buffers())
+      if (buffer.type() == UInt(16))
+        narrow.push_back(buffer.name());
+    if (!narrow.empty())
+      context.pipeline.add_custom_lowering_pass(new NarrowPrefetches(narrow));
   }
 
   const Kernel &kernel;

@@ -124,6 +124,9 @@ static LogicalResult verifyConv(ConvOp op, Value x, Value y, Value filter) {
              << "; it needs stride and dilation 1, and tiles of 4 for a 3x3 "
                 "kernel or of 2 for a 5x5 one";
   }
+  if (auto pairs = op->template getAttrOfType<IntegerAttr>("pairs");
+      pairs && (pairs.getInt() != 1 || op->hasAttr("winograd")))
+    return op.emitOpError("needs pairs = 1, and no winograd beside it");
   if (!y)
     return success();
   std::optional<int64_t> sizes[2];

@@ -45,7 +45,8 @@ LogicalResult ModelOp::verify() {
 
 LogicalResult ArenaTensorOp::verify() {
   auto type = cast<RankedTensorType>(getType());
-  if (!type.getElementType().isF32())
+  if (!type.getElementType().isF32() &&
+      !(type.getElementType().isBF16() && getKind() == TensorKind::Prepared))
     return emitOpError("holds floats, so its type must be of f32");
   if (getOffset() && (*getOffset() % 16 != 0))
     return emitOpError("needs an offset that is a multiple of 16 floats");
@@ -93,6 +94,14 @@ YieldOp KernelOp::getYield() {
   return cast<YieldOp>(getBody().front().getTerminator());
 }
 
+/// What a kernel's ops see of a value that is stored as `type`.
+static Type computedType(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.getElementType().isBF16()
+             ? tensor.clone(Float32Type::get(type.getContext()))
+             : type;
+}
+
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::Argument> arguments;
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
@@ -125,7 +134,7 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   if (parser.resolveOperands(operands, type.getInputs(), at, result.operands))
     return failure();
   for (auto [argument, input] : llvm::zip(arguments, type.getInputs()))
-    argument.type = input;
+    argument.type = computedType(input);
   result.addTypes(type.getResults());
   Region *body = result.addRegion();
   if (parser.parseRegion(*body, arguments))
@@ -157,9 +166,12 @@ LogicalResult KernelOp::verifyRegions() {
   Block &block = getBody().front();
   if (!isa<YieldOp>(block.back()))
     return emitOpError("must end with root.yield");
-  if (block.getArgumentTypes() != getInputs().getTypes())
+  auto match = [](TypeRange computed, TypeRange stored) {
+    return llvm::equal(computed, llvm::map_range(stored, computedType));
+  };
+  if (!match(block.getArgumentTypes(), getInputs().getTypes()))
     return emitOpError("has body arguments that are not of its inputs' types");
-  if (getYield()->getOperandTypes() != getOutputs().getTypes())
+  if (!match(getYield()->getOperandTypes(), getOutputs().getTypes()))
     return emitOpError("yields other types than its results'");
   for (Operation &op : block.without_terminator())
     if (!isPrim(&op))

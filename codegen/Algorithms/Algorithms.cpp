@@ -58,6 +58,17 @@ const OpInfo &opInfo(const std::string &name) {
   return entry->second;
 }
 
+Expr fromBfloat(const Expr &bits) {
+  return reinterpret<float>(cast<uint32_t>(bits) << 16);
+}
+
+Expr toBfloat(const Expr &value) {
+  Expr bits = reinterpret<uint32_t>(value);
+  Expr nearest = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  return cast<uint16_t>(
+      select(strict_float(value == value), nearest, (bits >> 16) | 0x40));
+}
+
 std::vector<Var> imageVars(size_t rank) {
   static const std::vector<Var> all = {Var("c"), Var("x"), Var("y"), Var("n"),
                                        Var("b")};

@@ -29,6 +29,7 @@ struct Value {
   Halide::Func func;
   TensorType type;
   Halide::Expr dynamic; ///< extent of the dynamic dimension, where there is one
+  Halide::ImageParam stored = {}; ///< of an input; of bf16 its bits
 
   /// Extent of a Halide dimension (0: the innermost of `type.shape`).
   Halide::Expr extent(int dimension) const;
@@ -94,6 +95,11 @@ void addLocalResponseNorm(OpRegistry &registry);
 /// (c, x, y, n); packed filters have a fifth, b.
 std::vector<Halide::Var> imageVars(size_t rank);
 std::vector<Halide::Expr> asExprs(const std::vector<Halide::Var> &vars);
+
+/// Between float and the bits of bf16: what code for any vectors does, and C++.
+Halide::Expr fromBfloat(const Halide::Expr &bits);
+/// To nearest, of two the even one; NaN stays NaN.
+Halide::Expr toBfloat(const Halide::Expr &value);
 
 /// Rows of an image that a reduction over positions takes at a time: a divisor
 /// of the height that keeps them in the first-level cache. It depends on the

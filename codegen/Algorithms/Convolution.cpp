@@ -101,6 +101,60 @@ std::pair<Expr, Expr> blockAndLane(const FilterLayout &layout, const Expr &c) {
           inGroup % constant(layout.block)};
 }
 
+/// By products of bf16 matrices, in the support code (Tiles.cpp).
+static Lowered convolvePairs(const Op &op, const Gather &gather,
+                             const Value &input, const Value &packed,
+                             const Value *bias) {
+  const FilterLayout &layout = gather.layout;
+  if (packed.type.element != ElementType::BF16 || !packed.stored.defined())
+    throw std::invalid_argument("op '" + op.name +
+                                "': a filter in pairs is not of bf16");
+  Var c("c"), x("x"), y("y"), n("n"), l("l"), b("b");
+  Lowered lowered;
+  int64_t ins = layout.pairedIns();
+  bool padded = ins != layout.inPerGroup && !layout.rowTaps;
+  ExternFuncArgument map;
+  if (layout.rowTaps) {
+    if (!input.stored.defined() || input.stored.type() != Float(32))
+      throw std::invalid_argument("op '" + op.name +
+                                  "': rows of taps of no map of floats");
+    map = input.stored;
+  } else if (input.stored.defined() && !padded && !gather.needsZeros() &&
+             input.type.element == ElementType::BF16) {
+    map = input.stored;
+  } else {
+    Func wide = stripOf(gather, input), strip("strip");
+    Expr value =
+        padded ? select(c < constant(layout.inPerGroup),
+                        wide(min(c, constant(layout.inPerGroup - 1)), x, y, n),
+                        0.0f)
+               : wide(c, x, y, n);
+    strip(c, x, y, n) = toBfloat(value);
+    lowered.stages["strip"] = strip;
+    map = strip;
+  }
+  std::vector<ExternFuncArgument> arguments = {map, packed.stored};
+  for (int64_t number :
+       {layout.kernel[0], layout.rowTaps ? 1 : layout.kernel[1],
+        gather.stride[0], gather.stride[1], gather.dilation[0],
+        gather.dilation[1], layout.rowTaps ? gather.before[0] : 0,
+        layout.rowTaps ? gather.before[1] : 0,
+        layout.rowTaps ? layout.inPerGroup : ins, ins, layout.blocksPerGroup,
+        layout.blocks, layout.block})
+    arguments.emplace_back(constant(number));
+  arguments.emplace_back(input.batch());
+  Func accumulator("accumulator");
+  accumulator.define_extern("rootc_support_tiles", arguments, Float(32),
+                            {l, x, y, n, b});
+  lowered.stages["accumulator"] = accumulator;
+  auto [block, lane] = blockAndLane(layout, imageVars(1)[0]);
+  Func result(op.name);
+  Expr sum = accumulator(lane, x, y, n, block);
+  result(c, x, y, n) = bias ? sum + bias->func(c) : sum;
+  lowered.results = {result};
+  return lowered;
+}
+
 static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
                         const Value &packed, const Value *bias) {
   const FilterLayout &layout = gather.layout;
@@ -109,6 +163,8 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
                                 "': the packed filter has another shape");
   if (layout.groupLanes())
     return convolveGroupLanes(op, gather, input, packed, bias);
+  if (layout.pairs)
+    return convolvePairs(op, gather, input, packed, bias);
   if (layout.winograd)
     return convolveWinograd(op, gather, input, packed, bias);
   Var l("l"), i("i"), x("x"), y("y"), n("n"), b("b"), px("px"), py("py");
@@ -204,6 +260,39 @@ static Lowered convolve(const Op &op, const Gather &gather, const Value &input,
   return lowered;
 }
 
+/// The channel of the standard order that a position holds.
+static Expr standard(const Expr &position, int64_t channels, int64_t order) {
+  return order == 1 ? position
+                    : position % constant(order) * constant(channels / order) +
+                          position / constant(order);
+}
+
+static Lowered packPairs(const ConvShape &shape, const FilterLayout &layout,
+                         bool backward, const Value &filter) {
+  Var l("l"), i("i"), kx("kx"), ky("ky"), b("b");
+  Expr ins = constant(layout.inPerGroup), outs = constant(layout.outPerGroup),
+       blocks = constant(layout.blocksPerGroup),
+       group = layout.groups > 1 ? b / blocks : Expr(0);
+  Expr in = 2 * i + l % 2, tap = kx,
+       out = (layout.groups > 1 ? b % blocks : b) * constant(layout.block) +
+             l / 2;
+  Expr exists = in < ins && out < outs;
+  if (layout.rowTaps) {
+    exists = in < ins * constant(layout.kernel[1]) && out < outs;
+    tap = min(in / ins, constant(layout.kernel[1] - 1));
+    in = in % ins;
+  }
+  in = standard(min(in, ins - 1), layout.inPerGroup, layout.inOrder);
+  out = standard(min(out, outs - 1), layout.outPerGroup, layout.outOrder);
+  Expr value = backward ? filter.func(out, constant(shape.kernel[1] - 1) - kx,
+                                      constant(shape.kernel[0] - 1) - ky,
+                                      group * ins + in)
+                        : filter.func(in, tap, ky, group * outs + out);
+  Func packed("pack_filter");
+  packed(l, i, kx, ky, b) = select(exists, value, 0.0f);
+  return {{packed}, {}};
+}
+
 static Lowered packFilter(const Op &op, const std::vector<Value> &in) {
   const Value &filter = in.at(0);
   std::string direction = textAttribute(op, "direction");
@@ -216,14 +305,10 @@ static Lowered packFilter(const Op &op, const std::vector<Value> &in) {
   FilterLayout layout =
       filterLayout(shape, backward, integerAttribute(op, "block"));
   Var l("l"), i("i"), kx("kx"), ky("ky"), b("b");
+  if (layout.pairs)
+    return packPairs(shape, layout, backward, filter);
   Expr group, out, exists;
   Expr outs = constant(layout.outPerGroup), source = i;
-  auto standard = [](Expr position, int64_t channels, int64_t order) -> Expr {
-    return order == 1
-               ? position
-               : position % constant(order) * constant(channels / order) +
-                     position / constant(order);
-  };
   if (layout.groupLanes()) {
     exists = Internal::const_true();
     group = firstGroup(layout, b) + l % constant(layout.laneGroups);

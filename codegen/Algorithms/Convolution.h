@@ -21,6 +21,9 @@
 //   columns, transformed, accumulator, products, rows, tiles
 //                instead of these last three where the filter is packed for
 //                Winograd's convolution; see Winograd.cpp
+//                Where it lies in pairs (FilterLayout): accumulator alone, a
+//                stage of the support code, and strip, of bf16, unless the map
+//                is read in place.
 //   partial      conv2d_backward_filter: one sum a chunk of the batch
 //                (absent in linear layers)
 //   total        conv2d_backward_filter: their sum

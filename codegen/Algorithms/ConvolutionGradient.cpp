@@ -125,9 +125,56 @@ static Lowered acrossInsGradient(const Op &op, const ConvShape &shape,
   return lowered;
 }
 
+/// By products of bf16 matrices, in the support code.
+static Lowered pairsGradient(const Op &op, const ConvShape &shape,
+                             const Value &input, const Value &gradient) {
+  Var c("c"), x("x"), y("y"), n("n"), i("i"), o("o"), k("k");
+  Lowered lowered;
+  int64_t stride[2] = {shape.stride[0], shape.stride[1]};
+  auto stored = [&](const Value &map, const char *name,
+                    bool strides) -> ExternFuncArgument {
+    if (map.stored.defined() && map.type.element == ElementType::BF16)
+      return map.stored;
+    Func narrow(name);
+    narrow(c, x, y, n) = toBfloat(map.func(
+        c, strides ? x * constant(stride[1]) : Expr(x),
+        strides ? y * constant(stride[0]) : Expr(y), min(n, map.batch() - 1)));
+    lowered.stages[name] = narrow;
+    if (strides)
+      stride[0] = stride[1] = 1;
+    return narrow;
+  };
+  ExternFuncArgument from = stored(input, "strip", true),
+                     by = stored(gradient, "dy", false);
+  int64_t chunks = filterGradientChunks(shape);
+  Expr batch = gradient.batch();
+  Func sums("sums"), partial("partial");
+  sums.define_extern("rootc_support_gradient",
+                     {from, by, constant(shape.outHeight()),
+                      constant(shape.outWidth()), constant(stride[0]),
+                      constant(stride[1]),
+                      (batch + constant(chunks - 1)) / constant(chunks), batch},
+                     Float(32), {i, o, k});
+  partial(i, o, k) = sums(i, o, k);
+  lowered.stages["sums"] = sums;
+  lowered.stages["partial"] = partial;
+  std::vector<Var> vars = imageVars(4);
+  Expr sum;
+  for (int64_t index = 0; index < chunks; ++index) {
+    Expr part = partial(vars[0], vars[3], constant(index));
+    sum = index == 0 ? part : sum + part;
+  }
+  Func result(op.name);
+  result(vars) = sum;
+  lowered.results = {result};
+  return lowered;
+}
+
 static Lowered standardGradient(const Op &op, const ConvShape &shape,
                                 const Value &input, const Value &gradient) {
   Gather gather = forwardGather(shape, 1);
+  if (shape.pairs)
+    return pairsGradient(op, shape, input, gradient);
   if (isLinearGradient(shape))
     return linearGradient(op, shape, gather, input, gradient);
   if (filterGradientAcrossIns(shape))

@@ -102,6 +102,25 @@ Cost CostOf::of(const WinogradSchedule &s) const {
   return cost;
 }
 
+Cost CostOf::of(const PairsSchedule &s) const {
+  Gather gather = gatherOf(kernel, *problem.anchor);
+  const FilterLayout &layout = gather.layout;
+  Cost cost;
+  cost.ideal = ideal(shape()) / matrixSpeed;
+  double outs = double(layout.groups * layout.outPerGroup);
+  cost.lanes = double(layout.blocks * layout.block) / outs *
+               double(layout.pairedIns()) / double(layout.inPerGroup);
+  const int64_t tileRows = 16;
+  int64_t pixels = gather.width * s.tileY * s.tileN;
+  cost.tiles = cover(pixels, tileRows);
+  double written =
+      double(batch * gather.height * gather.width) * outs / double(lanes);
+  cost.beside = 2 * written + elementwise();
+  cost.tasks = double(gather.height / s.rows) * ceilOf(batch, s.images) *
+               ceilOf(layout.blocks, s.blocks);
+  return cost;
+}
+
 Cost CostOf::of(const GroupLanesSchedule &s) const {
   ConvShape conv = shape();
   Gather gather = gatherOf(kernel, *problem.anchor);
@@ -240,6 +259,22 @@ Cost CostOf::of(const GroupLanesGradientSchedule &s) const {
     cost.beside += strips * double(s.rows * gather.width * conv.outPerGroup()) *
                    blockVectors * copyCycles;
   cost.tasks = double(std::min(groupLanesChunks(conv), batch));
+  return cost;
+}
+
+Cost CostOf::of(const PairsGradientSchedule &s) const {
+  ConvShape conv = shape();
+  Cost cost;
+  cost.ideal = ideal(conv) / matrixSpeed;
+  double blocksI = double(conv.inChannels / s.blockI),
+         blocksO = double(conv.outChannels / s.blockO);
+  double pixels = double(batch * conv.outHeight() * conv.outWidth());
+  cost.beside = pixels / double(lanes) *
+                    (double(conv.inChannels) * blocksO +
+                     2 * double(conv.outChannels) * blocksI) +
+                elementwise();
+  int64_t chunks = std::min(filterGradientChunks(conv), batch);
+  cost.tasks = blocksI * blocksO * double(chunks);
   return cost;
 }
 

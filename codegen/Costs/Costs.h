@@ -37,6 +37,8 @@ inline constexpr double tileCycles = 14;
 inline constexpr double copyCycles = 4, gatherCycles = 20, addCycles = 6;
 /// Of an element of Winograd's tiles: two products with small matrices.
 inline constexpr double transformCycles = 8;
+/// How many times as fast as vectors the matrix unit is.
+inline constexpr double matrixSpeed = 6;
 /// Of a vector of a linear layer's gradient, which few images are summed in.
 inline constexpr double linearCycles = 24;
 
@@ -156,10 +158,12 @@ private:
   Cost costWith(const TypedSchedule &schedule) const;
   Cost of(const ConvolutionSchedule &s) const;
   Cost of(const WinogradSchedule &s) const;
+  Cost of(const PairsSchedule &s) const;
   Cost of(const GroupLanesSchedule &s) const;
   Cost of(const FilterGradientSchedule &s) const;
   Cost of(const AcrossInsGradientSchedule &s) const;
   Cost of(const GroupLanesGradientSchedule &s) const;
+  Cost of(const PairsGradientSchedule &s) const;
   Cost of(const LinearGradientSchedule &s) const;
   Cost of(const PoolSchedule &s) const;
   Cost of(const ReductionSchedule &s) const;

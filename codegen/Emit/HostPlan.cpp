@@ -37,7 +37,8 @@ static_assert(int(ProgramKind::Prepare) == ROOTC_PREPARE &&
 static_assert(int(ElementType::F32) == ROOTC_ELEMENT_F32 &&
               int(ElementType::I64) == ROOTC_ELEMENT_I64 &&
               int(ElementType::U8) == ROOTC_ELEMENT_U8 &&
-              int(ElementType::I32) == ROOTC_ELEMENT_I32);
+              int(ElementType::I32) == ROOTC_ELEMENT_I32 &&
+              int(ElementType::BF16) == ROOTC_ELEMENT_BF16);
 
 /// The arenas that an entry's arguments provide, as bits.
 uint32_t arenasOf(int program) {

@@ -75,6 +75,7 @@ ConvShape convShape(const AttributeMap &attributes, int64_t inChannels) {
     throw std::invalid_argument("convolution: groups in two channel orders");
   if (attributes.count("winograd"))
     shape.winograd = attribute<int64_t>(attributes, "winograd");
+  shape.pairs = attributes.count("pairs") != 0;
   // Steps that are never made may be of any size.
   for (int d = 0; d < 2; ++d) {
     if (shape.kernel[d] < 1 || shape.stride[d] < 1 || shape.dilation[d] < 1)

@@ -29,6 +29,7 @@ struct ConvShape {
   /// standardChannel). With groups both are 1, or both the groups.
   int64_t inOrder = 1, outOrder = 1;
   int64_t winograd = 0; ///< edge of Winograd's tiles; 0: a direct convolution
+  bool pairs = false;   ///< by matrix products (FilterLayout::pairs)
 
   int64_t outHeight() const;
   int64_t outWidth() const;

@@ -48,6 +48,12 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
   layout.inPerGroup = backwardData ? shape.outPerGroup() : shape.inPerGroup();
   layout.kernel = shape.kernel;
   layout.winograd = shape.winograd;
+  layout.pairs = shape.pairs;
+  const int64_t terms = 32; // of one product
+  layout.rowTaps = shape.pairs && !backwardData && shape.groups == 1 &&
+                   shape.kernel[1] > 1 && shape.dilation[1] == 1 &&
+                   shape.inOrder == 1 &&
+                   shape.inPerGroup() * shape.kernel[1] <= terms;
   if (groupsInnermost(shape)) {
     layout.laneGroups = block / layout.outPerGroup;
     if (block % layout.outPerGroup != 0 || layout.laneGroups > shape.groups)
@@ -62,7 +68,7 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
     layout.inOrder = backwardData ? shape.outOrder : shape.inOrder;
   }
   if (shape.groups > 1 && block > layout.outPerGroup &&
-      block % layout.outPerGroup == 0) {
+      block % layout.outPerGroup == 0 && !shape.pairs) {
     layout.groupsPerBlock = block / layout.outPerGroup;
     layout.blocks = ceilDiv(shape.groups, layout.groupsPerBlock);
   } else {

@@ -23,6 +23,14 @@
 // which vectors run: lane o * laneGroups + g is out channel o of the block's
 // g-th group. The last block may lie over the one before.
 //
+// For products of bf16 matrices (runtime/support/Tiles.cpp) two in channels lie
+// beside each other, and there are zeros up to a multiple of 32 in channels:
+//
+//   [blocks, kernel height, kernel width, pairs of in channels, 2 * block]
+//
+// Where a row of taps has few in channels, as of an image, all of them lie one
+// after another, as they do in the map, and the kernel has one column.
+//
 // No Halide or MLIR here: the passes choose and print the layout.
 //
 //===----------------------------------------------------------------------===//
@@ -49,6 +57,8 @@ struct FilterLayout {
   int64_t outOrder = 1;   ///< of the out channels, where there is one group
   int64_t inOrder = 1;    ///< of the in channels, likewise
   int64_t winograd = 0;   ///< edge of Winograd's tiles; 0: the kernel as it is
+  bool pairs = false;     ///< for products of matrices
+  bool rowTaps = false;   ///< in pairs: in channels are those of a row of taps
 
   bool groupLanes() const { return laneGroups > 0; }
   /// The group of a block's first lane, where lanes are groups.
@@ -57,7 +67,14 @@ struct FilterLayout {
   }
   std::vector<int64_t> shape() const {
     int64_t more = winograd ? winograd - 1 : 0;
+    if (pairs)
+      return {blocks, kernel[0], rowTaps ? 1 : kernel[1], pairedIns() / 2,
+              2 * block};
     return {blocks, kernel[0] + more, kernel[1] + more, inPerGroup, block};
+  }
+  /// In channels with those that are zero, where they lie in pairs.
+  int64_t pairedIns() const {
+    return (inPerGroup * (rowTaps ? kernel[1] : 1) + 31) / 32 * 32;
   }
   /// Whether the last block of each of several groups is filled up.
   bool padsGroups() const {

@@ -113,6 +113,34 @@ Gather backwardDataGather(const ConvShape &shape, int64_t block) {
   return gather;
 }
 
+bool fitsPairs(const ConvShape &shape, bool backwardData) {
+  if (groupsInnermost(shape))
+    return false;
+  ConvShape paired = shape;
+  paired.pairs = true;
+  Gather gather =
+      backwardData ? backwardDataGather(paired, 16) : forwardGather(paired, 16);
+  const FilterLayout &layout = gather.layout;
+  if (gather.ownTap || gather.phases[0] * gather.phases[1] != 1)
+    return false;
+  const int64_t fewest = 16, mostBytes = 64 * 1024; // of copied rows
+  int64_t terms = layout.inPerGroup;
+  if (layout.rowTaps) {
+    terms *= layout.kernel[1];
+    if (gather.inWidth * layout.inPerGroup * layout.kernel[0] * 2 > mostBytes)
+      return false;
+  }
+  return std::min(terms, layout.outPerGroup) >= fewest &&
+         (layout.groups == 1 || layout.inPerGroup == layout.pairedIns());
+}
+
+bool fitsPairsGradient(const ConvShape &shape) {
+  const int64_t terms = 32; // and two tiles of channels
+  return shape.groups == 1 && shape.kernel[0] * shape.kernel[1] == 1 &&
+         !forwardGather(shape, 1).needsZeros() &&
+         shape.inChannels % terms == 0 && shape.outChannels % terms == 0;
+}
+
 static int64_t blockOf(const Op &op) {
   auto it = op.attributes.find("block");
   if (it == op.attributes.end() || !std::holds_alternative<int64_t>(it->second))

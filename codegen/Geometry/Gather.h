@@ -79,6 +79,14 @@ struct Gather {
 Gather forwardGather(const ConvShape &shape, int64_t block);
 Gather backwardDataGather(const ConvShape &shape, int64_t block);
 
+/// Whether products of matrices (FilterLayout::pairs) suit a convolution: one
+/// of enough channels, of which several groups lie one after another and begin
+/// where a product may, and whose pixels all have the same taps.
+bool fitsPairs(const ConvShape &shape, bool backwardData);
+
+/// The same of the gradient of a convolution's filter.
+bool fitsPairsGradient(const ConvShape &shape);
+
 /// The gather of a `conv2d` or `conv2d_backward_data` op.
 Gather gatherOf(const Kernel &kernel, const Op &op);
 

@@ -25,6 +25,8 @@ template <typename Family> TypedSchedule chosen(const Problem &problem) {
 TypedSchedule chooseConvolution(const Problem &problem) {
   if (problem.anchor->attributes.count("winograd"))
     return chosen<WinogradSchedule>(problem);
+  if (problem.anchor->attributes.count("pairs"))
+    return chosen<PairsSchedule>(problem);
   return groupsInnermost(convShapeOf(problem.kernel, *problem.anchor))
              ? chosen<GroupLanesSchedule>(problem)
              : chosen<ConvolutionSchedule>(problem);
@@ -34,6 +36,8 @@ TypedSchedule chooseFilterGradient(const Problem &problem) {
   ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
   if (groupsInnermost(shape))
     return chosen<GroupLanesGradientSchedule>(problem);
+  if (shape.pairs)
+    return chosen<PairsGradientSchedule>(problem);
   if (isLinearGradient(shape))
     return chosen<LinearGradientSchedule>(problem);
   return filterGradientAcrossIns(shape)
@@ -253,6 +257,9 @@ int64_t scratchBytes(const Kernel &kernel) {
   if (shape.inOrder > 1 || shape.outOrder > 1)
     positions = 4 * shape.outChannels * shape.kernel[0] * shape.kernel[1] *
                 shape.inPerGroup();
+  if (shape.pairs)
+    return positions + 4 * filterGradientChunks(shape) * shape.inChannels *
+                           shape.outChannels;
   if (isLinearGradient(shape))
     return positions;
   int64_t chunk =

@@ -93,6 +93,20 @@ struct WinogradSchedule {
   std::string illegal(const Problem &problem) const;
 };
 
+/// Forward and backward-data by products of bf16 matrices.
+struct PairsSchedule {
+  int64_t blocks = 1; ///< blocks of out channels in a task
+  int64_t images = 1; ///< in a task
+  int64_t rows = 1;   ///< in a task
+  /// Rows, and images, whose sums lie in cache at a time.
+  int64_t tileN = 1, tileY = 1;
+
+  static const char *name() { return "pairs"; }
+  static std::vector<Key<PairsSchedule>> keys();
+  static PairsSchedule choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+
 /// Backward-filter convolutions with vectors across out channels.
 struct FilterGradientSchedule {
   int64_t copy = 0, copyDy = 0; ///< 1: the strip of x, of dy, is copied
@@ -122,6 +136,16 @@ struct AcrossInsGradientSchedule {
   static const char *name() { return "filter gradient across in channels"; }
   static std::vector<Key<AcrossInsGradientSchedule>> keys();
   static AcrossInsGradientSchedule choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+
+/// Backward-filter by products of bf16 matrices.
+struct PairsGradientSchedule {
+  int64_t blockI = 1, blockO = 1; ///< in and out channels of a task
+
+  static const char *name() { return "filter gradient in pairs"; }
+  static std::vector<Key<PairsGradientSchedule>> keys();
+  static PairsGradientSchedule choose(const Problem &problem);
   std::string illegal(const Problem &problem) const;
 };
 
@@ -312,14 +336,14 @@ struct DeviceMapSchedule {
 };
 
 using TypedSchedule = std::variant<
-    ConvolutionSchedule, WinogradSchedule, FilterGradientSchedule,
-    AcrossInsGradientSchedule, GroupLanesSchedule, GroupLanesGradientSchedule,
-    LinearGradientSchedule, PoolSchedule, ReductionSchedule, PointwiseSchedule,
-    ShuffleSchedule, PositionSchedule, NeighbourSchedule, ConcatSchedule,
-    FlatSchedule, CombineSchedule, GlobalPoolSchedule, PositionSumSchedule,
-    LossSchedule, SgdSchedule, PackSchedule, StandardizeSchedule,
-    DeviceConvolutionSchedule, DeviceGradientSchedule, DeviceMapSchedule,
-    AutoscheduledSchedule>;
+    ConvolutionSchedule, WinogradSchedule, PairsSchedule,
+    FilterGradientSchedule, AcrossInsGradientSchedule, PairsGradientSchedule,
+    GroupLanesSchedule, GroupLanesGradientSchedule, LinearGradientSchedule,
+    PoolSchedule, ReductionSchedule, PointwiseSchedule, ShuffleSchedule,
+    PositionSchedule, NeighbourSchedule, ConcatSchedule, FlatSchedule,
+    CombineSchedule, GlobalPoolSchedule, PositionSumSchedule, LossSchedule,
+    SgdSchedule, PackSchedule, StandardizeSchedule, DeviceConvolutionSchedule,
+    DeviceGradientSchedule, DeviceMapSchedule, AutoscheduledSchedule>;
 
 /// The default of the problem's family. Throws std::invalid_argument for a
 /// kernel that makes no sense: a missing attribute, an unpacked filter.

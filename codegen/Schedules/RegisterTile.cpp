@@ -85,6 +85,12 @@ int64_t cpuFilterBlock(const ConvShape &shape, bool backwardData,
   int64_t widest = std::max<int64_t>(target.vectorBits / 32, 4);
   if (groupsInnermost(shape))
     return outs * laneGroupsFor(shape.groups, outs, widest);
+  // Two tiles of the matrix unit; of images, whose rows are made bf16 for each
+  // block, as many out channels as they often have.
+  if (shape.pairs) {
+    int64_t most = filterLayout(shape, backwardData, 16).rowTaps ? 64 : 32;
+    return std::min(ceilDiv(outs, 16) * 16, most);
+  }
   double best = 0;
   int64_t block = widest;
   auto consider = [&](int64_t candidate, double factor) {

@@ -72,12 +72,15 @@ ImageLoops loopOverImage(const ScheduleContext &context, Halide::Func func,
 
 void apply(const ScheduleContext &context, const ConvolutionSchedule &schedule);
 void apply(const ScheduleContext &context, const WinogradSchedule &schedule);
+void apply(const ScheduleContext &context, const PairsSchedule &schedule);
 void apply(const ScheduleContext &context,
            const FilterGradientSchedule &schedule);
 void apply(const ScheduleContext &context,
            const LinearGradientSchedule &schedule);
 void apply(const ScheduleContext &context,
            const AcrossInsGradientSchedule &schedule);
+void apply(const ScheduleContext &context,
+           const PairsGradientSchedule &schedule);
 void apply(const ScheduleContext &context, const GroupLanesSchedule &schedule);
 void apply(const ScheduleContext &context,
            const GroupLanesGradientSchedule &schedule);

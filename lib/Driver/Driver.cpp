@@ -161,6 +161,9 @@ private:
     pipeline.recompute = options.recompute;
     pipeline.keepResponses = options.keepResponses;
     pipeline.winograd = options.winograd;
+    pipeline.bf16 = options.bf16;
+    // C++ source multiplies as any compiler can.
+    pipeline.matrices = options.kind != OutputKind::Cpp;
     pipeline.target = options.target;
     if (failed(runPasses(module, buildNetworkPipeline, pipeline)) ||
         failed(useSchedules(pipeline)))
@@ -255,6 +258,7 @@ private:
                      {"image", options.image},
                      {"recompute", options.recompute},
                      {"winograd", options.winograd},
+                     {"precision", options.bf16 ? "bf16" : "f32"},
                      {"keep_responses", options.keepResponses}};
     description = formatv("{0}", *value);
     return success();

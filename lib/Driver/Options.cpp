@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Driver/Options.h"
+#include "codegen/Schedules/Backend.h"
 #include "lib/Driver/Flags.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Path.h"
@@ -32,6 +33,14 @@ struct Flags : NetworkFlags {
       "format", cl::value_desc("format"), cl::cat(category), cl::init("text"),
       cl::desc("Of --emit=cost: text, json or csv; of --explain: text or "
                "json; default text")};
+  cl::opt<std::string> precision{
+      "precision", cl::value_desc("f32|bf16"), cl::cat(category),
+      cl::init("f32"),
+      cl::desc("bf16: maps between kernels and packed filters are stored in "
+               "half the bytes, and dense convolutions multiply them by the "
+               "CPU's matrix unit (AMX) where there is one; sums, statistics, "
+               "weights and updates stay f32, and so do images and logits; "
+               "default f32")};
   cl::opt<std::string> explain{
       "explain", cl::ValueOptional, cl::value_desc("program"),
       cl::cat(category),
@@ -216,6 +225,13 @@ std::optional<Options> check(const Flags &flags) {
     return fail(problem);
   if (std::string problem = checkDevice(flags, options); !problem.empty())
     return fail(problem);
+  if (flags.precision != "f32" && flags.precision != "bf16")
+    return fail("--precision=" + flags.precision + ": give f32 or bf16");
+  options.bf16 = flags.precision == "bf16";
+  if (options.bf16 && codegen::backendOf(options.target).device)
+    return fail("--precision=bf16 is of a CPU's kernels so far; leave it or "
+                "--target=" +
+                flags.target + " out");
   uint64_t seed = 0;
   if (std::string problem =
           readNumber<uint64_t>(flags.seed, 0, UINT64_MAX, seed);

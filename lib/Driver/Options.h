@@ -59,6 +59,7 @@ struct Options {
   bool recompute = false;
   bool keepResponses = false;
   bool winograd = true;
+  bool bf16 = false;
   unsigned jobs = 0;
   std::string tuned;         ///< a database of schedules; empty: none
   int64_t autoscheduler = 0; ///< as of AutoscheduledSchedule; 0: none

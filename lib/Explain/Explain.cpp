@@ -100,6 +100,10 @@ std::string describe(Operation &op) {
 }
 
 std::string describe(const codegen::FilterLayout &layout) {
+  if (layout.pairs)
+    return llvm::formatv("in pairs for matrix products; {0} blocks of {1} "
+                         "out channels",
+                         layout.blocks, layout.block);
   if (layout.winograd)
     return llvm::formatv("Winograd's, tiles of {0}x{0}; {1} blocks of {2} "
                          "channels",

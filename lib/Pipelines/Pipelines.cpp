@@ -56,7 +56,8 @@ void rootc::buildModelPipeline(OpPassManager &passes,
   // Filters in the order in which the kernels read them.
   model.addPass(
       createPackFilters({target.vectorBits, target.registers,
-                         options.winograd && backend.winograd, target.halide}));
+                         options.winograd && backend.winograd && !options.bf16,
+                         target.halide, options.bf16 && options.matrices}));
 
   // What of @infer depends on parameters alone is done once, by @prepare.
   model.addPass(createHoistPrepare());
@@ -67,6 +68,11 @@ void rootc::buildModelPipeline(OpPassManager &passes,
     model.addPass(createJoinKernels());
   if (options.recompute)
     model.addPass(createRecompute());
+
+  // Half the bytes for what lies between kernels.
+  if (options.bf16)
+    model.addPass(createNarrowStorage());
+
   model.addPass(createChooseSchedules(
       {target.halide, target.vectorBits, target.registers}, options.schedules));
   model.addPass(createPlanMemory());
@@ -96,6 +102,8 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
       *this, "winograd",
       llvm::cl::desc("Winograd's convolution where it is faster"),
       llvm::cl::init(true)};
+  Option<bool> bf16{*this, "bf16",
+                    llvm::cl::desc("Maps and packed filters as bf16")};
 };
 } // namespace
 
@@ -111,6 +119,7 @@ void rootc::registerPipelines() {
         options.inferOnly = from.inferOnly;
         options.recompute = from.recompute;
         options.winograd = from.winograd;
+        options.bf16 = from.bf16;
         buildPipeline(passes, options);
       });
 }

@@ -24,6 +24,8 @@ struct PipelineOptions {
   bool recompute = false;     ///< trade time for the memory of a training step
   bool keepResponses = false; ///< inference stores what a layer's kernel makes
   bool winograd = true;       ///< Winograd's convolution where it is faster
+  bool bf16 = false;          ///< maps and packed filters are stored as bf16
+  bool matrices = true;       ///< dense convolutions of bf16 by matrix products
   codegen::TargetInfo target;
   codegen::ScheduleSource schedules; ///< before the families' rules
 };

@@ -7,6 +7,8 @@
 
 #include "lib/Reference/Support.h"
 
+#include <bit>
+#include <cmath>
 #include <numeric>
 #include <set>
 #include <stdexcept>
@@ -72,7 +74,7 @@ void checkElements(const Op &op, const Operands &operands) {
 } // namespace
 
 Tensor::Tensor(TensorType type) : type(std::move(type)) {
-  if (this->type.element == ElementType::F32)
+  if (isReal(this->type.element))
     reals.resize(size());
   else
     integers.resize(size());
@@ -102,6 +104,17 @@ Tensor Tensor::fromIntegers(ElementType element, std::vector<int64_t> shape,
                                 " values");
   tensor.integers = std::move(values);
   return tensor;
+}
+
+uint16_t toBfloat(double value) {
+  auto bits = std::bit_cast<uint32_t>(static_cast<float>(value));
+  if (std::isnan(value))
+    return static_cast<uint16_t>(bits >> 16 | 0x40);
+  return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+double fromBfloat(uint16_t bits) {
+  return std::bit_cast<float>(uint32_t(bits) << 16);
 }
 
 int64_t Tensor::size() const { return sizeOf(type.shape); }
@@ -236,7 +249,11 @@ std::vector<Tensor> evaluate(const Kernel &kernel,
                                   toString(kernel.inputs[i].shape) + ", not " +
                                   toString(inputs[i].shape()));
 
+  // Between memory and memory all is computed in full.
   std::vector<Tensor> values = inputs;
+  for (Tensor &input : values)
+    if (input.type.element == ElementType::BF16)
+      input.type.element = ElementType::F32;
   auto value = [&](int64_t id) -> const Tensor & {
     if (id < 0 || id >= int64_t(values.size()))
       throw std::invalid_argument(where + "no value " + std::to_string(id));
@@ -246,12 +263,21 @@ std::vector<Tensor> evaluate(const Kernel &kernel,
     Operands operands;
     for (int64_t id : op.operands)
       operands.push_back(value(id));
-    for (Tensor &result : evaluate(op, operands))
+    Op computed = op;
+    for (TensorType &type : computed.results)
+      if (type.element == ElementType::BF16)
+        type.element = ElementType::F32;
+    for (Tensor &result : evaluate(computed, operands))
       values.push_back(std::move(result));
   }
   std::vector<Tensor> outputs;
-  for (int64_t id : kernel.outputs)
+  for (int64_t id : kernel.outputs) {
     outputs.push_back(value(id));
+    outputs.back().type.element = kernel.type(id).element;
+    if (kernel.type(id).element == ElementType::BF16)
+      for (double &real : outputs.back().reals)
+        real = fromBfloat(toBfloat(real));
+  }
   return outputs;
 }
 

@@ -95,15 +95,22 @@ FilterLayout direct(FilterLayout layout) {
 /// the plain filter [O, kh, kw, I/g].
 template <typename Visit>
 void forEachPacked(const FilterLayout &layout, bool backward, Visit visit) {
-  int64_t packed = 0;
+  int64_t ins = layout.pairs ? layout.pairedIns() : layout.inPerGroup, tap = 0;
   for (int64_t index = 0; index < layout.blocks; ++index)
     for (int64_t ky = 0; ky < layout.kernel[0]; ++ky)
-      for (int64_t kx = 0; kx < layout.kernel[1]; ++kx)
+      for (int64_t kx = 0; kx < layout.kernel[1]; ++kx, ++tap)
         for (int64_t in = 0; in < layout.inPerGroup; ++in)
-          for (int64_t lane = 0; lane < layout.block; ++lane, ++packed) {
+          for (int64_t lane = 0; lane < layout.block; ++lane) {
             int64_t out = layout.outChannel(index, lane);
             if (out < 0)
               continue;
+            int64_t row = layout.rowTaps
+                              ? (index * layout.kernel[0] + ky) * ins +
+                                    kx * layout.inPerGroup + in
+                              : tap * ins + in;
+            int64_t packed = layout.pairs
+                                 ? (row / 2 * layout.block + lane) * 2 + row % 2
+                                 : row * layout.block + lane;
             if (!backward)
               visit(packed, out, ky, kx, layout.inChannel(in));
             else

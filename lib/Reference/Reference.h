@@ -28,7 +28,8 @@ namespace rootc::reference {
 /// A dense row-major tensor whose shape is concrete. F32 tensors hold their
 /// values in double and are rounded only by `floats`, so that finite
 /// differences of the ops work and kernels meet an oracle without its own
-/// rounding. I64, I32 and U8 tensors hold theirs in `integers`.
+/// rounding. BF16 tensors, of kernels' inputs and outputs alone, hold doubles
+/// too, rounded ones. I64, I32 and U8 tensors hold theirs in `integers`.
 struct Tensor {
   codegen::TensorType type;
   std::vector<double> reals;
@@ -57,6 +58,15 @@ struct Tensor {
     return reals[((n * dim(1) + y) * dim(2) + x) * dim(3) + c];
   }
 };
+
+/// Whether its values are `reals`.
+inline bool isReal(codegen::ElementType element) {
+  return element == codegen::ElementType::F32 ||
+         element == codegen::ElementType::BF16;
+}
+/// The bits of the nearest bf16, of two the even one; NaN stays NaN.
+uint16_t toBfloat(double value);
+double fromBfloat(uint16_t bits);
 
 /// The results of one op. `op.operands` is ignored: `operands` are the values
 /// in their order. `op.results`, unless empty, must agree with the results.

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ranges>
 #include <stdexcept>
 
 namespace rootc::reference {
@@ -139,11 +140,19 @@ private:
     into.assign(values.begin(), values.end());
   }
 
+  static void loadBfloats(std::vector<double> &reals, const Place &place) {
+    std::vector<uint16_t> bits;
+    load(std::vector<uint16_t>(reals.size()), bits, place);
+    std::transform(bits.begin(), bits.end(), reals.begin(), fromBfloat);
+  }
+
   Tensor load(const TensorType &type, const Place &place) const {
     Tensor tensor(concrete(type));
     size_t count = tensor.size();
     if (type.element == ElementType::F32)
       load(std::vector<float>(count), tensor.reals, place);
+    else if (type.element == ElementType::BF16)
+      loadBfloats(tensor.reals, place);
     else if (type.element == ElementType::I64)
       load(std::vector<int64_t>(count), tensor.integers, place);
     else if (type.element == ElementType::I32)
@@ -162,6 +171,8 @@ private:
   static void store(const Tensor &tensor, const Place &place) {
     if (tensor.type.element == ElementType::F32)
       store<float>(tensor.reals, place);
+    else if (tensor.type.element == ElementType::BF16)
+      store<uint16_t>(std::views::transform(tensor.reals, toBfloat), place);
     else if (tensor.type.element == ElementType::I64)
       store<int64_t>(tensor.integers, place);
     else if (tensor.type.element == ElementType::I32)

@@ -87,7 +87,8 @@ static StringRef loss(PrimConv2dOp conv, PrimConv2dOp reader) {
   };
   if (!one(reader.getKernel()) || !one(reader.getStride()) ||
       llvm::any_of(reader.getPad(), [](int64_t pad) { return pad != 0; }) ||
-      reader.getGroups() != 1 || reader.getWinograd())
+      reader.getGroups() != 1 || reader.getWinograd() ||
+      reader->hasAttr("pairs"))
     return "only a dense 1x1 convolution of stride 1 takes one before it";
   const int64_t nearBytes = 256 * 1024, fewPixels = 12 * 28;
   const int64_t farBytes = 512 * 1024;
@@ -130,6 +131,8 @@ struct JoinKernels : rootc::impl::JoinKernelsBase<JoinKernels> {
 
   static StringRef lossOf(KernelOp maker, PrimConv2dOp conv,
                           Operation *anchor) {
+    if (conv->hasAttr("pairs"))
+      return "products of matrices compute whole tiles";
     if (conv.getWinograd())
       return "Winograd's convolution computes whole tiles";
     if (llvm::any_of(maker.getBody().front(), [](Operation &op) {

@@ -44,6 +44,12 @@ struct PackFilters : rootc::impl::PackFiltersBase<PackFilters> {
           pack(conv, conv.getX(), /*backwardData=*/false);
         else if (auto conv = dyn_cast<PrimConv2dBackwardDataOp>(op))
           pack(conv, conv.getDx(), /*backwardData=*/true);
+        else if (auto conv = dyn_cast<PrimConv2dBackwardFilterOp>(op))
+          if (pairs &&
+              codegen::fitsPairsGradient(convShapeOf(
+                  conv,
+                  cast<RankedTensorType>(conv.getX().getType()).getShape()[3])))
+            conv->setAttr("pairs", OpBuilder(conv).getI64IntegerAttr(1));
       }
     }
   }
@@ -61,6 +67,12 @@ private:
     // In training a filter would be transformed anew for each step.
     bool once = conv->template getParentOfType<ProgramOp>().getKind() ==
                 ProgramKind::Infer;
+    // Few channels are an image's, which is read as it is given.
+    const int64_t few = 16;
+    bool isImage =
+        conv->getOperand(0).template getDefiningOp<ArgumentOp>() != nullptr;
+    shape.pairs = pairs && codegen::fitsPairs(shape, backwardData) &&
+                  (isImage || shape.inPerGroup() >= few);
     if (winograd && once) {
       layout = codegen::winogradLayout(shape, backwardData, machine);
       bool expected = (shape.kernel[0] == 3 || shape.kernel[0] == 5) &&
@@ -74,20 +86,23 @@ private:
       conv.setWinograd(layout.winograd);
     else
       layout = codegen::filterLayout(shape, backwardData, machine);
+    if (layout.pairs)
+      conv->setAttr("pairs", OpBuilder(conv).getI64IntegerAttr(1));
 
     OpBuilder builder(conv);
     PrimBuilder b(builder, conv);
     // Convolutions that share a filter may differ in stride or pad, which the
     // layout does not depend on.
-    Value &value = packed[{conv.getFilter(), backwardData, layout.block,
-                           layout.inOrder, layout.outOrder, layout.winograd}];
+    Value &value =
+        packed[{conv.getFilter(), backwardData, layout.block, layout.inOrder,
+                layout.outOrder, layout.winograd, layout.pairs}];
     if (!value)
       value = b.make<PrimPackFilterOp>(
           RankedTensorType::get(layout.shape(), builder.getF32Type()),
           conv.getFilter(),
           b.attributes()
               .copy(conv, convAttributeNames)
-              .copy(conv, {"winograd"})
+              .copy(conv, {"winograd", "pairs"})
               .text("direction", backwardData ? "backward_data" : "forward")
               .integer("block", layout.block));
     conv.getFilterMutable().assign(value);
@@ -99,9 +114,10 @@ private:
     }
   }
 
-  /// By filter, direction, block, channel orders and Winograd's tile.
-  llvm::DenseMap<std::tuple<Value, int64_t, int64_t, int64_t, int64_t, int64_t>,
-                 Value>
+  /// By filter, direction, block, channel orders, Winograd's tile and pairs.
+  llvm::DenseMap<
+      std::tuple<Value, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t>,
+      Value>
       packed;
 };
 } // namespace

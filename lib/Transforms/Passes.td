@@ -142,6 +142,8 @@ def PackFilters : Pass<"root-pack-filters", "::rootc::root::ModelOp"> {
     has a plain filter, and sets their `block`. Convolutions of one filter share
     a packed copy. In `@infer`, where Winograd's convolution is faster, the
     filter is transformed for it, and `winograd` says the edge of its tiles.
+    With `pairs`, filters of dense convolutions of enough channels have two in
+    channels beside each other, and `pairs` says so.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "int64_t", "512",
@@ -152,6 +154,8 @@ def PackFilters : Pass<"root-pack-filters", "::rootc::root::ModelOp"> {
            "Winograd's convolution where it is faster">,
     Option<"target", "target", "std::string", "",
            "Halide's target string; empty: a CPU's">,
+    Option<"pairs", "pairs", "bool", "false",
+           "Filters in pairs, for products of bf16 matrices, where they suit">,
   ];
 }
 
@@ -201,6 +205,16 @@ def Recompute : Pass<"root-recompute", "::rootc::root::ModelOp"> {
   let statistics = [
     Statistic<"recomputed", "recomputed", "Kernels that run twice">,
   ];
+}
+
+def NarrowStorage : Pass<"root-narrow-storage", "::rootc::root::ModelOp"> {
+  let summary = "Store maps and packed filters as bf16";
+  let description = [{
+    Results of kernels that are maps or packed filters become bf16 in memory,
+    unless they are stored where the caller reads them (logits, d_image); the
+    kernels' bodies compute in f32 as before. Images, parameters, statistics,
+    gradients of parameters, vectors and losses stay f32.
+  }];
 }
 
 def ChooseSchedules : Pass<"root-choose-schedules", "::rootc::root::ModelOp"> {

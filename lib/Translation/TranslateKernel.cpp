@@ -22,6 +22,8 @@ static codegen::TensorType translateType(Type type) {
     result.element = codegen::ElementType::I32;
   else if (tensor.getElementType().isInteger(8))
     result.element = codegen::ElementType::U8;
+  else if (tensor.getElementType().isBF16())
+    result.element = codegen::ElementType::BF16;
   for (int64_t size : tensor.getShape())
     result.shape.push_back(ShapedType::isDynamic(size) ? -1 : size);
   return result;
@@ -47,10 +49,15 @@ codegen::Kernel rootc::translateKernel(KernelOp kernel) {
     int64_t id = ids.size();
     ids[value] = id;
   };
-  for (Value input : kernel.getBody().getArguments()) {
-    number(input);
+  for (auto [argument, input] :
+       llvm::zip(kernel.getBody().getArguments(), kernel.getInputs())) {
+    number(argument);
     result.inputs.push_back(translateType(input.getType()));
   }
+  llvm::DenseMap<Value, Type> stored;
+  for (auto [value, output] :
+       llvm::zip(kernel.getYield().getValues(), kernel.getOutputs()))
+    stored[value] = output.getType();
   for (Operation &op : kernel.getBody().front().without_terminator()) {
     codegen::Op &to = result.ops.emplace_back();
     to.name = primName(&op).str();
@@ -63,7 +70,8 @@ codegen::Kernel rootc::translateKernel(KernelOp kernel) {
             translateAttribute(attribute.getValue());
     for (Value value : op.getResults()) {
       number(value);
-      to.results.push_back(translateType(value.getType()));
+      Type type = stored.lookup(value);
+      to.results.push_back(translateType(type ? type : value.getType()));
     }
   }
   for (Value value : kernel.getYield().getValues())

@@ -171,7 +171,8 @@ private:
          llvm::enumerate(program.getBody().getOps<KernelOp>()))
       for (auto [index, value] :
            llvm::enumerate(kernel.getYield().getValues())) {
-        auto type = dyn_cast<RankedTensorType>(value.getType());
+        auto type =
+            dyn_cast<RankedTensorType>(kernel.getResult(index).getType());
         codegen::BufferRef buffer = resultBuffer(kernel, index);
         if (!isBatch(value) || type.getRank() != 4 ||
             !type.getElementType().isF32() ||

@@ -14,7 +14,8 @@ constexpr uint32_t type(uint32_t code, uint32_t bits) {
   return code | bits << 8 | 1 << 16;
 }
 /// In rootc_element's order.
-const uint32_t types[] = {type(2, 32), type(0, 64), type(1, 8), type(0, 32)};
+const uint32_t types[] = {type(2, 32), type(0, 64), type(1, 8), type(0, 32),
+                          type(1, 16)}; // bf16 as its bits
 static_assert(sizeof types / sizeof types[0] == ROOTC_ELEMENT_COUNT,
               "one for each rootc_element");
 

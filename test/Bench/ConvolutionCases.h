@@ -65,6 +65,8 @@ inline codegen::Kernel convKernel(ConvKind kind, const codegen::ConvShape &s,
   TensorType packed{ElementType::F32, layout.shape()};
   if (kind != ConvKind::BackwardFilter)
     op.attributes["block"] = layout.block;
+  if (s.pairs)
+    op.attributes["pairs"] = int64_t(1);
   if (s.winograd && kind != ConvKind::BackwardFilter)
     op.attributes["winograd"] = s.winograd;
 

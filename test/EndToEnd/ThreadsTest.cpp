@@ -16,6 +16,7 @@
 #endif
 
 #include <atomic>
+#include <cmath>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <numeric>
@@ -34,6 +35,8 @@ struct Network {
 };
 constexpr Network smallRoot = {"SmallRoot", ROOTC_SMALL, "--root=4"};
 constexpr Network smallDense = {"SmallDense", ROOTC_SMALL, ""};
+constexpr Network smallBf16 = {"SmallBf16", ROOTC_SMALL,
+                               "--root=4 --precision=bf16"};
 constexpr Network ninRoot = {"NinRoot8", ROOTC_NIN, "--root=8"};
 
 Model load(const Network &network) {
@@ -231,12 +234,49 @@ INSTANTIATE_TEST_SUITE_P(Small, Threads,
                          testing::Combine(testing::Values(smallRoot),
                                           testing::Values(1, 5, 128)),
                          testName);
+INSTANTIATE_TEST_SUITE_P(SmallBf16, Threads,
+                         testing::Combine(testing::Values(smallBf16),
+                                          testing::Values(1, 5)),
+                         testName);
 #ifndef ROOTC_TEST_SANITIZER
 INSTANTIATE_TEST_SUITE_P(Nin, Threads,
                          testing::Combine(testing::Values(ninRoot),
                                           testing::Values(1, 5, 32)),
                          testName);
 #endif
+
+/// Of the largest magnitude in `b`, how far `a` lies off at most.
+double distance(const FloatArray &a, const FloatArray &b) {
+  double largest = 0, worst = 0;
+  for (size_t i = 0; i < b.size(); ++i) {
+    largest = std::max(largest, std::abs(double(b[i])));
+    worst = std::max(worst, std::abs(double(a[i]) - double(b[i])));
+  }
+  return worst / largest;
+}
+
+// Not that of the image: where rounding makes another pixel the largest of a
+// pool's window, its gradient is that pixel's.
+TEST(Bf16, LogitsAndGradientsAreThoseOfF32) {
+  Model narrow = load(smallBf16), wide = load(smallRoot);
+  Weights weights = usedWeights(wide);
+  const int64_t size = 5;
+  FloatArray image = randomFloats(size * wide.imageSize(), 3);
+  std::vector<int64_t> labels = {0, 3, 6, 1, 5}, samples = {4, 3, 2, 1, 0};
+  rootc_batch batch = {size, image.data(), labels.data(), samples.data(), 1, 1};
+  FloatArray logits[2], gradients[2];
+  for (int i : {0, 1}) {
+    const Model &model = i ? wide : narrow;
+    Session session(model);
+    logits[i] = infer(session, model, Prepared(model, weights), image);
+    gradients[i].resize(size_t(model->parameter_count));
+    Weights own = weights;
+    session.train(batch, own, gradients[i].data());
+  }
+  EXPECT_GT(distance(logits[0], logits[1]), 1e-5);
+  EXPECT_LT(distance(logits[0], logits[1]), 2e-2);
+  EXPECT_LT(distance(gradients[0], gradients[1]), 2e-2);
+}
 
 int64_t mappings() {
   std::ifstream file("/proc/self/maps");

@@ -7,8 +7,10 @@
 
 #include "test/Kernels/KernelHarness.h"
 #include "codegen/Compile.h"
+#include "codegen/KernelWork.h"
 #include "codegen/Pipeline.h"
 #include "test/Bench/ConvolutionCases.h"
+#include "test/Kernels/MatrixUnit.h"
 
 #include <algorithm>
 #include <cmath>
@@ -27,6 +29,9 @@ namespace rootc::test {
 
 TensorType f32(std::vector<int64_t> shape) {
   return {ElementType::F32, std::move(shape)};
+}
+TensorType bf16(std::vector<int64_t> shape) {
+  return {ElementType::BF16, std::move(shape)};
 }
 TensorType i64(std::vector<int64_t> shape) {
   return {ElementType::I64, std::move(shape)};
@@ -78,9 +83,7 @@ TensorType concrete(TensorType type, int64_t dynamic) {
   return type;
 }
 
-size_t elementBytes(ElementType element) {
-  return element == ElementType::I64 ? 8 : element == ElementType::U8 ? 1 : 4;
-}
+size_t elementBytes(ElementType element) { return codegen::bytesOf(element); }
 
 /// A dense tensor between guards.
 class Guarded {
@@ -101,6 +104,12 @@ public:
     switch (type.element) {
     case ElementType::F32:
       return write(tensor.floats());
+    case ElementType::BF16: {
+      std::vector<uint16_t> bits(tensor.reals.size());
+      std::transform(tensor.reals.begin(), tensor.reals.end(), bits.begin(),
+                     reference::toBfloat);
+      return write(bits);
+    }
     case ElementType::I64:
       return write(tensor.integers);
     case ElementType::I32:
@@ -115,6 +124,13 @@ public:
     switch (type.element) {
     case ElementType::F32:
       return read<float>(tensor.reals);
+    case ElementType::BF16: {
+      std::vector<uint16_t> bits;
+      read<uint16_t>(bits);
+      std::transform(bits.begin(), bits.end(), tensor.reals.begin(),
+                     reference::fromBfloat);
+      return;
+    }
     case ElementType::I64:
       return read<int64_t>(tensor.integers);
     case ElementType::I32:
@@ -129,7 +145,9 @@ public:
     Halide::Type element = type.element == ElementType::F32 ? Halide::Float(32)
                            : type.element == ElementType::I64 ? Halide::Int(64)
                            : type.element == ElementType::I32 ? Halide::Int(32)
-                                                              : Halide::UInt(8);
+                           : type.element == ElementType::BF16
+                               ? Halide::UInt(16)
+                               : Halide::UInt(8);
     return Halide::Buffer<>(element, data(), extents);
   }
 
@@ -160,6 +178,31 @@ private:
 /// Bytes of 0xff are a NaN, in every float of every alignment.
 constexpr unsigned char Poison = 0xff;
 
+/// Zeros where a filter whose rows of taps are products has no taps: pixels
+/// that are no business of theirs are multiplied with them.
+void clearPadding(const Op &op, int64_t channels, Tensor &packed) {
+  auto kernel = std::get<std::vector<int64_t>>(op.attributes.at("kernel"));
+  if (packed.dim(2) == kernel[1])
+    return;
+  int64_t lanes = packed.dim(4), pairs = packed.dim(3);
+  for (int64_t i = 0; i < packed.size(); ++i)
+    if (i / lanes % pairs * 2 + i % 2 >= channels * kernel[1])
+      packed.reals[i] = 0;
+}
+
+/// What kernels call that is no part of Halide.
+std::map<std::string, Halide::JITExtern> externs() {
+  auto stage = [](void *function, size_t numbers) {
+    std::vector<Halide::Type> arguments(numbers + 3, Halide::Int(32));
+    for (size_t buffer : {size_t(0), size_t(1), numbers + 2})
+      arguments[buffer] = Halide::type_of<halide_buffer_t *>();
+    return Halide::JITExtern(Halide::ExternCFunction(
+        function, Halide::ExternSignature(Halide::Int(32), false, arguments)));
+  };
+  return {{"rootc_support_tiles", stage(matrixProducts(), 14)},
+          {"rootc_support_gradient", stage(matrixGradient(), 6)}};
+}
+
 /// The value of the dynamic dimension among the inputs.
 int64_t dynamicOf(const Kernel &kernel, const std::vector<Tensor> &inputs) {
   for (size_t i = 0; i < inputs.size(); ++i)
@@ -179,6 +222,9 @@ std::vector<Tensor> makeInputs(const Kernel &kernel, int64_t dynamic,
     bool shift = std::count(positive.begin(), positive.end(), i) > 0;
     for (double &value : tensor.reals)
       value = shift ? 1 + real(generator) / 2 : real(generator);
+    if (tensor.type.element == ElementType::BF16)
+      for (double &value : tensor.reals)
+        value = reference::fromBfloat(reference::toBfloat(value));
     for (int64_t &value : tensor.integers)
       value = generator() % 4;
     inputs.push_back(std::move(tensor));
@@ -186,6 +232,9 @@ std::vector<Tensor> makeInputs(const Kernel &kernel, int64_t dynamic,
   for (const Op &op : kernel.ops)
     if (op.attributes.count("winograd") && op.name != "pack_filter")
       inputs.at(op.operands[1]) = transformedFilter(op, inputs[op.operands[1]]);
+  for (const Op &op : kernel.ops)
+    if (op.name == "conv2d" && op.attributes.count("pairs"))
+      clearPadding(op, inputs[op.operands[0]].dim(3), inputs[op.operands[1]]);
   return inputs;
 }
 
@@ -197,6 +246,7 @@ std::vector<Tensor> runFor(const Halide::Target &target, const Kernel &kernel,
   try {
     codegen::BuiltPipeline built =
         codegen::buildPipeline(kernel, target, plain);
+    built.pipeline.set_jit_externs(externs());
     std::vector<Halide::Buffer<>> buffers;
     auto add = [&](const TensorType &type) {
       memory.push_back(std::make_unique<Guarded>(type, Poison));

@@ -25,6 +25,7 @@ using codegen::TensorType;
 using reference::Tensor;
 
 TensorType f32(std::vector<int64_t> shape);
+TensorType bf16(std::vector<int64_t> shape);
 TensorType i64(std::vector<int64_t> shape);
 TensorType u8(std::vector<int64_t> shape);
 

@@ -106,4 +106,22 @@ Stmt PixelsAhead::visit(const For *loop) {
                    loop->partition_policy, loop->device_api, body);
 }
 
+Expr NarrowPrefetches::visit(const Call *call) {
+  if (!starts_with(call->name, "llvm.prefetch"))
+    return IRMutator::visit(call);
+  halves = std::any_of(buffers.begin(), buffers.end(),
+                       [&](const std::string &buffer) {
+                         return expr_uses_var(call->args[0], buffer);
+                       });
+  Expr result = IRMutator::visit(call);
+  halves = false;
+  return result;
+}
+
+Expr NarrowPrefetches::visit(const Mul *product) {
+  if (!halves || product->type != UInt(64))
+    return IRMutator::visit(product);
+  return product->a * make_const(UInt(64), 2); // was 4
+}
+
 } // namespace rootc::codegen

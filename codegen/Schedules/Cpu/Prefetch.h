@@ -51,6 +51,22 @@ private:
   std::map<std::string, int64_t> maps;
 };
 
+/// After all passes that fetch: corrects the addresses of what is fetched of
+/// buffers whose elements are two bytes.
+class NarrowPrefetches : public Halide::Internal::IRMutator {
+public:
+  explicit NarrowPrefetches(std::vector<std::string> buffers)
+      : buffers(std::move(buffers)) {}
+  using IRMutator::visit;
+
+private:
+  Halide::Expr visit(const Halide::Internal::Call *call) override;
+  Halide::Expr visit(const Halide::Internal::Mul *product) override;
+
+  std::vector<std::string> buffers;
+  bool halves = false; ///< within such an address
+};
+
 } // namespace rootc::codegen
 
 #endif // ROOTC_CODEGEN_SCHEDULES_CPU_PREFETCH_H
