@@ -2,11 +2,12 @@
 """One contender of race.py, in a process of its own: reads lines and answers each with a time in ms, the best of three runs
 after one that warms up.
 
-    peer.py KIND FILE --batch N [--threads N] [--train] [--cost FILE] [--memory]
+    peer.py KIND FILE --batch N [--threads N] [--train] [--bf16] [--cost FILE] [--memory]
 
 KIND: torch or compile (torch.compile), with `-last` (channels last) or `-first`; ort (ONNX Runtime); ov (OpenVINO).
 FILE: a .mlir network for PyTorch, else an .onnx file. `layer:C,SIZE,GROUPS`: one 3x3 convolution without bias; --train is then
-forward and backward, to the input and to the filter. --memory: prints the bytes of one step instead (see race.py).
+forward and backward, to the input and to the filter. --bf16: PyTorch's autocast, OpenVINO's precision hint. --memory: prints the
+bytes of one step instead (see race.py).
 """
 import argparse
 import json
@@ -41,9 +42,10 @@ def network_runner(torch, options, compiled, layout):
     images = torch.randn(options.batch, *shape).contiguous(memory_format=layout)
     if compiled:
         net = torch.compile(net)
+    precision = torch.autocast('cpu', torch.bfloat16, enabled=options.bf16)
     if not options.train:
         def infer():
-            with torch.inference_mode():
+            with torch.inference_mode(), precision:
                 net(images)
         return infer
     labels = torch.randint(0, classes, (options.batch,))
@@ -52,10 +54,11 @@ def network_runner(torch, options, compiled, layout):
 
     def step():
         optimizer.zero_grad()
-        logits, heads = net(images)
-        loss = cross_entropy(logits, labels)
-        for head, weight in heads:
-            loss = loss + weight * cross_entropy(head, labels)
+        with precision:
+            logits, heads = net(images)
+            loss = cross_entropy(logits, labels)
+            for head, weight in heads:
+                loss = loss + weight * cross_entropy(head, labels)
         loss.backward()
         optimizer.step()
     return step
@@ -104,7 +107,8 @@ def openvino_runner(options):
     import openvino
     model, name, shape = onnx_model(options)
     core = openvino.Core()
-    settings = {'INFERENCE_NUM_THREADS': options.threads, 'INFERENCE_PRECISION_HINT': 'f32', 'PERFORMANCE_HINT': 'LATENCY'}
+    settings = {'INFERENCE_NUM_THREADS': options.threads, 'INFERENCE_PRECISION_HINT': 'bf16' if options.bf16 else 'f32',
+                'PERFORMANCE_HINT': 'LATENCY'}
     request = core.compile_model(core.read_model(model), 'CPU', settings).create_infer_request()
     images = numpy.random.randn(*shape).astype('f')
     return lambda: request.infer({0: images})
@@ -117,6 +121,7 @@ def main():
     parser.add_argument('--batch', type=int, required=True)
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument('--train', action='store_true')
+    parser.add_argument('--bf16', action='store_true')
     parser.add_argument('--cost')
     parser.add_argument('--memory', action='store_true')
     options = parser.parse_args()

@@ -35,6 +35,7 @@ COLUMNS = list(dict.fromkeys(PEERS.values()))
 # 3x3: `layer` is forward and backward, `forward` alone as in inference, between dense convolutions, which take any order of
 # channels; `edges` is forward and backward with whatever it takes to have the standard order on both sides. Of kind `core`, the
 # 1x1 convolutions of ResNet-50's training step on one thread: the must is the share of the peak that their multiply-adds reach.
+# `train-bf16` and `infer-bf16` are rootc's --precision=bf16 against PyTorch's autocast and OpenVINO's bf16.
 CASES = {
     'train:nin-root-8:128': 0.45, 'train:nin:128': 0.62, 'train:resnet50-root-64:8': 0.62, 'train:resnet50:8': 0.75,
     'train:googlenet-root-8:8': 0.60, 'train:googlenet:8': 0.75,
@@ -42,6 +43,8 @@ CASES = {
     'infer:googlenet-root-8:16': 0.92, 'infer:nin-root-8:128': 0.92,
     'infer:resnet50:1': 1.02, 'infer:resnet50:16': 1.02, 'infer:googlenet:1': 1.02, 'infer:googlenet:16': 1.02,
     'infer:nin:128': 1.02,
+    'infer-bf16:resnet50-root-64:1': 1.00, 'infer-bf16:resnet50-root-64:16': 1.00,
+    'train-bf16:resnet50-root-64:8': 0.75, 'train-bf16:nin-root-8:128': 0.75,
     'train:convnext-tiny:8': 0.80, 'infer:convnext-tiny:1': 1.00, 'infer:convnext-tiny:16': 1.00,
     'core:backward-filter:8': 0.85, 'core:backward-data:8': 0.85, 'core:strided-backward-data:8': 0.75,
     'memory:nin-root-8:128': 0.65, 'memory:resnet50-root-64:8': 0.65,
@@ -73,6 +76,8 @@ class Case:
         self.name, self.options = name, options
         self.title = name + ' (AVX2)' * options.avx2
         self.kind, self.what, batch = name.split(':')
+        self.kind, *precision = self.kind.split('-')
+        self.bf16 = precision == ['bf16']
         self.batch = int(batch)
         self.layer = self.kind in ('layer', 'forward', 'edges')
         self.training = self.kind in ('train', 'layer', 'edges', 'memory', 'core')
@@ -85,7 +90,7 @@ class Case:
         self.source = self.file('mlir') if self.layer else SOURCE / 'models' / (network + '.mlir')
 
     def file(self, suffix):
-        variant = '-edges' * (self.kind == 'edges') + '-avx2' * (self.options.avx2 and suffix == 'so')
+        variant = '-edges' * (self.kind == 'edges') + ('-avx2' * self.options.avx2 + '-bf16' * self.bf16) * (suffix == 'so')
         return self.options.folder / f'{self.what}{variant}.{suffix}'
 
     def rootc(self, suffix, *flags):
@@ -119,14 +124,14 @@ class Case:
         if self.layer:
             text = EDGES if self.kind == 'edges' else LAYER
             self.source.write_text(text.format(channels=self.channels, size=self.size, groups=self.groups))
-        self.library = self.rootc('so', *['--target=x86-64-v3'] * self.options.avx2)
+        self.library = self.rootc('so', *['--target=x86-64-v3'] * self.options.avx2, *['--precision=bf16'] * self.bf16)
 
     def peer(self, kind):
         """The command of a peer's process; none if it cannot run this case."""
         exported = kind in ('ort', 'ov')
         if exported and (self.training or self.layer):
             return None
-        if kind == 'ort' and self.options.avx2:  # it has no way to be held to AVX2
+        if kind == 'ort' and (self.options.avx2 or self.bf16):  # it has no way to be held to AVX2, and no bf16 on CPUs
             return None
         if exported:
             file, flags = self.rootc('onnx'), []
@@ -134,8 +139,8 @@ class Case:
             file, flags = f'layer:{self.channels},{self.size},{self.groups}', []
         else:
             file, flags = self.source, ['--cost', self.rootc('json', '--emit=cost', '--format=json')]
-        return [sys.executable, HERE / 'peer.py', kind, file, *flags, *['--train'] * self.training, f'--batch={self.batch}',
-                f'--threads={self.options.threads}']
+        return [sys.executable, HERE / 'peer.py', kind, file, *flags, *['--train'] * self.training, *['--bf16'] * self.bf16,
+                f'--batch={self.batch}', f'--threads={self.options.threads}']
 
 
 class LayerProcess:
@@ -178,7 +183,7 @@ def take_turns(case, options):
             round_of(racing, times)
             best = min((statistics.median(times[kind]) for kind in racing if kind != 'rootc'), default=0)
             racing = {kind: racing[kind] for kind in racing if kind == 'rootc' or times[kind][0] < 1.3 * best}
-        bound = case.profile(runs=3)[1] if options.rootc else None
+        bound = case.profile(runs=3)[1] if options.rootc and not case.bf16 else None  # the profile's peak is that of float
     finally:
         for contender in contenders.values():
             contender.end()
