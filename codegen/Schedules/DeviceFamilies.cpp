@@ -112,8 +112,12 @@ DeviceConvolutionSchedule::choose(const Problem &problem) {
   DeviceProblem p(problem);
   DeviceConvolutionSchedule schedule;
   bool pixel = p.phase[0] * p.phase[1] == 1;
-  int64_t most = std::max<int64_t>(
-      std::min<int64_t>(mostSums / (p.tile * p.phases), 8), 1);
+  // What else is read at the end needs registers for where it lies.
+  const size_t fewInputs = 4;
+  int64_t sums =
+      problem.kernel.inputs.size() > fewInputs ? mostSums / 2 : mostSums;
+  int64_t most =
+      std::max<int64_t>(std::min<int64_t>(sums / (p.tile * p.phases), 8), 1);
   int64_t fewest = 0;
   for (int64_t tile = std::min(most, p.mostColumns); tile >= 1; --tile) {
     // A tile reads the filter's values as well as its pixels.
@@ -126,7 +130,7 @@ DeviceConvolutionSchedule::choose(const Problem &problem) {
     }
   }
   if (pixel && !p.groupLanes)
-    schedule.tileN = most;
+    schedule.tileN = std::min<int64_t>(most, 4); // each has an address
   int64_t left = usualThreads;
   auto share = [&](int64_t size) {
     int64_t threads = p.groupLanes ? largestDivisor(size, left)

@@ -239,14 +239,18 @@ std::vector<Tensor> makeInputs(const Kernel &kernel, int64_t dynamic,
 }
 
 namespace {
-std::vector<Tensor> runFor(const Halide::Target &target, const Kernel &kernel,
-                           const std::vector<Tensor> &inputs, bool plain) {
+std::vector<Tensor>
+runFor(const Halide::Target &target, const Kernel &kernel,
+       const std::vector<Tensor> &inputs, bool plain,
+       const std::function<void(Halide::Pipeline &)> &change = {}) {
   std::vector<std::unique_ptr<Guarded>> memory;
   bool device = target.has_gpu_feature();
   try {
     codegen::BuiltPipeline built =
         codegen::buildPipeline(kernel, target, plain);
     built.pipeline.set_jit_externs(externs());
+    if (change)
+      change(built.pipeline);
     std::vector<Halide::Buffer<>> buffers;
     auto add = [&](const TensorType &type) {
       memory.push_back(std::make_unique<Guarded>(type, Poison));
@@ -331,9 +335,10 @@ codegen::TargetInfo testTarget(int64_t bits) {
              : codegen::targetInfo(openCL());
 }
 
-std::vector<Tensor> runOnDevice(const Kernel &kernel,
-                                const std::vector<Tensor> &inputs) {
-  return runFor(openCL(), kernel, inputs, false);
+std::vector<Tensor>
+runOnDevice(const Kernel &kernel, const std::vector<Tensor> &inputs,
+            const std::function<void(Halide::Pipeline &)> &change) {
+  return runFor(openCL(), kernel, inputs, false, change);
 }
 
 namespace {

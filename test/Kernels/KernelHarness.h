@@ -8,10 +8,12 @@
 #ifndef ROOTC_TEST_KERNELS_KERNELHARNESS_H
 #define ROOTC_TEST_KERNELS_KERNELHARNESS_H
 
+#include "Halide.h"
 #include "codegen/Kernel.h"
 #include "lib/Reference/Reference.h"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -75,9 +77,10 @@ Device device();
 codegen::TargetInfo testTarget(int64_t bits = 512);
 
 /// Runs the kernel's schedule for a device on the OpenCL device. No buffer has
-/// memory that the host could read.
-std::vector<Tensor> runOnDevice(const Kernel &kernel,
-                                const std::vector<Tensor> &inputs);
+/// memory that the host could read. `change` may add lowering passes.
+std::vector<Tensor>
+runOnDevice(const Kernel &kernel, const std::vector<Tensor> &inputs,
+            const std::function<void(Halide::Pipeline &)> &change = {});
 
 /// What is wrong with the code of the kernel for NVIDIA's GPUs: empty if it has
 /// as many registers and as much shared memory as they have, and spills none.
