@@ -258,7 +258,8 @@ Cost CostOf::of(const GroupLanesGradientSchedule &s) const {
   if (s.copyDy)
     cost.beside += strips * double(s.rows * gather.width * conv.outPerGroup()) *
                    blockVectors * copyCycles;
-  cost.tasks = double(std::min(groupLanesChunks(conv), batch));
+  cost.tasks = double(std::min(groupLanesChunks(conv), batch)) *
+               ceilOf(layout.blocks, s.blocks);
   return cost;
 }
 

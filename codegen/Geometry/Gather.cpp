@@ -201,6 +201,13 @@ int64_t groupLanesChunks(const ConvShape &shape) {
   return chunks;
 }
 
+bool sharesPixels(const ConvShape &shape) {
+  const int64_t narrow = 5, widest = 7;
+  return shape.kernel[1] > narrow && shape.kernel[1] <= widest &&
+         shape.inPerGroup() == 1 && shape.outPerGroup() == 1 &&
+         shape.stride[1] == 1 && shape.dilation[1] == 1;
+}
+
 bool filterGradientAcrossGroups(const ConvShape &shape) {
   return shape.groups > 1 && shape.outPerGroup() < 8;
 }
@@ -217,15 +224,29 @@ bool filterGradientAcrossIns(const ConvShape &shape) {
          shape.outPerGroup() >= 16 && !isLinearGradient(shape);
 }
 
+/// Rows of dy that are summed apart, of about so many pixels.
+static int64_t stripRows(const ConvShape &shape, int64_t pixels) {
+  int64_t height = shape.outHeight();
+  int64_t most = std::clamp<int64_t>(pixels / shape.outWidth(), 1, height);
+  int64_t rows = largestDivisor(height, most);
+  return 2 * rows <= most ? ceilDiv(height, ceilDiv(height, most)) : rows;
+}
+
+int64_t groupLanesStripRows(const ConvShape &shape) {
+  const int64_t pixels = 128, fewPixels = 28;
+  return sharesPixels(shape)
+             ? largestDivisor(
+                   shape.outHeight(),
+                   std::max<int64_t>(fewPixels / shape.outWidth(), 1))
+             : stripRows(shape, pixels);
+}
+
 FilterGradientStrip filterGradientStrip(const ConvShape &shape) {
   // What a register tile reads of them fits the first-level cache.
   const int64_t pixels = 128;
   FilterGradientStrip strip;
   int64_t height = shape.outHeight(), map = height * shape.outWidth();
-  int64_t most = std::clamp<int64_t>(pixels / shape.outWidth(), 1, height);
-  strip.rows = largestDivisor(height, most);
-  if (2 * strip.rows <= most)
-    strip.rows = ceilDiv(height, ceilDiv(height, most));
+  strip.rows = stripRows(shape, pixels);
   if (strip.rows == height)
     strip.images = std::clamp<int64_t>(
         pixels / map, 1,

@@ -106,6 +106,11 @@ Gather groupLanesGather(const ConvShape &shape);
 /// filterGradientChunks() there: the sums are smaller than dense ones, and so
 /// is the work on them.
 int64_t groupLanesChunks(const ConvShape &shape);
+/// Whether its register tiles are a wide row of taps over pixels beside each
+/// other, which read the same ones.
+bool sharesPixels(const ConvShape &shape);
+/// Rows of dy that it sums apart before it adds them to a chunk's sums.
+int64_t groupLanesStripRows(const ConvShape &shape);
 
 /// Whether a backward-filter's vectors run over the out channels of several
 /// groups.

@@ -169,9 +169,10 @@ struct GroupLanesSchedule {
 /// Backward-filter where groups are innermost.
 struct GroupLanesGradientSchedule {
   int64_t across = 1;           ///< out channels beside each other in a vector
+  int64_t blocks = 1;           ///< of groups: of a task
   int64_t copy = 0, copyDy = 0; ///< 1: the strip of x, of dy, is copied
-  int64_t rows = 1;             ///< of dy that stay in cache for all tiles
-  int64_t tileI = 1, tileO = 1; ///< in and out channels of a register tile
+  int64_t rows = 1; ///< of dy that stay in cache for all tiles: whole strips
+  int64_t tileI = 1, tileO = 1;   ///< in and out channels of a register tile
   int64_t tileKx = 1, tileKy = 1; ///< taps of a register tile
   int64_t unrollX = 1;            ///< pixels beside each other, which share x
 

@@ -194,11 +194,11 @@ std::string GroupLanesSchedule::illegal(const Problem &problem) const {
 std::vector<Key<GroupLanesGradientSchedule>>
 GroupLanesGradientSchedule::keys() {
   using S = GroupLanesGradientSchedule;
-  return {{"across", &S::across},   {"copy", &S::copy},
-          {"copy_dy", &S::copyDy},  {"rows", &S::rows},
-          {"tile_i", &S::tileI},    {"tile_kx", &S::tileKx},
-          {"tile_ky", &S::tileKy},  {"tile_o", &S::tileO},
-          {"unroll_x", &S::unrollX}};
+  return {{"across", &S::across},  {"blocks", &S::blocks},
+          {"copy", &S::copy},      {"copy_dy", &S::copyDy},
+          {"rows", &S::rows},      {"tile_i", &S::tileI},
+          {"tile_kx", &S::tileKx}, {"tile_ky", &S::tileKy},
+          {"tile_o", &S::tileO},   {"unroll_x", &S::unrollX}};
 }
 
 GroupLanesGradientSchedule
@@ -208,6 +208,12 @@ GroupLanesGradientSchedule::choose(const Problem &problem) {
   const FilterLayout &layout = gather.layout;
   int64_t lanes = problem.lanes();
   GroupLanesGradientSchedule schedule;
+  int64_t summed = groupLanesStripRows(shape);
+  // Chunks of the batch are tasks, and where these are few, blocks of groups.
+  const int64_t tasks = 8;
+  schedule.blocks = largestDivisor(
+      layout.blocks,
+      std::max<int64_t>(layout.blocks * groupLanesChunks(shape) / tasks, 1));
   schedule.across = fill(layout.laneGroups, layout.outPerGroup, lanes);
   int64_t wide = vectorsOf(layout.laneGroups, schedule.across, lanes);
   // The tile that loads least for what it multiplies.
@@ -236,18 +242,16 @@ GroupLanesGradientSchedule::choose(const Problem &problem) {
   if (least == std::numeric_limits<double>::max())
     schedule.tileO = schedule.across;
   bool computed = isComputed(problem.kernel, *problem.anchor, 0);
-  // A wide row of taps over pixels beside each other, which read the same ones:
-  // in place, for what little a tile loads.
-  const int64_t narrow = 5, widest = 7, mostPixels = 14, fewRows = 2;
-  bool shares = shape.kernel[1] > narrow && shape.kernel[1] <= widest &&
-                layout.inPerGroup == 1 && layout.outPerGroup == 1 &&
-                shape.stride[1] == 1 && shape.dilation[1] == 1;
+  // In place, for what little a tile loads.
+  const int64_t mostPixels = 14, fewRows = 2;
+  bool shares = sharesPixels(shape);
   if (shares) {
     schedule.tileKx = shape.kernel[1];
     schedule.tileKy = 1;
     schedule.unrollX = largestDivisor(gather.width, mostPixels);
     if (!computed) {
-      schedule.rows = largestDivisor(gather.height, fewRows);
+      schedule.rows = summed * largestDivisor(gather.height / summed,
+                                              ceilDiv(fewRows, summed));
       return schedule;
     }
   }
@@ -258,15 +262,17 @@ GroupLanesGradientSchedule::choose(const Problem &problem) {
           products = ceilDiv(schedule.tileO * layout.laneGroups, lanes) *
                      schedule.tileI * schedule.tileKx * schedule.tileKy;
   bool loadsMuch = !shares && tileBytes > 12 * gather.width * products;
-  int64_t channels = 4 * layout.laneGroups * layout.blocks;
-  for (int64_t more = 1; more <= gather.height; ++more) {
-    auto strip = gather.stripSize(more);
+  int64_t channels = 4 * layout.laneGroups * schedule.blocks;
+  int64_t strips = ceilDiv(gather.height, summed);
+  for (int64_t some = 1; some <= strips; ++some) {
+    int64_t rows = some * summed;
+    auto strip = gather.stripSize(rows);
     int64_t bytes = channels * (strip[0] * strip[1] * layout.inPerGroup +
-                                more * gather.width * layout.outPerGroup);
-    if (gather.height % more == 0 &&
-        (more == 1 || (bytes <= 2 * cacheBytes &&
-                       (!loadsMuch || more * tileBytes <= firstCacheBytes))))
-      schedule.rows = more;
+                                rows * gather.width * layout.outPerGroup);
+    if (strips % some == 0 &&
+        (some == 1 || (bytes <= 2 * cacheBytes &&
+                       (!loadsMuch || rows * tileBytes <= firstCacheBytes))))
+      schedule.rows = rows;
   }
   schedule.copy = computed || gather.needsZeros();
   // A vector's out channels lie apart in the map where it has more groups.
@@ -278,6 +284,7 @@ GroupLanesGradientSchedule::choose(const Problem &problem) {
 std::string GroupLanesGradientSchedule::illegal(const Problem &problem) const {
   ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
   const FilterLayout &layout = groupLanesGather(shape).layout;
+  int64_t summed = groupLanesStripRows(shape);
   Legality legality;
   checkOuts(legality, layout, across, tileO);
   legality.range("tile_i", tileI, 1, layout.inPerGroup)
@@ -286,7 +293,10 @@ std::string GroupLanesGradientSchedule::illegal(const Problem &problem) const {
       .divides("tile_kx", tileKx, shape.kernel[1], "the kernel's width")
       .range("tile_ky", tileKy, 1, shape.kernel[0])
       .divides("tile_ky", tileKy, shape.kernel[0], "the kernel's height")
-      .range("rows", rows, 1, shape.outHeight())
+      .range("blocks", blocks, 1, layout.blocks)
+      .divides("blocks", blocks, layout.blocks, "the blocks of groups")
+      .range("rows", rows, 1, ceilDiv(shape.outHeight(), summed) * summed)
+      .multiple("rows", rows, summed)
       .flag("copy", copy)
       .flag("copy_dy", copyDy)
       .range("unroll_x", unrollX, 1, shape.outWidth())

@@ -320,6 +320,29 @@ TEST(LongSums, LoseFewDigits) {
   EXPECT_EQ(run(ConvKind::BackwardData, grouped, 1), "");
 }
 
+// As long as those of usual networks.
+TEST(LongSums, OfConvolutionsAreCut) {
+  TargetInfo target = {"", 512, 32};
+  auto run = [&](ConvKind kind, const ConvShape &shape, int64_t batch,
+                 double tolerance) {
+    Kernel kernel = convKernel(kind, shape, target);
+    return check(kernel, makeInputs(kernel, batch, {0, 1}), tolerance);
+  };
+  // Filter gradients, groups innermost: rows that strips divide and do not.
+  for (int64_t height : {112, 61}) {
+    ConvShape depthwise{height, 40,     17,           17,    17,
+                        {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}};
+    EXPECT_EQ(run(ConvKind::BackwardFilter, depthwise, 17, 3e-7), "");
+    ConvShape grouped{height, 40,           12,     24, 4, {3, 3},
+                      {1, 1}, {1, 1, 1, 1}, {1, 1}, 4,  4};
+    EXPECT_EQ(run(ConvKind::BackwardFilter, grouped, 9, 3e-7), "");
+  }
+  ConvShape large{29,     31,           96,     96, 6, {7, 7},
+                  {1, 1}, {3, 3, 3, 3}, {1, 1}, 6,  6};
+  Kernel kernel = convKernel(ConvKind::BackwardFilter, large, target);
+  EXPECT_EQ(check(kernel, makeInputs(kernel, 2, {0, 1}), 5e-7), "");
+}
+
 TEST(LongSums, OfLargeAveragesLoseFewDigits) {
   AttributeMap window = {
       {"kernel", Integers{90, 90}},  {"stride", Integers{1, 1}},

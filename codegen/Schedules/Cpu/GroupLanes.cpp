@@ -161,20 +161,23 @@ void apply(const ScheduleContext &context,
   Gather gather = groupLanesGather(shape);
   const FilterLayout &layout = gather.layout;
   Func partial = context.stage("partial"), total = context.stage("total"),
-       strip = context.stage("strip"), dy = context.stage("dy"),
-       output = context.output;
+       sums = context.stage("sums"), strip = context.stage("strip"),
+       dy = context.stage("dy"), output = context.output;
+  int64_t summed = groupLanesStripRows(shape);
   auto across = static_cast<int>(schedule.across),
        tileO = static_cast<int>(schedule.tileO),
        tileI = static_cast<int>(schedule.tileI),
        tileKx = static_cast<int>(schedule.tileKx),
        tileKy = static_cast<int>(schedule.tileKy),
        rows = static_cast<int>(schedule.rows),
+       strips = static_cast<int>(schedule.rows / summed),
+       blocks = static_cast<int>(schedule.blocks),
        lanes = static_cast<int>(layout.laneGroups);
   std::vector<Var> v = partial.args(); // lane, out, in, kx, ky, block, chunk
   Var l = v[0], o = v[1], i = v[2], kx = v[3], ky = v[4], b = v[5], k = v[6],
-      ol("ol"), ot("ot"), it("it"), kxt("kxt"), kyt("kyt");
-  RVar rx = partial.rvars()[0], ry = partial.rvars()[1],
-       rn = partial.rvars()[2], rs("rs");
+      ol("ol"), ot("ot"), it("it"), kxt("kxt"), kyt("kyt"), bt("bt"),
+      task("task");
+  RVar rs = partial.rvars()[0], rn = partial.rvars()[1], ry("ry");
   partial.compute_root();
   partial.update()
       .split(o, ot, o, tileO)
@@ -182,23 +185,45 @@ void apply(const ScheduleContext &context,
       .split(i, it, i, tileI)
       .split(kx, kxt, kx, tileKx)
       .split(ky, kyt, ky, tileKy)
-      .split(ry, rs, ry, rows, TailStrategy::GuardWithIf)
-      .reorder({l, ol, o, i, kx, ky, rx, ry, it, ot, kxt, kyt, b, rs, rn, k})
+      .split(b, bt, b, blocks)
+      .split(rs, rs, ry, strips, TailStrategy::GuardWithIf)
+      .reorder({l, ol, o, i, kx, ky, ry, it, ot, kxt, kyt, b, rs, rn, bt, k})
       .unroll(o)
       .unroll(i)
       .unroll(kx)
       .unroll(ky);
+  std::vector<RVar> p = sums.rvars(); // column, row
+  auto inRegisters = [&](Stage stage, std::vector<VarOrRVar> loops) {
+    stage.split(o, o, ol, across);
+    std::vector<VarOrRVar> inner = {l, ol, o, i, kx, ky};
+    inner.insert(inner.end(), loops.begin(), loops.end());
+    stage.reorder(inner).unroll(o).unroll(i).unroll(kx).unroll(ky);
+    if (!context.plain)
+      stage.vectorize(l).vectorize(ol);
+  };
+  sums.compute_at(partial, ry)
+      .bound_extent(l, lanes)
+      .bound_extent(o, tileO)
+      .bound_extent(i, tileI)
+      .bound_extent(kx, tileKx)
+      .bound_extent(ky, tileKy);
+  inRegisters(sums, {});
+  inRegisters(sums.update(), {p[0], p[1]});
   if (schedule.unrollX > 1)
-    partial.update().unroll(rx, static_cast<int>(schedule.unrollX));
+    sums.update().unroll(p[0], static_cast<int>(schedule.unrollX));
   total.compute_root();
   if (!context.plain) {
     partial.vectorize(l).parallel(k);
-    partial.update().vectorize(l).vectorize(ol).parallel(k);
+    partial.update()
+        .vectorize(l)
+        .vectorize(ol)
+        .fuse(bt, k, task)
+        .parallel(task);
     total.vectorize(l).parallel(b);
     output.parallel(output.args()[3]);
   }
   auto size = gather.stripSize(rows);
-  int64_t channels = 4 * lanes * layout.blocks;
+  int64_t channels = 4 * lanes * schedule.blocks;
   auto copy = [&](Func map, int64_t perGroup, int64_t pixels) {
     int64_t bytes = pixels * perGroup * channels;
     if (!fitsCopy(bytes))
@@ -209,7 +234,7 @@ void apply(const ScheduleContext &context,
         .bound_extent(d[0], lanes)
         .reorder_storage(d[0], d[2], d[3], d[4], d[1], d[5])
         .bound_extent(d[1], static_cast<int>(perGroup))
-        .bound_extent(d[5], static_cast<int>(layout.blocks))
+        .bound_extent(d[5], blocks)
         .store_in(memoryFor(bytes));
     if (!context.plain)
       map.vectorize(d[0]);
@@ -223,12 +248,13 @@ void apply(const ScheduleContext &context,
   std::string loop = partial.name() + ".s1.";
   AheadLoops loops;
   loops.strips = {loop + rs.name(), loop + rn.name()};
-  loops.turns = {{loop + b.name(), layout.blocks},
+  loops.turns = {{loop + b.name(), blocks},
                  {loop + kyt.name(), shape.kernel[0] / tileKy},
                  {loop + kxt.name(), shape.kernel[1] / tileKx},
                  {loop + ot.name(), layout.outPerGroup / tileO},
                  {loop + it.name(), layout.inPerGroup / tileI},
-                 {loop + ry.name(), rows}};
+                 {loop + ry.name(), strips},
+                 {sums.name() + ".s1." + p[1].name(), summed}};
   loops.addInputs(context, context.operands[0].type, size[0],
                   rows * shape.stride[0]);
   loops.addInputs(context, context.operands[1].type, rows, rows);
