@@ -86,28 +86,28 @@ struct Pixels {
   int64_t count, perPixel, stride;
 };
 
-/// Whether loops lie inside one another.
-bool isNested(const Stmt &stmt) {
+/// How many loops lie inside one another.
+int depth(const Stmt &stmt) {
   class Visitor : public IRVisitor {
   public:
-    bool nested = false;
+    int most = 0;
 
   private:
     using IRVisitor::visit;
     void visit(const For *loop) override {
-      nested = nested || inside;
-      inside = true;
+      most = std::max(most, ++inside);
       IRVisitor::visit(loop);
-      inside = false;
+      --inside;
     }
-    bool inside = false;
+    int inside = 0;
   } visitor;
   stmt.accept(&visitor);
-  return visitor.nested;
+  return visitor.most;
 }
 
-/// Has the loop of a tile's sum fetch lines, some of its pixels at a time: all
-/// at once would keep the sum's own loads waiting.
+/// Has the loop of a tile's sum, or that and one over blocks of it, fetch
+/// lines, some of its pixels at a time: all at once would keep the sum's own
+/// loads waiting.
 class Spread : public IRMutator {
 public:
   explicit Spread(const std::vector<Pixels> &outputs) : outputs(outputs) {}
@@ -116,12 +116,19 @@ public:
 private:
   Stmt visit(const For *loop) override {
     const auto *extent = loop->extent.as<IntImm>();
-    Stmt body = loop->body;
-    for (const Pixels &pixels : outputs)
-      body = Block::make(
-          fetches(pixels, Variable::make(Int(32), loop->name) - loop->min,
-                  extent ? extent->value : pixels.count),
-          body);
+    Expr turnsBefore = before;
+    int64_t turnsAround = turns;
+    before = (extent ? before * loop->extent : before) +
+             Variable::make(Int(32), loop->name) - loop->min;
+    turns = extent ? turns * extent->value : 0;
+    Stmt body = depth(loop->body) > 0 ? mutate(loop->body) : loop->body;
+    if (depth(loop->body) == 0)
+      for (const Pixels &pixels : outputs)
+        body = Block::make(
+            fetches(pixels, simplify(before), turns > 0 ? turns : pixels.count),
+            body);
+    before = turnsBefore;
+    turns = turnsAround;
     return For::make(loop->name, loop->min, loop->extent, loop->for_type,
                      loop->partition_policy, loop->device_api, body);
   }
@@ -154,6 +161,8 @@ private:
   }
 
   const std::vector<Pixels> &outputs;
+  Expr before = 0;   ///< turns of the loops around
+  int64_t turns = 1; ///< of all; 0: not known
 };
 
 /// How the lines at these indices lie, if pixel after pixel.
@@ -197,7 +206,7 @@ Stmt TileAhead::withOutputs(Stmt body) const {
   size_t count = 0;
   for (const auto &[buffer, lines] : fetched)
     count += lines.size();
-  bool spreads = count > few && !isNested(body);
+  bool spreads = count > few && depth(body) <= 2;
   std::vector<Pixels> spread;
   for (const auto &[buffer, lines] : fetched) {
     if (lines.empty())
