@@ -116,7 +116,6 @@ Lowered combinePartial(const Op &op, const Operands &in) {
 Lowered backwardReduce(const Op &op, const Operands &in) {
   const Value &dy = in.at(0), &x = in.at(1), &mean = in.at(2),
               &variance = in.at(3);
-  float epsilon = static_cast<float>(realAttribute(op, "epsilon"));
   int rows = static_cast<int>(rowsPerChunk(x));
   Var c = imageVars(1)[0], b("b"), n("n");
 
@@ -135,14 +134,15 @@ Lowered backwardReduce(const Op &op, const Operands &in) {
   total(c) = Tuple(total(c)[0] + chunk(c, q.x, q.y)[0],
                    total(c)[1] + chunk(c, q.x, q.y)[1]);
 
-  Expr count =
-      cast<float>(x.batch()) * static_cast<float>(x.height() * x.width());
-  Expr dscale = cast<float>(total(c)[0]) / sqrt(variance.func(c) + epsilon);
-  Expr doffset = cast<float>(total(c)[1]);
+  Expr count = cast<double>(x.batch()) *
+               cast<double>(static_cast<int>(x.height() * x.width()));
+  Expr dscale = total(c)[0] / sqrt(cast<double>(variance.func(c)) +
+                                   Expr(realAttribute(op, "epsilon")));
+  Expr doffset = total(c)[1];
   std::vector<Func> results;
   for (Expr value : {dscale, doffset, dscale / count, doffset / count}) {
     results.emplace_back(op.name);
-    results.back()(c) = value;
+    results.back()(c) = cast<float>(value);
   }
   return {results, {{"registers", sums}, {"chunk", chunk}, {"total0", total}}};
 }

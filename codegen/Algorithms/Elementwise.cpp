@@ -94,12 +94,19 @@ Lowered weightedSum(const Op &op, const Operands &in) {
   return pointwise(op, in[0], sum);
 }
 
+/// A channel's value over its deviation, rounded once: all of its points are
+/// off by as much, and in a gradient nothing evens that out.
+Expr overDeviation(const Op &op, const Value &value, const Value &variance) {
+  return cast<float>(cast<double>(channel(value)) /
+                     sqrt(cast<double>(channel(variance)) +
+                          Expr(realAttribute(op, "epsilon"))));
+}
+
 Lowered batchNormNormalize(const Op &op, const Operands &in) {
-  float epsilon = static_cast<float>(realAttribute(op, "epsilon"));
   const Value &x = in.at(0);
   Var c = imageVars(1)[0];
   Func multiplier("multiplier");
-  multiplier(c) = channel(in.at(3)) / sqrt(channel(in.at(2)) + epsilon);
+  multiplier(c) = overDeviation(op, in.at(3), in.at(2));
   // Subtracting the mean first loses nothing where it dwarfs the deviation.
   Lowered lowered =
       pointwise(op, x,
@@ -165,15 +172,13 @@ Lowered branchSoftmaxBackward(const Op &op, const Operands &in) {
 }
 
 Lowered batchNormBackwardData(const Op &op, const Operands &in) {
-  float epsilon = static_cast<float>(realAttribute(op, "epsilon"));
   const Value &dy = in.at(0), &x = in.at(1), &mean = in.at(2),
               &variance = in.at(3), &scale = in.at(4), &meanScale = in.at(5),
               &meanOffset = in.at(6);
   Var c = imageVars(1)[0];
-  Expr inverse = 1.0f / sqrt(channel(variance) + epsilon);
   Func multiplier("multiplier"), slope("slope");
-  multiplier(c) = channel(scale) * inverse;
-  slope(c) = channel(meanScale) * inverse;
+  multiplier(c) = overDeviation(op, scale, variance);
+  slope(c) = overDeviation(op, meanScale, variance);
   Lowered lowered = pointwise(
       op, x,
       multiplier(c) * (at(dy) - channel(meanOffset) -
