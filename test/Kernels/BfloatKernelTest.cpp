@@ -173,6 +173,26 @@ TEST(BfloatKernel, RoundsToNearestEvenAndKeepsNaN) {
   }
 }
 
+TEST(BfloatKernel, PairsOfComputedMaps) {
+  ConvShape shape = shapeOf({"", 64, 96, 1, 1, 1, 7, 5, 3});
+  shape.pairs = true;
+  for (ConvKind kind : {ConvKind::Forward, ConvKind::BackwardFilter}) {
+    Kernel kernel = narrowed(convKernel(kind, shape, {}));
+    bool sums = kind == ConvKind::BackwardFilter;
+    if (sums)
+      kernel.ops[0].results[0].element = ElementType::F32;
+    // The map is what a ReLU makes, whose id comes first.
+    auto inputs = static_cast<int64_t>(kernel.inputs.size());
+    kernel.ops[0].operands[0] = inputs;
+    kernel.ops.insert(kernel.ops.begin(),
+                      {"relu", {0}, {}, {f32(kernel.inputs[0].shape)}});
+    kernel.outputs = {inputs + 1};
+    kernel.schedule = chooseSchedule(kernel, {});
+    EXPECT_EQ("", check(kernel, makeInputs(kernel, 3), sums ? 2e-6 : tolerance))
+        << kernel.ops[1].name;
+  }
+}
+
 TEST(BfloatKernel, PoolsAndElementwise) {
   TensorType map = bf16({-1, 9, 7, 20}), half = bf16({-1, 4, 3, 20});
   AttributeMap window = {{"kernel", std::vector<int64_t>{3, 3}},

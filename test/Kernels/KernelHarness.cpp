@@ -234,7 +234,8 @@ std::vector<Tensor> makeInputs(const Kernel &kernel, int64_t dynamic,
       inputs.at(op.operands[1]) = transformedFilter(op, inputs[op.operands[1]]);
   for (const Op &op : kernel.ops)
     if (op.name == "conv2d" && op.attributes.count("pairs"))
-      clearPadding(op, inputs[op.operands[0]].dim(3), inputs[op.operands[1]]);
+      clearPadding(op, kernel.type(op.operands[0]).shape[3],
+                   inputs[op.operands[1]]);
   return inputs;
 }
 

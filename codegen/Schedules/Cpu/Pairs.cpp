@@ -77,9 +77,7 @@ void apply(const ScheduleContext &context,
       .reorder({i, o, ib, ob, k})
       .fuse(ib, ob, task)
       .fuse(task, k, task);
-  sums.compute_at(partial, task)
-      .bound_extent(i, whole(schedule.blockI))
-      .bound_extent(o, whole(schedule.blockO));
+  sums.compute_at(partial, task);
   for (const char *name : {"strip", "dy"})
     if (context.anchorFuncs.stages.count(name))
       context.stage(name).compute_at(partial, task).store_in(MemoryType::Heap);
@@ -91,7 +89,7 @@ void apply(const ScheduleContext &context,
   for (const char *name : {"strip", "dy"})
     if (context.anchorFuncs.stages.count(name)) {
       Func map = context.stage(name);
-      map.vectorize(map.args()[0], lanes, TailStrategy::RoundUp);
+      map.vectorize(map.args()[0], lanes, TailStrategy::GuardWithIf);
     }
 }
 
