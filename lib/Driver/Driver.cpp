@@ -11,6 +11,7 @@
 #include "codegen/Emit/KernelCache.h"
 #include "codegen/Emit/OutputFile.h"
 #include "codegen/Emit/Progress.h"
+#include "codegen/Schedules/Backend.h"
 #include "codegen/Schedules/Families.h"
 #include "codegen/Tune/Tune.h"
 #include "codegen/Tune/Tuned.h"
@@ -162,8 +163,10 @@ private:
     pipeline.keepResponses = options.keepResponses;
     pipeline.winograd = options.winograd;
     pipeline.bf16 = options.bf16;
-    // C++ source multiplies as any compiler can.
-    pipeline.matrices = options.kind != OutputKind::Cpp;
+    // C++ source, devices and Halide's autoschedulers know no matrix unit.
+    pipeline.matrices = options.kind != OutputKind::Cpp &&
+                        !codegen::backendOf(options.target).device &&
+                        !options.autoscheduler;
     pipeline.target = options.target;
     if (failed(runPasses(module, buildNetworkPipeline, pipeline)) ||
         failed(useSchedules(pipeline)))
