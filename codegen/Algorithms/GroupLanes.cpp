@@ -113,14 +113,23 @@ Lowered groupLanesGradient(const Op &op, const ConvShape &shape,
     p.where(row < constant(gather.height));
     row = min(row, constant(gather.height - 1));
   }
+  // One weight a channel waits for memory anyway, and before a batch norm its
+  // gradient is what little is left of large terms.
+  Type type = layout.inPerGroup * layout.outPerGroup * shape.kernel[0] *
+                          shape.kernel[1] ==
+                      1
+                  ? Float(64)
+                  : Float(32);
   Func sums("sums");
-  sums(l, o, i, kx, ky, b, s, n) = 0.0f;
+  sums(l, o, i, kx, ky, b, s, n) = cast(type, 0);
   sums(l, o, i, kx, ky, b, s, n) +=
-      dy(l, o, p.x, row, n, b) *
-      strip(l, i,
-            p.x * constant(shape.stride[1]) + kx * constant(shape.dilation[1]),
-            row * constant(shape.stride[0]) + ky * constant(shape.dilation[0]),
-            n, b);
+      cast(type, dy(l, o, p.x, row, n, b)) *
+      cast(type, strip(l, i,
+                       p.x * constant(shape.stride[1]) +
+                           kx * constant(shape.dilation[1]),
+                       row * constant(shape.stride[0]) +
+                           ky * constant(shape.dilation[0]),
+                       n, b));
   lowered.stages["sums"] = sums;
 
   Expr chunk = (gradient.batch() + constant(chunks - 1)) / constant(chunks);
@@ -129,7 +138,8 @@ Lowered groupLanesGradient(const Op &op, const ConvShape &shape,
   r.where(sample < gradient.batch());
   Func partial("partial"), total("total");
   partial(l, o, i, kx, ky, b, k) = 0.0f;
-  partial(l, o, i, kx, ky, b, k) += sums(l, o, i, kx, ky, b, r.x, sample);
+  partial(l, o, i, kx, ky, b, k) +=
+      cast<float>(sums(l, o, i, kx, ky, b, r.x, sample));
   lowered.stages["partial"] = partial;
   Expr sum;
   for (int64_t index = 0; index < chunks; ++index) {
