@@ -40,7 +40,7 @@ std::array<int64_t, 2> Gather::taps() const {
 }
 
 SumBlocks Gather::sumBlocks() const {
-  const int64_t longest = 1024, longestBlock = 256;
+  const int64_t longest = 512, longestBlock = 256;
   auto rowsAndColumns = taps();
   SumBlocks blocks;
   blocks.size = {layout.inPerGroup, rowsAndColumns[1], rowsAndColumns[0]};

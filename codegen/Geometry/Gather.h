@@ -68,7 +68,7 @@ struct Gather {
   int64_t tapStep(int dimension) const;
   /// The most taps that a written pixel sums over: rows, columns.
   std::array<int64_t, 2> taps() const;
-  /// One block, unless more than 1024 terms are summed.
+  /// One block, unless more than 512 terms are summed.
   SumBlocks sumBlocks() const;
   /// The farthest that a tap of any phase reads from its pixel's first.
   int64_t reach(int dimension) const;
