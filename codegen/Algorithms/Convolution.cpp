@@ -101,7 +101,7 @@ std::pair<Expr, Expr> blockAndLane(const FilterLayout &layout, const Expr &c) {
           inGroup % constant(layout.block)};
 }
 
-/// By products of bf16 matrices, in the support code (Tiles.cpp).
+/// By products of bf16 matrices, in the support code (TileConvolution.cpp).
 static Lowered convolvePairs(const Op &op, const Gather &gather,
                              const Value &input, const Value &packed,
                              const Value *bias) {

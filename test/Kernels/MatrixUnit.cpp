@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/Kernels/MatrixUnit.h"
-#include "runtime/support/Tiles.cpp"
+#include "runtime/support/TileConvolution.cpp"
+#include "runtime/support/TileGradient.cpp"
 
 namespace rootc::test {
 

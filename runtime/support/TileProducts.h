@@ -1,0 +1,355 @@
+//===- TileProducts.h - Products of bf16 matrices, tile by tile -*- C++ -*-===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Halide knows the matrix unit of x86 (AMX) in one pattern of one tile, so it
+// is driven here: two tiles of pixels by two of out channels, from the first
+// tap to the last. Without the unit, or where the system refuses it, vectors
+// multiply the same values; their sums are rounded in another order.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ROOTC_SUPPORT_TILEPRODUCTS_H
+#define ROOTC_SUPPORT_TILEPRODUCTS_H
+
+#include "Support.h"
+#ifdef __x86_64__
+#include <cpuid.h>
+// GCC 12 takes what its own header leaves undefined for a mistake.
+#pragma GCC diagnostic push
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#pragma GCC diagnostic pop
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+namespace {
+
+const int tileRows = 16;    ///< pixels of a tile
+const int tileColumns = 16; ///< out channels of a tile
+const int tileTerms = 32;   ///< in channels that one instruction multiplies
+
+/// Pixels beside each other: `rows` of them, the n-th `step` values behind the
+/// first one, its sums `outStep` behind the first one's.
+struct Run {
+  const uint16_t *in;
+  float *out;
+  int64_t rows, step, outStep;
+};
+
+/// The filter of one block, and where its taps lie from a pixel's first.
+struct Taps {
+  const uint16_t *filter;
+  int32_t rows, columns, chunks; ///< chunks of `tileTerms` in channels
+  int64_t rowStep, columnStep;   ///< of the taps in the map, in values
+  int32_t block;                 ///< out channels
+  bool adds;                     ///< to what the sums are already
+};
+
+#define ROOTC_INLINE inline __attribute__((always_inline))
+
+#ifdef __x86_64__
+
+/// What `ldtilecfg` reads.
+struct TileConfig {
+  uint8_t palette, start, reserved[14];
+  uint16_t bytes[16]; ///< of a row of each tile
+  uint8_t rows[16];
+};
+
+/// Tiles 0 to 3 are sums, 4 and 5 pixels, 6 and 7 the filter. Tile 5 and its
+/// sums may have fewer rows than tile 4, and so may both.
+void configure(int first, int second) {
+  TileConfig config = {};
+  config.palette = 1;
+  for (int tile = 0; tile < 8; ++tile) {
+    config.bytes[tile] = 64;
+    bool isSecond = tile == 2 || tile == 3 || tile == 5;
+    config.rows[tile] = uint8_t(tile >= 6  ? tileRows
+                                : isSecond ? second
+                                           : first);
+  }
+  __asm__ volatile("ldtilecfg %0" ::"m"(config));
+}
+
+#define ROOTC_TILE_LOAD(tile, address, stride)                                 \
+  __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #tile ::"r"(address),          \
+                   "r"(stride)                                                 \
+                   : "memory")
+#define ROOTC_TILE_STORE(tile, address, stride)                                \
+  __asm__ volatile("tilestored %%tmm" #tile ", (%0,%1,1)" ::"r"(address),      \
+                   "r"(stride)                                                 \
+                   : "memory")
+#define ROOTC_TILE_ZERO(tile) __asm__ volatile("tilezero %%tmm" #tile ::)
+#define ROOTC_TILE_PRODUCT(filter, pixels, sums)                               \
+  __asm__ volatile("tdpbf16ps %%tmm" #filter ", %%tmm" #pixels                 \
+                   ", %%tmm" #sums ::)
+
+/// The sums of two tiles of pixels, or one, by two of out channels, or one.
+template <bool twoRows, bool twoColumns>
+void sumTiles(const Taps &taps, const uint16_t *filter, const uint16_t *in,
+              float *out, int64_t step, int64_t outStep) {
+  const uint16_t *other = in + tileRows * step;
+  int64_t bytes = step * 2, filterBytes = int64_t(taps.block) * 4,
+          outBytes = outStep * 4;
+  float *below = out + tileRows * outStep;
+  ROOTC_TILE_ZERO(0);
+  if (twoColumns)
+    ROOTC_TILE_ZERO(1);
+  if (twoRows)
+    ROOTC_TILE_ZERO(2);
+  if (twoRows && twoColumns)
+    ROOTC_TILE_ZERO(3);
+  if (taps.adds) {
+    ROOTC_TILE_LOAD(0, out, outBytes);
+    if (twoColumns)
+      ROOTC_TILE_LOAD(1, out + tileColumns, outBytes);
+    if (twoRows)
+      ROOTC_TILE_LOAD(2, below, outBytes);
+    if (twoRows && twoColumns)
+      ROOTC_TILE_LOAD(3, below + tileColumns, outBytes);
+  }
+  for (int32_t y = 0; y < taps.rows; ++y)
+    for (int32_t x = 0; x < taps.columns; ++x) {
+      int64_t at = y * taps.rowStep + x * taps.columnStep;
+      for (int32_t chunk = 0; chunk < taps.chunks; ++chunk) {
+        ROOTC_TILE_LOAD(6, filter, filterBytes);
+        ROOTC_TILE_LOAD(4, in + at, bytes);
+        ROOTC_TILE_PRODUCT(6, 4, 0);
+        if (twoColumns) {
+          ROOTC_TILE_LOAD(7, filter + 2 * tileColumns, filterBytes);
+          ROOTC_TILE_PRODUCT(7, 4, 1);
+        }
+        if (twoRows) {
+          ROOTC_TILE_LOAD(5, other + at, bytes);
+          ROOTC_TILE_PRODUCT(6, 5, 2);
+          if (twoColumns)
+            ROOTC_TILE_PRODUCT(7, 5, 3);
+        }
+        at += tileTerms;
+        filter += int64_t(tileTerms) * taps.block;
+      }
+    }
+  ROOTC_TILE_STORE(0, out, outBytes);
+  if (twoColumns)
+    ROOTC_TILE_STORE(1, out + tileColumns, outBytes);
+  if (twoRows)
+    ROOTC_TILE_STORE(2, below, outBytes);
+  if (twoRows && twoColumns)
+    ROOTC_TILE_STORE(3, below + tileColumns, outBytes);
+}
+
+/// The whole tiles of a run, or what is left of it: at most two tiles.
+void sumRun(const Taps &taps, const Run &run, int64_t begin, int64_t end) {
+  for (int32_t column = 0; column < taps.block; column += 2 * tileColumns) {
+    const uint16_t *filter = taps.filter + 2 * column;
+    bool two = column + tileColumns < taps.block;
+    for (int64_t row = begin; row < end; row += 2 * tileRows) {
+      const uint16_t *in = run.in + row * run.step;
+      float *out = run.out + row * run.outStep + column;
+      bool both = row + tileRows < end;
+      if (both && two)
+        sumTiles<true, true>(taps, filter, in, out, run.step, run.outStep);
+      else if (both)
+        sumTiles<true, false>(taps, filter, in, out, run.step, run.outStep);
+      else if (two)
+        sumTiles<false, true>(taps, filter, in, out, run.step, run.outStep);
+      else
+        sumTiles<false, false>(taps, filter, in, out, run.step, run.outStep);
+    }
+  }
+}
+
+/// By the matrix unit.
+void sumByTiles(const Taps &taps, const Run &run) {
+  int64_t whole = run.rows / (2 * tileRows) * (2 * tileRows);
+  if (whole) {
+    configure(tileRows, tileRows);
+    sumRun(taps, run, 0, whole);
+  }
+  int rest = int(run.rows - whole);
+  if (rest) {
+    configure(rest < tileRows ? rest : tileRows,
+              rest > tileRows ? rest - tileRows : 1);
+    sumRun(taps, run, whole, run.rows);
+  }
+}
+
+void releaseTiles() { __asm__ volatile("tilerelease" ::); }
+
+/// What multiplies: the best that the CPU has and the system allows.
+enum Unit { UnknownUnit, AnyVectors, Avx2, Avx512, MatrixUnit };
+
+Unit detectUnit() {
+  uint32_t a, b, c, d, leaf1, low, high;
+  const uint32_t fma = 1u << 12, saves = 1u << 27;
+  if (!__get_cpuid(1, &a, &b, &leaf1, &d) || !(leaf1 & saves) ||
+      !__get_cpuid_count(7, 0, &a, &b, &c, &d))
+    return AnyVectors;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  const uint32_t bf16 = 1u << 22, tiles = 1u << 24, tileState = 3u << 17;
+  const uint32_t avx2 = 1u << 5, avx512 = 1u << 16, state = 0x6, wide = 0xe6;
+  if ((d & (bf16 | tiles)) == (bf16 | tiles) &&
+      (low & tileState) == tileState) {
+    // The tiles are large, so the system wants to be asked for them once.
+    const long request = 0x1023, data = 18; // ARCH_REQ_XCOMP_PERM
+    if (syscall(SYS_arch_prctl, request, data) == 0)
+      return MatrixUnit;
+  }
+  if ((b & avx512) && (low & wide) == wide)
+    return Avx512;
+  return (b & avx2) && (leaf1 & fma) && (low & state) == state ? Avx2
+                                                               : AnyVectors;
+}
+
+/// Unknown before the first call.
+Unit unit;
+
+Unit bestUnit() {
+  Unit found = __atomic_load_n(&unit, __ATOMIC_RELAXED);
+  if (found == UnknownUnit) {
+    found = detectUnit();
+    __atomic_store_n(&unit, found, __ATOMIC_RELAXED);
+  }
+  return found;
+}
+
+#endif // __x86_64__
+
+typedef float Floats __attribute__((vector_size(64), may_alias));
+typedef uint32_t Words __attribute__((vector_size(64), may_alias));
+typedef uint16_t Halves __attribute__((vector_size(32), may_alias));
+
+/// By vectors: a few pixels by one tile of out channels, or two.
+template <int pixels, int tiles>
+ROOTC_INLINE void sumPixels(const Taps &taps, const uint16_t *filter,
+                            const uint16_t *in, float *out, int64_t step,
+                            int64_t outStep) {
+  Floats sums[pixels][tiles] = {};
+  if (taps.adds)
+    for (int i = 0; i < pixels; ++i)
+      __builtin_memcpy(&sums[i], out + i * outStep, sizeof sums[i]);
+  for (int32_t y = 0; y < taps.rows; ++y)
+    for (int32_t x = 0; x < taps.columns; ++x) {
+      const uint16_t *at = in + y * taps.rowStep + x * taps.columnStep;
+      for (int32_t pair = 0; pair < taps.chunks * tileTerms / 2; ++pair) {
+        Floats even[tiles], odd[tiles];
+        for (int tile = 0; tile < tiles; ++tile) {
+          Words both;
+          __builtin_memcpy(&both, filter + tile * 2 * tileColumns, sizeof both);
+          even[tile] = (Floats)(both << 16);
+          odd[tile] = (Floats)(both & 0xffff0000u);
+        }
+        for (int i = 0; i < pixels; ++i) {
+          uint32_t value;
+          __builtin_memcpy(&value, at + i * step, sizeof value);
+          Words spread = value - Words{};
+          Floats first = (Floats)(spread << 16),
+                 second = (Floats)(spread & 0xffff0000u);
+          for (int tile = 0; tile < tiles; ++tile) {
+            sums[i][tile] += first * even[tile];
+            sums[i][tile] += second * odd[tile];
+          }
+        }
+        at += 2;
+        filter += 2 * taps.block;
+      }
+    }
+  for (int i = 0; i < pixels; ++i)
+    __builtin_memcpy(out + i * outStep, &sums[i], sizeof sums[i]);
+}
+
+template <int tiles>
+ROOTC_INLINE void sumColumns(const Taps &taps, const Run &run, int32_t column) {
+  const int pixels = 6;
+  const uint16_t *filter = taps.filter + 2 * column;
+  int64_t row = 0;
+  for (; row + pixels <= run.rows; row += pixels)
+    sumPixels<pixels, tiles>(taps, filter, run.in + row * run.step,
+                             run.out + row * run.outStep + column, run.step,
+                             run.outStep);
+  for (; row < run.rows; ++row)
+    sumPixels<1, tiles>(taps, filter, run.in + row * run.step,
+                        run.out + row * run.outStep + column, run.step,
+                        run.outStep);
+}
+
+ROOTC_INLINE void sumByVectors(const Taps &taps, const Run &run) {
+  int32_t column = 0;
+  for (; column + 2 * tileColumns <= taps.block; column += 2 * tileColumns)
+    sumColumns<2>(taps, run, column);
+  if (column < taps.block)
+    sumColumns<1>(taps, run, column);
+}
+
+/// The bits of the nearest bf16, of two the even one; NaN stays NaN.
+ROOTC_INLINE void narrow(const float *from, uint16_t *to, int64_t count) {
+  int64_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    Words bits;
+    __builtin_memcpy(&bits, from + i, sizeof bits);
+    Words nearest = bits + 0x7fffu + (bits >> 16 & 1u),
+          isNaN = (Words)((bits & 0x7fffffffu) > 0x7f800000u);
+    bits = (isNaN & (bits | 0x400000u)) | (~isNaN & nearest);
+    Halves halves = __builtin_convertvector(bits >> 16, Halves);
+    __builtin_memcpy(to + i, &halves, sizeof halves);
+  }
+  for (; i < count; ++i) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, from + i, sizeof bits);
+    bool isNaN = (bits & 0x7fffffffu) > 0x7f800000u;
+    bits = isNaN ? bits | 0x400000u : bits + 0x7fffu + (bits >> 16 & 1u);
+    to[i] = uint16_t(bits >> 16);
+  }
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx512f"))) void sumByAvx512(const Taps &taps,
+                                                    const Run &run) {
+  sumByVectors(taps, run);
+}
+__attribute__((target("avx512f"))) void
+narrowByAvx512(const float *from, uint16_t *to, int64_t count) {
+  narrow(from, to, count);
+}
+__attribute__((target("avx2,fma"))) void sumByAvx2(const Taps &taps,
+                                                   const Run &run) {
+  sumByVectors(taps, run);
+}
+#endif
+
+#ifdef __x86_64__
+void sum(const Taps &taps, const Run &run, Unit unit) {
+  switch (unit) {
+  case MatrixUnit:
+    return sumByTiles(taps, run);
+  case Avx512:
+    return sumByAvx512(taps, run);
+  case Avx2:
+    return sumByAvx2(taps, run);
+  default:
+    return sumByVectors(taps, run);
+  }
+}
+void convert(const float *from, uint16_t *to, int64_t count, Unit unit) {
+  unit >= Avx512 ? narrowByAvx512(from, to, count) : narrow(from, to, count);
+}
+#else
+enum Unit { AnyVectors, MatrixUnit };
+Unit bestUnit() { return AnyVectors; }
+void releaseTiles() {}
+void sum(const Taps &taps, const Run &run, Unit) { sumByVectors(taps, run); }
+void convert(const float *from, uint16_t *to, int64_t count, Unit) {
+  narrow(from, to, count);
+}
+#endif
+
+} // namespace
+
+#endif // ROOTC_SUPPORT_TILEPRODUCTS_H
