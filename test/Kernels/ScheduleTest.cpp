@@ -244,10 +244,13 @@ TEST_P(Schedules, LegalOnesComputeTheSame) {
 // Halide's own are what ours are compared with.
 TEST_P(Schedules, AutoschedulersComputeTheSame) {
   const Case &param = GetParam();
+  size_t hash = std::hash<std::string>()(param.name);
+  if (hash % 3 != 0 && number("ROOTC_SCHEDULES", 1) == 1)
+    GTEST_SKIP() << "every third, unless more schedules are asked for";
   Kernel kernel = param.kernel;
   auto inputs = makeInputs(kernel, param.batch, param.positive);
   auto expected = rootc::reference::evaluate(kernel, inputs);
-  int64_t which = 1 + std::hash<std::string>()(param.name) % 2;
+  int64_t which = 1 + hash / 3 % 2;
   auto known = fromAutoscheduler({which, param.batch, 2})(kernel);
   if (!known)
     known = fromAutoscheduler({1, param.batch, 2})(kernel);
