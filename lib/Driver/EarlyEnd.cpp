@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <execinfo.h>
 #include <new>
 #include <pthread.h>
 #include <system_error>
@@ -126,6 +127,10 @@ void prepareForEarlyEnd() {
   // First, since LLVM's handlers take the same signals.
   watchSignals();
   reserve = malloc(reserveBytes);
+  // The C library looks for its unwinder when it first needs it, and aborts if
+  // memory has run out by then.
+  void *frame;
+  backtrace(&frame, 1);
   install_fatal_error_handler(onFatalError);
   install_bad_alloc_error_handler(onBadAlloc);
   std::set_terminate(onTerminate);
