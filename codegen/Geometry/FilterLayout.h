@@ -23,8 +23,9 @@
 // which vectors run: lane o * laneGroups + g is out channel o of the block's
 // g-th group. The last block may lie over the one before.
 //
-// For products of bf16 matrices (runtime/support/TileProducts.h) two in channels lie
-// beside each other, and there are zeros up to a multiple of 32 in channels:
+// For products of bf16 matrices (runtime/support/TileProducts.h) two in
+// channels lie beside each other, and there are zeros up to a multiple of 32 in
+// channels:
 //
 //   [blocks, kernel height, kernel width, pairs of in channels, 2 * block]
 //

@@ -112,10 +112,14 @@ DeviceConvolutionSchedule::choose(const Problem &problem) {
   DeviceProblem p(problem);
   DeviceConvolutionSchedule schedule;
   bool pixel = p.phase[0] * p.phase[1] == 1;
-  // What else is read at the end needs registers for where it lies.
+  // What else is read at the end needs registers for where it lies, and long
+  // sums need as many again for their blocks.
   const size_t fewInputs = 4;
-  int64_t sums =
-      problem.kernel.inputs.size() > fewInputs ? mostSums / 2 : mostSums;
+  int64_t sums = mostSums;
+  if (problem.kernel.inputs.size() > fewInputs)
+    sums /= 2;
+  if (!p.gather.sumBlocks().one())
+    sums /= 2;
   int64_t most =
       std::max<int64_t>(std::min<int64_t>(sums / (p.tile * p.phases), 8), 1);
   int64_t fewest = 0;

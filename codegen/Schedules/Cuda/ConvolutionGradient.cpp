@@ -52,7 +52,7 @@ public:
     Func partial = context.stage("partial"), kept = partial.in();
     kept.compute_root();
     std::vector<Var> v = kept.args();
-    bool lanes = groupsInnermost(shape), ins = has("sums");
+    bool lanes = groupsInnermost(shape), ins = has("sums") && !lanes;
     // (l, o, i, ...), (i, kx, ky, o, ...) and (o, g, i, ...).
     Var i = ins ? v[0] : v[2], o = lanes ? v[1] : ins ? v[3] : v[0];
     std::vector<Var> across;
@@ -61,12 +61,10 @@ public:
     Var at = inTiles(kept, i, o, across);
     partial.compute_at(kept, at);
     unrollTile(partial, i, o);
-    if (lanes || ins) {
-      if (ins) {
-        Func sums = context.stage("sums");
-        sums.compute_at(partial, partial.rvars()[0]);
-        unrollTile(sums, i, o);
-      }
+    if (has("sums")) {
+      Func sums = context.stage("sums");
+      sums.compute_at(partial, partial.rvars()[0]);
+      unrollTile(sums, i, o);
     } else {
       Func total = context.stage("total");
       total.compute_at(output, outputThread(output));
