@@ -72,6 +72,11 @@ Taps tapsOf(const Gather &gather, int dimension, Halide::Expr q,
 /// FilterLayout::firstGroup.
 Halide::Expr firstGroup(const FilterLayout &layout, const Halide::Expr &block);
 
+/// The sum of a filter gradient's chunks of the batch, in their order.
+Halide::Expr
+sumOfChunks(int64_t chunks,
+            const std::function<Halide::Expr(const Halide::Expr &)> &part);
+
 // Where groups are innermost (GroupLanes.cpp).
 Lowered convolveGroupLanes(const Op &op, const Gather &gather,
                            const Value &input, const Value &packed,

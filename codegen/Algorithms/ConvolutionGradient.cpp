@@ -18,6 +18,14 @@ using namespace Halide;
 
 namespace rootc::codegen {
 
+Expr sumOfChunks(int64_t chunks,
+                 const std::function<Expr(const Expr &)> &part) {
+  Expr sum = part(constant(0));
+  for (int64_t index = 1; index < chunks; ++index)
+    sum = sum + part(constant(index));
+  return sum;
+}
+
 static Lowered linearGradient(const Op &op, const ConvShape &shape,
                               const Gather &gather, const Value &input,
                               const Value &gradient) {
@@ -109,18 +117,15 @@ static Lowered acrossInsGradient(const Op &op, const ConvShape &shape,
   lowered.stages["partial"] = partial;
 
   std::vector<Var> vars = imageVars(4);
-  Expr sum, inGroup = vars[3], group = 0;
+  Expr inGroup = vars[3], group = 0;
   if (shape.groups > 1) {
     inGroup = vars[3] % constant(outs);
     group = vars[3] / constant(outs);
   }
-  for (int64_t index = 0; index < chunks; ++index) {
-    Expr part =
-        partial(vars[0], vars[1], vars[2], inGroup, group, constant(index));
-    sum = index == 0 ? part : sum + part;
-  }
   Func result(op.name);
-  result(vars) = sum;
+  result(vars) = sumOfChunks(chunks, [&](const Expr &k) {
+    return partial(vars[0], vars[1], vars[2], inGroup, group, k);
+  });
   lowered.results = {result};
   return lowered;
 }
@@ -159,13 +164,9 @@ static Lowered pairsGradient(const Op &op, const ConvShape &shape,
   lowered.stages["sums"] = sums;
   lowered.stages["partial"] = partial;
   std::vector<Var> vars = imageVars(4);
-  Expr sum;
-  for (int64_t index = 0; index < chunks; ++index) {
-    Expr part = partial(vars[0], vars[3], constant(index));
-    sum = index == 0 ? part : sum + part;
-  }
   Func result(op.name);
-  result(vars) = sum;
+  result(vars) = sumOfChunks(
+      chunks, [&](const Expr &k) { return partial(vars[0], vars[3], k); });
   lowered.results = {result};
   return lowered;
 }

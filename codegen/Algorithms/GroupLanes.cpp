@@ -141,12 +141,8 @@ Lowered groupLanesGradient(const Op &op, const ConvShape &shape,
   partial(l, o, i, kx, ky, b, k) +=
       cast<float>(sums(l, o, i, kx, ky, b, r.x, sample));
   lowered.stages["partial"] = partial;
-  Expr sum;
-  for (int64_t index = 0; index < chunks; ++index) {
-    Expr part = partial(l, o, i, kx, ky, b, constant(index));
-    sum = index == 0 ? part : sum + part;
-  }
-  total(l, o, i, kx, ky, b) = sum;
+  total(l, o, i, kx, ky, b) = sumOfChunks(
+      chunks, [&](const Expr &k) { return partial(l, o, i, kx, ky, b, k); });
   lowered.stages["total"] = total;
 
   // [O,kh,kw,I/g] reversed, O in the standard order.

@@ -13,6 +13,9 @@
 
 namespace rootc::codegen {
 
+/// That one product of matrices sums.
+static constexpr int64_t productTerms = 32;
+
 std::vector<Key<PairsSchedule>> PairsSchedule::keys() {
   using S = PairsSchedule;
   return {{"blocks", &S::blocks},
@@ -105,32 +108,33 @@ std::vector<Key<PairsGradientSchedule>> PairsGradientSchedule::keys() {
 
 PairsGradientSchedule PairsGradientSchedule::choose(const Problem &problem) {
   ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
-  const int64_t terms = 32, widest = 512, mostSums = 128 * 1024, fewTasks = 4;
+  const int64_t widest = 512, mostSums = 128 * 1024, fewTasks = 4;
   PairsGradientSchedule schedule;
   // What is packed serves a block of the other map; sums and packed pixels
   // stay in the second-level cache.
   schedule.blockI =
-      terms * largestDivisor(shape.inChannels / terms, widest / terms);
-  int64_t most = std::max(mostSums / schedule.blockI, terms);
+      productTerms *
+      largestDivisor(shape.inChannels / productTerms, widest / productTerms);
+  int64_t most = std::max(mostSums / schedule.blockI, productTerms);
   int64_t parts =
       filterGradientChunks(shape) * shape.inChannels * shape.outChannels;
-  while (most > terms && parts < fewTasks * schedule.blockI * most)
+  while (most > productTerms && parts < fewTasks * schedule.blockI * most)
     most /= 2;
   schedule.blockO =
-      terms * largestDivisor(shape.outChannels / terms, most / terms);
+      productTerms *
+      largestDivisor(shape.outChannels / productTerms, most / productTerms);
   return schedule;
 }
 
 std::string PairsGradientSchedule::illegal(const Problem &problem) const {
   ConvShape shape = convShapeOf(problem.kernel, *problem.anchor);
-  const int64_t terms = 32;
   return Legality()
-      .range("block_i", blockI, terms, shape.inChannels)
+      .range("block_i", blockI, productTerms, shape.inChannels)
       .divides("block_i", blockI, shape.inChannels, "the in channels")
-      .multiple("block_i", blockI, terms)
-      .range("block_o", blockO, terms, shape.outChannels)
+      .multiple("block_i", blockI, productTerms)
+      .range("block_o", blockO, productTerms, shape.outChannels)
       .divides("block_o", blockO, shape.outChannels, "the out channels")
-      .multiple("block_o", blockO, terms)
+      .multiple("block_o", blockO, productTerms)
       .reason;
 }
 

@@ -410,11 +410,13 @@ private:
     return success();
   }
 
-  LogicalResult suggest() {
+  /// What rootc-tune prints of something that takes long.
+  LogicalResult
+  emitTable(function_ref<Expected<std::string>(codegen::Progress &)> make) {
     auto shown = codegen::ProgressOptions::standardError();
     shown.program = programName();
     codegen::Progress progress(shown);
-    auto table = suggestRoot(options, programFolder, progress);
+    auto table = make(progress);
     progress.erase();
     if (!table) {
       reportError(toString(table.takeError()));
@@ -423,13 +425,16 @@ private:
     return write(*table);
   }
 
+  LogicalResult suggest() {
+    return emitTable([&](codegen::Progress &progress) {
+      return suggestRoot(options, programFolder, progress);
+    });
+  }
+
   LogicalResult tune(mlir::ModuleOp module) {
     auto translated = translateToModel(module);
     if (failed(translated))
       return failure();
-    auto shown = codegen::ProgressOptions::standardError();
-    shown.program = programName();
-    codegen::Progress progress(shown);
     codegen::TuneOptions from;
     from.database = options.tune.database;
     from.replay = options.tune.replay;
@@ -440,15 +445,11 @@ private:
     from.seed = options.tune.seed;
     from.trials = options.tune.trials;
     from.budget = options.tune.budget;
-    from.compiler = compilerOptions(progress);
     from.timingProgram = programFolder + "/rootc-time";
-    auto table = codegen::tuneModel(translated->model, from);
-    progress.erase();
-    if (!table) {
-      reportError(toString(table.takeError()));
-      return failure();
-    }
-    return write(*table);
+    return emitTable([&](codegen::Progress &progress) {
+      from.compiler = compilerOptions(progress);
+      return codegen::tuneModel(translated->model, from);
+    });
   }
 
   codegen::KernelCompilerOptions

@@ -20,10 +20,11 @@ using namespace Halide;
 
 namespace rootc::codegen {
 
+static int whole(int64_t value) { return static_cast<int>(value); }
+
 void apply(const ScheduleContext &context, const PairsSchedule &schedule) {
   Gather gather = gatherOf(context.kernel, *context.anchor);
   const FilterLayout &layout = gather.layout;
-  auto whole = [](int64_t value) { return static_cast<int>(value); };
   Func output = context.output, accumulator = context.stage("accumulator");
   Var c("c"), x("x"), y("y"), n("n"), co("co"), ci("ci"), cs("cs"), yo("yo"),
       ys("ys"), no("no"), ns("ns"), task("task"), l("l");
@@ -66,7 +67,6 @@ void apply(const ScheduleContext &context, const PairsSchedule &schedule) {
 // it make is rounded for it first.
 void apply(const ScheduleContext &context,
            const PairsGradientSchedule &schedule) {
-  auto whole = [](int64_t value) { return static_cast<int>(value); };
   Func output = gradientOf(context), partial = context.stage("partial"),
        sums = context.stage("sums");
   std::vector<Var> f = output.args(); // i, kx, ky, o
