@@ -384,10 +384,14 @@ private:
 
   /// Lets kernels take their schedules from --tuned or an autoscheduler.
   LogicalResult useSchedules(PipelineOptions &pipeline) {
-    if (options.autoscheduler)
-      pipeline.schedules = codegen::fromAutoscheduler(
-          {options.autoscheduler, options.batch ? options.batch : 16,
-           threads()});
+    if (options.autoscheduler) {
+      codegen::AutoscheduledSchedule schedule;
+      schedule.autoscheduler = options.autoscheduler;
+      schedule.threads = threads();
+      if (options.batch)
+        schedule.batch = options.batch;
+      pipeline.schedules = codegen::fromAutoscheduler(schedule);
+    }
     if (options.tuned.empty())
       return success();
     Expected<std::string> generator = codegen::kernelGenerator(kernelProgram());
