@@ -114,6 +114,8 @@ private:
       flags.push_back("--groups=" + options.groups);
     if (options.recompute)
       flags.push_back("--recompute");
+    if (options.keepResponses)
+      flags.push_back("--keep-responses");
     if (options.jobs)
       flags.push_back("--jobs=" + std::to_string(options.jobs));
     flags.insert(flags.end(), candidate.flags.begin(), candidate.flags.end());
