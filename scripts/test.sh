@@ -15,7 +15,8 @@ done
 
 scripts/setup.sh --for=$level
 scripts/check-style.sh
-.venv/bin/ctest --test-dir build/release --output-on-failure --no-tests=error "${selection[@]}"
+# Tests that use all cores say RUN_SERIAL; of the others most compile kernels one after another.
+.venv/bin/ctest --test-dir build/release --parallel 2 --output-on-failure --no-tests=error "${selection[@]}"
 if [ "$level" = full ]; then
   for preset in asan tsan; do
     scripts/setup.sh --for=full --preset=$preset
