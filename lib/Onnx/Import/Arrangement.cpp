@@ -79,8 +79,7 @@ void importer::importExpand(Operation &op) {
   auto refuse = [&] {
     std::vector<std::string> texts;
     for (const Size &size : *shape.sizes)
-      texts.push_back(
-          size.batch && size.value == 1 ? "N" : fmt::to_string(size.value));
+      texts.push_back(size == Size{1, true} ? "N" : fmt::to_string(size.value));
     op.fail("it makes [{}] of {}; only a height and width of 1 can be expanded",
             fmt::join(texts, ","), describe(map));
   };
@@ -149,8 +148,10 @@ void importer::importReshape(Operation &op) {
   // The sizes behind the batch; one may be -1.
   int64_t all = product(before), known = 1, open = -1;
   std::vector<int64_t> sizes;
-  if (target.size() == 1 && op.importer.batch == 1 && !target[0].batch &&
-      (target[0].value == -1 || (target[0].value == all && all > 1))) {
+  int64_t batch = op.importer.batch;
+  if (target.size() == 1 && all > 1 &&
+      (target[0] == Size{-1} || target[0] == Size{all, true} ||
+       (batch > 0 && target[0] == Size{batch * all}))) {
     setView(op, {all}, /*flat=*/true);
     return;
   }
@@ -171,15 +172,14 @@ void importer::importReshape(Operation &op) {
     known = *next;
   }
   const Size &first = target[0];
-  bool batch = first.batch
-                   ? first.value == 1
-                   : first.value == 1 || first.value == op.importer.batch ||
-                         (first.value == -1 && open < 0);
+  bool keeps = first.batch ? first == Size{1, true}
+                           : first.value == 1 || first.value == batch ||
+                                 (first.value == -1 && open < 0);
   if (open >= 0 && all % known == 0) {
     sizes[size_t(open)] = all / known;
     known = all;
   }
-  if (!batch || known != all)
+  if (!keeps || known != all)
     op.fail("it makes other images of a batch of {}: its first dimension must "
             "stay the batch, and the others hold {} elements",
             describe(map), all);

@@ -369,16 +369,21 @@ void importer::importChannelConv(Operation &op) {
 }
 
 /// What has the batch in its one dimension gets it back, with others: PyTorch's
-/// as_strided.
+/// as_strided. The indices are of all images, or of each image alike.
 static void gatherFlat(Operation &op, Map map) {
   op.axis(op.integer("axis", 0), /*rank=*/1);
   const Constant &indices = op.constant(1, "the indices");
   int64_t count = sizeOf(map.view[0]);
-  bool inOrder = !indices.isReal() && indices.count() == count &&
-                 !indices.shape.empty() && indices.shape[0] == 1 &&
+  bool inOrder = !indices.isReal() && !indices.shape.empty() &&
                  indices.shape.size() <= size_t(highestRank);
-  for (int64_t i = 0; inOrder && i < count; ++i)
-    inOrder = (*indices.sizes)[size_t(i)] == Size{i};
+  int64_t images = inOrder ? indices.shape[0] : 0;
+  bool ofEach =
+      inOrder && indices.count() == count && (*indices.sizes)[0].batch;
+  inOrder = inOrder && indices.count() == images * count &&
+            (ofEach || images == op.importer.batch);
+  for (int64_t i = 0; inOrder && i < indices.count(); ++i)
+    inOrder = (*indices.sizes)[size_t(i)] ==
+              (ofEach ? Size{i, true, count} : Size{i});
   if (!inOrder)
     op.fail("its input {} has the batch and all of the image in one dimension, "
             "and its indices ({}) are not all of them in their order",

@@ -20,10 +20,13 @@ namespace rootc::importer {
 inline constexpr int highestRank = 16;
 
 /// A whole number; or a multiple of the batch, whatever that will be: shape
-/// arithmetic carries it along.
+/// arithmetic carries it along. With `image`, `value` and `image` times the
+/// number of the image: a list of one an image, whose batch counts as 1 in a
+/// constant's shape. `batch` is set then.
 struct Size {
   int64_t value = 0;
   bool batch = false;
+  int64_t image = 0;
   bool operator==(const Size &) const = default;
 };
 

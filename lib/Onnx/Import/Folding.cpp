@@ -125,6 +125,39 @@ void importer::foldConstantOfShape(Operation &op) {
   op.set(0, gather(op, value, shape, [](int64_t) { return 0; }));
 }
 
+void importer::foldRange(Operation &op) {
+  const Constant &start = op.constant(0, "the start");
+  const Constant &limit = op.constant(1, "the limit");
+  if (!limit.isReal() && limit.count() == 1 &&
+      (*limit.sizes)[0] == Size{1, true}) {
+    if (op.scalar(0, "the start", 0) != 0 || op.scalar(2, "the step", 1) != 1)
+      op.fail("up to the batch it must start at 0 and have the step 1");
+    op.set(0,
+           Constant::of({1}, std::vector<Size>{{0, true, 1}}, limit.wholeType));
+    return;
+  }
+  double from = op.scalar(0, "the start", 0), to = op.scalar(1, "the limit", 0);
+  double step = op.scalar(2, "the step", 1);
+  if (step == 0 || !std::isfinite(from + to + step))
+    op.fail("it counts from {} to {} by {}", from, to, step);
+  double exact = std::max(0.0, std::ceil((to - from) / step));
+  if (exact > double(root::maxElements))
+    op.fail("it has {} elements", exact);
+  auto count = int64_t(exact);
+  op.claim(count);
+  if (start.isReal()) {
+    std::vector<float> values;
+    for (int64_t i = 0; i < count; ++i)
+      values.push_back(float(from + double(i) * step));
+    op.set(0, Constant::of({count}, std::move(values)));
+    return;
+  }
+  std::vector<Size> values;
+  for (int64_t i = 0; i < count; ++i)
+    values.push_back({int64_t(from) + i * int64_t(step)});
+  op.set(0, Constant::of({count}, std::move(values), start.wholeType));
+}
+
 void importer::setShape(Operation &op, const std::vector<Size> &sizes) {
   int64_t rank = int64_t(sizes.size());
   // Out of range is clamped, as the standard has it.

@@ -65,8 +65,33 @@ Size importer::wrapped(Size size, int32_t type) {
   }
 }
 
+/// Of what each image has another of.
+static Size computeOfImages(Operation &op, Size a, Size b) {
+  const std::string &name = op.op();
+  bool known = (a.image || !a.batch) && (b.image || !b.batch);
+  Size result{0, true};
+  bool overflow = false;
+  if (known && (name == "Add" || name == "Sum")) {
+    overflow = __builtin_add_overflow(a.value, b.value, &result.value) ||
+               __builtin_add_overflow(a.image, b.image, &result.image);
+  } else if (known && name == "Mul" && !(a.image && b.image)) {
+    const Size &factor = a.image ? b : a, &size = a.image ? a : b;
+    overflow =
+        __builtin_mul_overflow(size.value, factor.value, &result.value) ||
+        __builtin_mul_overflow(size.image, factor.value, &result.image);
+  } else {
+    op.fail("its result depends on the batch in a way that is not supported");
+  }
+  if (overflow)
+    op.fail("its result does not fit into 64 bits");
+  result.batch = result.image != 0;
+  return result;
+}
+
 /// Sizes may be multiples of the batch as long as the result is one.
 static Size compute(Operation &op, Size a, Size b) {
+  if (a.image || b.image)
+    return computeOfImages(op, a, b);
   const std::string &name = op.op();
   Size result{0, a.batch || b.batch};
   bool overflow = false;
@@ -242,6 +267,8 @@ static std::function<double(double)> unaryFunction(Operation &op) {
 /// A function of one whole number, or of a multiple of the batch.
 static Size unaryOfWhole(Operation &op, Size size) {
   const std::string &name = op.op();
+  if (size.image)
+    op.fail("its input depends on the batch");
   bool negative = size.value < 0;
   if (name == "Ceil" || name == "Floor" || name == "Round")
     return size;

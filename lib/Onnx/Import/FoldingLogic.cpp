@@ -32,6 +32,8 @@ static bool compare(const std::string &name, Number a, Number b) {
 
 /// A batch, whatever it is, is larger than 0.
 static Size compareSizes(Operation &op, Size a, Size b) {
+  if (a.image || b.image)
+    op.fail("its result depends on the batch");
   if (a.batch != b.batch) {
     const Size &known = a.batch ? b : a, &batch = a.batch ? a : b;
     if (batch.value < 1 || known.value > 0)

@@ -75,6 +75,7 @@ const std::map<std::string, Operator> &importer::operators() {
       {"PRelu", {nullptr, importPRelu}},
       {"Pad", {foldPad, importPad}},
       {"Pow", {foldArithmetic, importPow}},
+      {"Range", {foldRange, nullptr}},
       {"Reciprocal", {foldUnary, importReciprocal}},
       {"ReduceL1", {foldReduction, nullptr}},
       {"ReduceL2", {foldReduction, importReduceL2}},

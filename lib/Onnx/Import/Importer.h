@@ -394,6 +394,7 @@ Map sumOfBranches(Operation &op, const Map &map, int64_t branches,
 //===--- Folding*.cpp -----------------------------------------------------===//
 void foldConstant(Operation &op);
 void foldConstantOfShape(Operation &op);
+void foldRange(Operation &op);
 void foldShape(Operation &op);
 /// What `Shape` makes of a value of these sizes: those from `start` to `end`.
 void setShape(Operation &op, const std::vector<Size> &sizes);

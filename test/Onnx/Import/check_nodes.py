@@ -33,7 +33,7 @@ MAPS = {name: 1 for name in '''AveragePool BatchNormalization Cast Celu Clip Con
     'Sum': (9,)}
 CONSTANTS = '''Abs Add And BatchNormalization Cast CastLike Ceil Clip Concat Constant ConstantOfShape DequantizeLinear Div
     Equal Erf Exp Expand Flatten Floor Gather Gemm Greater GreaterOrEqual HardSigmoid HardSwish Identity If Less
-    LessOrEqual Log MatMul Max Min Mod Mul Neg Not Or Pad Pow Reciprocal ReduceL1 ReduceL2 ReduceMax ReduceMean
+    LessOrEqual Log MatMul Max Min Mod Mul Neg Not Or Pad Pow Range Reciprocal ReduceL1 ReduceL2 ReduceMax ReduceMean
     ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Round Shape Sigmoid Sign Size Slice Split Sqrt
     Squeeze Sub Sum Swish Tanh Tile Transpose Unsqueeze Where Xor'''.split()
 FINAL = ('Softmax', 'LogSoftmax')

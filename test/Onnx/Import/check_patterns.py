@@ -250,6 +250,19 @@ def strided_mean():
     return g.model(g.linear(g.flatten(x), 'fc', 5), 5), ['global_average_pool'], ['slice_channels']
 
 
+def strided_mean_of_any_batch():
+    """The same with an open batch: where each image begins is counted by Range."""
+    g = network(opset=18)
+    x = g.global_pool(g.conv('input', 'conv', 8, 3))
+    first, step = (g.constant(np.array(n, np.int64)) for n in (0, 1))
+    images = g.node('Gather', [g.node('Shape', ['input']), first], axis=0)
+    begins = g.node('Mul', [g.node('Range', [first, images, step]), g.constant(np.array(8, np.int64))])
+    begins = g.node('Unsqueeze', [begins, g.ints(1, 2, 3)])
+    places = g.node('Add', [begins, g.constant(np.arange(8).reshape(1, 8, 1, 1))])
+    x = g.node('Gather', [g.node('Reshape', [x, g.ints(-1)]), places], axis=0, shape=(8, 1, 1))
+    return g.model(g.linear(g.flatten(x), 'fc', 5), 5), ['global_average_pool'], ['slice_channels']
+
+
 def responses_of_the_map():
     """ConvNeXt V2's global response normalisation."""
     g = network(opset=17)
@@ -704,7 +717,7 @@ PATTERNS = (convnext_block(17), convnext_block(13), norm_by_inverse_root, torch_
             input_normalised_by_channel, keras_preprocessing, norm_behind_convolution, convolution_read_twice,
             transposed_and_scaled, swish_of_convolution, gelu_of_torchscript, gelu_of_dynamo, gelu_of_others,
             gelu_of_scaled, sigmoid_read_twice, slopes, scaled_branch, borders, pixel_shuffles, factor_behind_convolution, gate_expanded, context_added,
-            channels_turned_round, indexed_pixel, strided_mean, responses_of_the_map, neighbouring_channels,
+            channels_turned_round, indexed_pixel, strided_mean, strided_mean_of_any_batch, responses_of_the_map, neighbouring_channels,
             tanh_behind_layers, sums_over_the_map, constants_cast_like_maps,
             divided_sizes, softmax_before_the_end, shuffled_and_not, torch_scopes, tensorflow_paths, response_norm_of_torch,
             response_norm_by_hand, global_max_of_large_maps, mean_image, mean_image_of_channels_last, mean_image_read_twice,
