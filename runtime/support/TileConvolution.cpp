@@ -36,7 +36,8 @@ struct Map {
 /// A few images of sums, blocks of out channels among them.
 void sumRegion(const Convolution &conv, const Map &map,
                const rootc_kernel_buffer *filter,
-               const rootc_kernel_buffer *sums, int32_t images, Unit unit) {
+               const rootc_kernel_buffer *sums, int32_t images,
+               Products &products, Part part) {
   const rootc_kernel_dimension *out = sums->dim;
   const int64_t *in = map.stride;
   Taps taps = {};
@@ -67,7 +68,7 @@ void sumRegion(const Convolution &conv, const Map &map,
                    (float *)sums->host + int64_t(y) * out[2].stride +
                        int64_t(n) * out[3].stride + int64_t(b) * out[4].stride,
                    runRows, columnStep, out[1].stride};
-        sum(taps, run, unit);
+        products.sum(taps, run, part);
       }
   }
 }
@@ -76,7 +77,8 @@ void sumRegion(const Convolution &conv, const Map &map,
 /// rows become bf16, zeros around them.
 void sumFloats(const Convolution &conv, const rootc_kernel_buffer *floats,
                const rootc_kernel_buffer *filter,
-               const rootc_kernel_buffer *sums, int32_t images, Unit unit) {
+               const rootc_kernel_buffer *sums, int32_t images,
+               Products &products) {
   const rootc_kernel_dimension *out = sums->dim, *in = floats->dim;
   int64_t channels = in[0].extent, width = in[1].extent, height = in[2].extent,
           rows = int64_t(out[2].extent - 1) * conv.stride[0] +
@@ -100,9 +102,9 @@ void sumFloats(const Convolution &conv, const rootc_kernel_buffer *floats,
       __builtin_memset(to, 0, (inside ? left : row) * sizeof(uint16_t));
       if (!inside)
         continue;
-      convert((const float *)floats->host + from * in[2].stride +
-                  map.min[3] * in[3].stride,
-              to + left, width * channels, unit);
+      products.convert((const float *)floats->host + from * in[2].stride +
+                           map.min[3] * in[3].stride,
+                       to + left, width * channels);
       __builtin_memset(to + end, 0, (row - end) * sizeof(uint16_t));
     }
     rootc_kernel_dimension one[5];
@@ -113,7 +115,8 @@ void sumFloats(const Convolution &conv, const rootc_kernel_buffer *floats,
     rootc_kernel_buffer image = *sums;
     image.host += int64_t(n) * out[3].stride * sizeof(float);
     image.dim = one;
-    sumRegion(conv, map, filter, &image, 1, unit);
+    for (Part part : allParts)
+      sumRegion(conv, map, filter, &image, 1, products, part);
   }
 }
 
@@ -169,20 +172,19 @@ rootc_support_tiles(rootc_kernel_buffer *map, rootc_kernel_buffer *filter,
   }
   if (images <= 0)
     return 0;
-  Unit unit = bestUnit();
+  Products products;
   const uint32_t bits = map->type >> 8 & 0xff;
   if (bits == 32) {
-    sumFloats(conv, map, filter, sums, images, unit);
+    sumFloats(conv, map, filter, sums, images, products);
   } else {
     Map narrow = {(const uint16_t *)map->host, {}, {}};
     for (int d = 0; d < 4; ++d) {
       narrow.min[d] = map->dim[d].min;
       narrow.stride[d] = map->dim[d].stride;
     }
-    sumRegion(conv, narrow, filter, sums, images, unit);
+    for (Part part : allParts)
+      sumRegion(conv, narrow, filter, sums, images, products, part);
   }
-  if (unit == MatrixUnit)
-    releaseTiles();
   return 0;
 }
 #pragma GCC visibility pop

@@ -92,15 +92,16 @@ struct Packed {
 };
 
 void pack(const uint16_t *const *x, const uint16_t *const *dy, int64_t count,
-          int64_t ins, int64_t outs, const Packed &to, Unit unit) {
+          int64_t ins, int64_t outs, const Packed &to,
+          const Products &products) {
 #ifdef __x86_64__
-  if (unit == MatrixUnit) {
+  if (products.byTiles()) {
     pairPixelsWide(x, count, ins, to.columns);
     pairPixelsWide(dy, count, outs, to.between);
     return turnPixelsWide(to.between, count, outs, to.rows);
   }
 #endif
-  (void)unit;
+  (void)products;
   pairPixels(x, count, ins, to.columns);
   pairPixels(dy, count, outs, to.between);
   turnPixels(to.between, count, outs, to.rows);
@@ -141,7 +142,7 @@ extern "C" int rootc_support_gradient(rootc_kernel_buffer *x,
     reads(dy, 1, height, width);
     return 0;
   }
-  Unit unit = bestUnit();
+  Products products;
   int64_t ins = out[0].extent, outs = out[1].extent;
   auto at = [](const rootc_kernel_buffer *map, int64_t c, int64_t column,
                int64_t row, int64_t n) {
@@ -168,10 +169,11 @@ extern "C" int rootc_support_gradient(rootc_kernel_buffer *x,
       int64_t whole = (count + tileTerms - 1) / tileTerms * tileTerms;
       for (; count < whole; ++count)
         pixels[0][count] = pixels[1][count] = nullptr;
-      pack(pixels[0], pixels[1], count, ins, outs, packed, unit);
+      pack(pixels[0], pixels[1], count, ins, outs, packed, products);
       taps.chunks = int32_t(count / tileTerms);
       Run run = {packed.rows, to, outs, count, out[1].stride};
-      sum(taps, run, unit);
+      for (Part part : allParts)
+        products.sum(taps, run, part);
       taps.adds = true;
       count = 0;
     };
@@ -189,8 +191,6 @@ extern "C" int rootc_support_gradient(rootc_kernel_buffer *x,
       flush();
   }
   free(memory);
-  if (unit == MatrixUnit)
-    releaseTiles();
   return 0;
 }
 #pragma GCC visibility pop

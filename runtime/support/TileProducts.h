@@ -43,6 +43,11 @@ struct Run {
   int64_t rows, step, outStep;
 };
 
+/// Of several runs, first what fills two tiles of pixels, then the rests: tiles
+/// of another height take long to configure.
+enum Part { WholePart, RestPart };
+const Part allParts[] = {WholePart, RestPart};
+
 /// The filter of one block, and where its taps lie from a pixel's first.
 struct Taps {
   const uint16_t *filter;
@@ -166,22 +171,21 @@ void sumRun(const Taps &taps, const Run &run, int64_t begin, int64_t end) {
   }
 }
 
-/// By the matrix unit.
-void sumByTiles(const Taps &taps, const Run &run) {
-  int64_t whole = run.rows / (2 * tileRows) * (2 * tileRows);
-  if (whole) {
-    configure(tileRows, tileRows);
-    sumRun(taps, run, 0, whole);
-  }
-  int rest = int(run.rows - whole);
-  if (rest) {
-    configure(rest < tileRows ? rest : tileRows,
-              rest > tileRows ? rest - tileRows : 1);
-    sumRun(taps, run, whole, run.rows);
-  }
+/// Part of one or of several runs by the matrix unit. `configured`: the pixels
+/// that the tiles are configured for.
+void sumByTiles(const Taps &taps, const Run &run, Part part, int &configured) {
+  int64_t whole = run.rows / (2 * tileRows) * (2 * tileRows),
+          begin = part == WholePart ? 0 : whole,
+          end = part == WholePart ? whole : run.rows;
+  if (begin == end)
+    return;
+  int pixels = part == WholePart ? 2 * tileRows : int(end - begin);
+  if (pixels != configured)
+    configure(pixels < tileRows ? pixels : tileRows,
+              pixels > tileRows ? pixels - tileRows : 1);
+  configured = pixels;
+  sumRun(taps, run, begin, end);
 }
-
-void releaseTiles() { __asm__ volatile("tilerelease" ::); }
 
 /// What multiplies: the best that the CPU has and the system allows.
 enum Unit { UnknownUnit, AnyVectors, Avx2, Avx512, MatrixUnit };
@@ -220,6 +224,9 @@ Unit bestUnit() {
   return found;
 }
 
+#else
+enum Unit { AnyVectors };
+Unit bestUnit() { return AnyVectors; }
 #endif // __x86_64__
 
 typedef float Floats __attribute__((vector_size(64), may_alias));
@@ -324,31 +331,49 @@ __attribute__((target("avx2,fma"))) void sumByAvx2(const Taps &taps,
 }
 #endif
 
+/// What sums the runs of one call.
+class Products {
+public:
+  Products() : unit(bestUnit()) {}
+  Products(const Products &) = delete;
+  Products &operator=(const Products &) = delete;
+
 #ifdef __x86_64__
-void sum(const Taps &taps, const Run &run, Unit unit) {
-  switch (unit) {
-  case MatrixUnit:
-    return sumByTiles(taps, run);
-  case Avx512:
-    return sumByAvx512(taps, run);
-  case Avx2:
-    return sumByAvx2(taps, run);
-  default:
-    return sumByVectors(taps, run);
+  ~Products() {
+    if (configured)
+      __asm__ volatile("tilerelease" ::);
   }
-}
-void convert(const float *from, uint16_t *to, int64_t count, Unit unit) {
-  unit >= Avx512 ? narrowByAvx512(from, to, count) : narrow(from, to, count);
-}
+  bool byTiles() const { return unit == MatrixUnit; }
+
+  void sum(const Taps &taps, const Run &run, Part part) {
+    if (byTiles())
+      return sumByTiles(taps, run, part, configured);
+    if (part == RestPart)
+      return;
+    if (unit == Avx512)
+      sumByAvx512(taps, run);
+    else if (unit == Avx2)
+      sumByAvx2(taps, run);
+    else
+      sumByVectors(taps, run);
+  }
+  void convert(const float *from, uint16_t *to, int64_t count) const {
+    unit >= Avx512 ? narrowByAvx512(from, to, count) : narrow(from, to, count);
+  }
 #else
-enum Unit { AnyVectors, MatrixUnit };
-Unit bestUnit() { return AnyVectors; }
-void releaseTiles() {}
-void sum(const Taps &taps, const Run &run, Unit) { sumByVectors(taps, run); }
-void convert(const float *from, uint16_t *to, int64_t count, Unit) {
-  narrow(from, to, count);
-}
+  void sum(const Taps &taps, const Run &run, Part part) {
+    if (part == WholePart)
+      sumByVectors(taps, run);
+  }
+  void convert(const float *from, uint16_t *to, int64_t count) const {
+    narrow(from, to, count);
+  }
 #endif
+
+private:
+  Unit unit;
+  int configured = 0;
+};
 
 } // namespace
 
