@@ -15,6 +15,8 @@
 
 #include "codegen/Kernel.h"
 
+#include <optional>
+
 namespace rootc::codegen {
 
 /// Where a buffer lives. All but the workspace are arguments of the entry.
@@ -79,6 +81,14 @@ struct Response {
   int64_t order = 1;   ///< of its channels (codegen/Geometry/ConvShape.h)
 };
 
+/// Weights that a library holds.
+struct ModelWeights {
+  std::string prepared;     ///< what the prepare program makes of them
+  std::vector<float> mean;  ///< of pixels, [H,W,C] or [C]
+  std::vector<float> scale; ///< [C]
+  std::vector<std::string> classNames; ///< empty: unknown
+};
+
 struct Model {
   std::string name; ///< the network's symbol
   int64_t height = 0, width = 0, channels = 0, classes = 0;
@@ -90,6 +100,7 @@ struct Model {
   std::vector<Kernel> kernels; ///< one per signature
   std::vector<Program> programs;
   std::vector<Response> responses; ///< in the order of their calls
+  std::optional<ModelWeights> weights;
   std::string description; ///< JSON for `rootrun info`: layers, cost, options
 };
 

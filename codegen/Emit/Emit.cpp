@@ -41,6 +41,13 @@ std::string headerText(const Model &model) {
   text += embeddedModelHeader();
   text += "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n";
   text += "const rootc_model *" + entryName(model) + "(void);\n";
+  if (model.weights)
+    text += "/* With the weights that are in the library: see rootc_classify. "
+            "*/\nint " +
+            classifyName(model) +
+            "(const uint8_t *pixels, int64_t height, int64_t width,\n"
+            "    int64_t stride, float *probabilities, rootc_context "
+            "*context);\n";
   text += "#ifdef __cplusplus\n}\n#endif\n\n#endif /* " + guard + " */\n";
   return text;
 }
@@ -239,10 +246,10 @@ private:
   Error linkBinary(const std::vector<std::string> &objects,
                    const std::string &folder, std::string &made) {
     made = folder + "/output";
-    std::string entry = entryName(model);
+    std::vector<std::string> names = exportedNames(model);
     if (Error error = options.kind == EmitKind::SharedLibrary
-                          ? linkShared(objects, entry, made, folder)
-                          : linkRelocatable(objects, entry, made, folder))
+                          ? linkShared(objects, names, made, folder)
+                          : linkRelocatable(objects, names, made, folder))
       return error;
     if (options.kind != EmitKind::StaticLibrary)
       return Error::success();

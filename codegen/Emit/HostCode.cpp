@@ -40,6 +40,8 @@ public:
                                 const TargetInfo &target) {
     printHostTable(*this, model, plan, target);
     buildEntry();
+    if (model.weights)
+      buildClassify();
     buildNote();
     return std::move(module);
   }
@@ -82,6 +84,15 @@ public:
 
   void integer(int64_t value, size_t bytes) override {
     add(ConstantInt::get(Type::getIntNTy(context, 8 * bytes), value, true));
+  }
+
+  void real(float value) override {
+    add(ConstantFP::get(Type::getFloatTy(context), value));
+  }
+
+  void bytes(StringRef name, StringRef data) override {
+    constant(ConstantDataArray::getString(context, data, false), name)
+        ->setAlignment(Align(64));
   }
 
   void text(StringRef text) override {
@@ -137,6 +148,23 @@ private:
     ir.CreateRet(module->getNamedValue(modelTableName));
   }
 
+  /// NAME_classify, the support code's.
+  void buildClassify() {
+    Type *size = Type::getInt64Ty(context);
+    auto *type =
+        FunctionType::get(Type::getInt32Ty(context),
+                          {pointer, size, size, size, pointer, pointer}, false);
+    auto *entry = Function::Create(type, GlobalValue::ExternalLinkage,
+                                   classifyName(model), *module);
+    entry->setDSOLocal(true);
+    IRBuilder<> ir(BasicBlock::Create(context, "", entry));
+    SmallVector<Value *> arguments;
+    for (Argument &argument : entry->args())
+      arguments.push_back(&argument);
+    ir.CreateRet(ir.CreateCall(
+        type, module->getNamedValue("rootc_support_classify"), arguments));
+  }
+
   void buildNote() {
     auto int32 = [&](int64_t value) {
       return ConstantInt::get(Type::getInt32Ty(context), value);
@@ -167,6 +195,17 @@ private:
 } // namespace
 
 std::string entryName(const Model &model) { return model.name + "_model"; }
+
+std::string classifyName(const Model &model) {
+  return model.name + "_classify";
+}
+
+std::vector<std::string> exportedNames(const Model &model) {
+  std::vector<std::string> names = {entryName(model)};
+  if (model.weights)
+    names.push_back(classifyName(model));
+  return names;
+}
 
 std::unique_ptr<Module> buildHostModule(const Model &model,
                                         const HostPlan &plan,

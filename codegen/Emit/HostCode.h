@@ -15,9 +15,9 @@
 
 namespace rootc::codegen {
 
-/// The model's table (HostTable.h), NAME_model and the ELF note, as LLVM IR for
-/// x86-64 Linux. It refers to the kernels by name and to the support code
-/// (runtime/support).
+/// The model's table (HostTable.h), the exported functions and the ELF note, as
+/// LLVM IR for x86-64 Linux. It refers to the kernels by name and to the
+/// support code (runtime/support).
 std::unique_ptr<llvm::Module> buildHostModule(const Model &model,
                                               const HostPlan &plan,
                                               const TargetInfo &target,
@@ -34,6 +34,10 @@ std::string printHostCpp(const Model &model, const HostPlan &plan,
 
 /// NAME_model.
 std::string entryName(const Model &model);
+/// NAME_classify, which models with weights have.
+std::string classifyName(const Model &model);
+/// What a library of the model exports.
+std::vector<std::string> exportedNames(const Model &model);
 
 } // namespace rootc::codegen
 

@@ -8,6 +8,7 @@
 #include "codegen/Emit/HostCode.h"
 #include "codegen/Emit/HostTable.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -56,6 +57,17 @@ public:
     os << "}";
     separate();
   }
+  void real(float value) override {
+    os << format("%af", double(value));
+    separate();
+  }
+  void bytes(StringRef name, StringRef data) override {
+    os << "alignas(64) static const unsigned char " << name << "[] = {";
+    for (size_t i = 0; i < data.size(); ++i)
+      os << (i % 32 ? "" : "\n    ") << int(static_cast<uint8_t>(data[i]))
+         << ",";
+    os << "};\n\n";
+  }
   void integer(int64_t value, size_t) override {
     os << value;
     separate();
@@ -93,8 +105,16 @@ std::string printHostCpp(const Model &model, const HostPlan &plan,
   os << "extern \"C\" {\n\n";
   SourcePrinter printer(os);
   printHostTable(printer, model, plan, target);
-  os << "__attribute__((visibility(\"default\"))) const rootc_model *"
-     << entryName(model) << "(void) { return &" << modelTableName << "; }\n}\n";
+  const char exported[] = "__attribute__((visibility(\"default\"))) ";
+  os << exported << "const rootc_model *" << entryName(model)
+     << "(void) { return &" << modelTableName << "; }\n";
+  if (model.weights)
+    os << exported << "int " << classifyName(model)
+       << "(const uint8_t *pixels, int64_t height, int64_t width, "
+          "int64_t stride, float *probabilities, rootc_context *context) {\n"
+          "  return rootc_support_classify(pixels, height, width, stride, "
+          "probabilities, context);\n}\n";
+  os << "}\n";
   return text;
 }
 

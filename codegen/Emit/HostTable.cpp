@@ -74,7 +74,8 @@ public:
           array("char *const", "rootc_labels_" + number, plan.labelsOf(i));
       work[i] = array("rootc_work", "rootc_work_" + number, plan.workOf(i));
     }
-    printModel(tensors, responses, labels, work);
+    Address weights = model.weights ? printWeights(*model.weights) : Address{};
+    printModel(tensors, responses, labels, work, weights);
 
     std::vector<Address> entries;
     for (const Kernel &kernel : model.kernels)
@@ -109,7 +110,10 @@ private:
       return {};
     printer.beginArray(type, name);
     for (const auto &element : elements)
-      print<int32_t>(element);
+      if constexpr (std::is_same_v<decltype(element), const float &>)
+        printer.real(element);
+      else
+        print<int32_t>(element);
     printer.end();
     return {name};
   }
@@ -201,8 +205,29 @@ private:
         FIELD(rootc_host_program, most_operands, program.most_operands));
   }
 
+  Address printWeights(const ModelWeights &weights) {
+    Address prepared{"rootc_prepared"}, table{"rootc_weights_table"};
+    if (weights.prepared.empty())
+      prepared = {};
+    else
+      printer.bytes(prepared.name, weights.prepared);
+    Address mean = array("float", "rootc_mean", weights.mean);
+    Address scale = array("float", "rootc_scale", weights.scale);
+    Address names =
+        array("char *const", "rootc_class_names", weights.classNames);
+    printer.beginValue("rootc_weights", table.name, false);
+    row(FIELD(rootc_weights, prepared, prepared),
+        FIELD(rootc_weights, mean, mean),
+        FIELD(rootc_weights, mean_count, weights.mean.size()),
+        FIELD(rootc_weights, scale, scale),
+        FIELD(rootc_weights, class_names, names));
+    printer.end();
+    return table;
+  }
+
   void printModel(const Address &tensors, const Address &responses,
-                  const Addresses &labels, const Addresses &work) {
+                  const Addresses &labels, const Addresses &work,
+                  const Address &weights) {
     auto entry = [](const char *name) {
       return Address{std::string("rootc_support_") + name};
     };
@@ -238,7 +263,10 @@ private:
         FIELD(rootc_model, update, entry("update")),
         FIELD(rootc_model, pool_create, entry("pool_create")),
         FIELD(rootc_model, pool_destroy, entry("pool_destroy")),
-        FIELD(rootc_model, parallel_for, entry("parallel_for")));
+        FIELD(rootc_model, parallel_for, entry("parallel_for")),
+        FIELD(rootc_model, weights, weights),
+        FIELD(rootc_model, classify,
+              model.weights ? entry("classify") : Address{}));
     printer.end();
   }
 };

@@ -25,6 +25,8 @@ public:
 
   /// An array of `type`, whose elements follow. Never empty.
   virtual void beginArray(llvm::StringRef type, llvm::StringRef name) = 0;
+  /// A whole array of bytes, at a multiple of 64.
+  virtual void bytes(llvm::StringRef name, llvm::StringRef data) = 0;
   /// One `type`, which follows. `shared`: the support code refers to it.
   virtual void beginValue(llvm::StringRef type, llvm::StringRef name,
                           bool shared) = 0;
@@ -34,6 +36,7 @@ public:
   virtual void open() = 0;
   virtual void close() = 0;
   virtual void integer(int64_t value, size_t bytes) = 0;
+  virtual void real(float value) = 0;
   virtual void text(llvm::StringRef text) = 0;
   /// Of a table or a function; "": null.
   virtual void address(llvm::StringRef name) = 0;

@@ -8,6 +8,7 @@
 #include "codegen/Emit/Linker.h"
 #include "codegen/Emit/OutputFile.h"
 #include "lld/Common/Driver.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ObjCopy/CommonConfig.h"
 #include "llvm/ObjCopy/ConfigManager.h"
 #include "llvm/ObjCopy/ObjCopy.h"
@@ -89,13 +90,13 @@ Expected<std::string> findLibrary(const std::string &name) {
 } // namespace
 
 Error linkShared(const std::vector<std::string> &objects,
-                 const std::string &entry, const std::string &output,
-                 const std::string &scratchFolder) {
+                 const std::vector<std::string> &names,
+                 const std::string &output, const std::string &scratchFolder) {
   if (Error error = checkRoom(objects, output))
     return error;
   std::string script = scratchFolder + "/exports";
-  if (Error error =
-          writeOutput(script, "{ global: " + entry + "; local: *; };\n"))
+  if (Error error = writeOutput(script, "{ global: " + join(names, "; ") +
+                                            "; local: *; };\n"))
     return error;
   std::vector<std::string> arguments = {
       "-shared",
@@ -128,7 +129,8 @@ Error linkShared(const std::vector<std::string> &objects,
 }
 
 Error linkRelocatable(const std::vector<std::string> &objects,
-                      const std::string &entry, const std::string &output,
+                      const std::vector<std::string> &names,
+                      const std::string &output,
                       const std::string &scratchFolder) {
   std::string joined = scratchFolder + "/joined.o";
   if (Error error = checkRoom(objects, joined))
@@ -148,13 +150,15 @@ Error linkRelocatable(const std::vector<std::string> &objects,
   objcopy::ConfigManager config;
   config.Common.InputFilename = joined;
   config.Common.OutputFilename = output;
-  auto pattern = objcopy::NameOrPattern::create(
-      entry, objcopy::MatchStyle::Literal, [](Error error) { return error; });
-  if (!pattern)
-    return pattern.takeError();
-  if (Error error =
-          config.Common.SymbolsToKeepGlobal.addMatcher(std::move(pattern)))
-    return error;
+  for (const std::string &name : names) {
+    auto pattern = objcopy::NameOrPattern::create(
+        name, objcopy::MatchStyle::Literal, [](Error error) { return error; });
+    if (!pattern)
+      return pattern.takeError();
+    if (Error error =
+            config.Common.SymbolsToKeepGlobal.addMatcher(std::move(pattern)))
+      return error;
+  }
   return writeToOutput(output, [&](raw_ostream &stream) {
     return objcopy::executeObjcopyOnBinary(config, **object, stream);
   });

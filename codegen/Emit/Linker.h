@@ -15,17 +15,19 @@
 
 namespace rootc::codegen {
 
-/// Links object files into a shared library that exports `entry` alone and
+/// Links object files into a shared library that exports `names` alone and
 /// needs libc and libm. The linker is part of this program; what it complains
 /// about is the error.
 llvm::Error linkShared(const std::vector<std::string> &objects,
-                       const std::string &entry, const std::string &output,
+                       const std::vector<std::string> &names,
+                       const std::string &output,
                        const std::string &scratchFolder);
 
-/// Links object files into one in which `entry` is the only global symbol
+/// Links object files into one in which `names` are the only global symbols
 /// defined.
 llvm::Error linkRelocatable(const std::vector<std::string> &objects,
-                            const std::string &entry, const std::string &output,
+                            const std::vector<std::string> &names,
+                            const std::string &output,
                             const std::string &scratchFolder);
 
 /// Makes a static library of one object.

@@ -22,6 +22,7 @@
 #include "lib/Analysis/LayerGraph.h"
 #include "lib/Driver/Diagnostics.h"
 #include "lib/Driver/EarlyEnd.h"
+#include "lib/Driver/EmbedWeights.h"
 #include "lib/Driver/Options.h"
 #include "lib/Driver/SuggestRoot.h"
 #include "lib/Driver/ThisMachine.h"
@@ -470,6 +471,29 @@ private:
     return compiler;
   }
 
+  /// Gives the model the weights that its library is to hold.
+  LogicalResult embed(codegen::Model &model,
+                      const codegen::KernelCompilerOptions &kernels) {
+    if (options.weights.empty())
+      return success();
+    if (options.kind == OutputKind::Header) {
+      model.weights.emplace(); // declarations tell none of them
+      return success();
+    }
+    EmbedOptions from;
+    from.file = options.weights;
+    from.slice = options.sliceWeights;
+    from.kernels = kernels;
+    from.message = kernels.warn;
+    Expected<codegen::ModelWeights> weights = weightsToEmbed(model, from);
+    if (!weights) {
+      reportError(toString(weights.takeError()));
+      return failure();
+    }
+    model.weights = std::move(*weights);
+    return success();
+  }
+
   LogicalResult emitCode(mlir::ModuleOp module,
                          const std::string &description) {
     auto translated = translateToModel(module);
@@ -482,6 +506,10 @@ private:
     emit.target = options.target;
     codegen::Progress progress(codegen::ProgressOptions::standardError());
     emit.kernels = compilerOptions(progress);
+    if (failed(embed(translated->model, emit.kernels))) {
+      progress.erase();
+      return failure();
+    }
     Error error = codegen::emitModel(translated->model, emit);
     progress.erase();
     bool good = true;

@@ -57,8 +57,10 @@ struct Flags : NetworkFlags {
                "of --profile, else a typical one of the target")};
   cl::opt<std::string> weights{
       "weights", cl::value_desc("file"), cl::cat(category),
-      cl::desc("Of --emit=onnx: weights, as rootrun writes them (safetensors); "
-               "default: He initialisation by --seed")};
+      cl::desc("Weights, as rootrun writes them (safetensors): with "
+               "--mode=infer the library holds them, and classifies pixels; "
+               "--emit=onnx writes them, and without them He initialisation "
+               "by --seed")};
   cl::opt<bool, false, SwitchParser> sliceWeights{
       "slice-weights", cl::cat(category),
       cl::desc("Cut filters of --weights with fewer groups than the network's "
@@ -133,24 +135,44 @@ std::string defaultOutput(StringRef input, OutputKind kind) {
   return (stem + suffix).str();
 }
 
-/// What is wrong with the flags of --emit=onnx; empty if nothing is.
-std::string checkOnnx(const Flags &flags, const Options &options) {
-  if (options.kind != OutputKind::Onnx) {
-    for (const cl::Option *flag : std::initializer_list<const cl::Option *>{
-             &flags.weights, &flags.sliceWeights, &flags.pixels, &flags.seed})
-      if (flag->getNumOccurrences())
-        return ("--" + flag->ArgStr + " belongs to --emit=onnx").str();
-    return "";
+/// Whether what is made can hold weights.
+bool holdsWeights(OutputKind kind) {
+  switch (kind) {
+  case OutputKind::SharedLibrary:
+  case OutputKind::StaticLibrary:
+  case OutputKind::Object:
+  case OutputKind::Header:
+  case OutputKind::Cpp:
+  case OutputKind::Onnx:
+    return true;
+  default:
+    return false;
   }
+}
+
+/// What is wrong with the flags of weights; empty if nothing is.
+std::string checkWeights(const Flags &flags, const Options &options) {
+  bool onnx = options.kind == OutputKind::Onnx;
+  for (const cl::Option *flag :
+       std::initializer_list<const cl::Option *>{&flags.pixels, &flags.seed})
+    if (!onnx && flag->getNumOccurrences())
+      return ("--" + flag->ArgStr + " belongs to --emit=onnx").str();
+  if (flags.weights.getNumOccurrences() && options.weights.empty())
+    return "--weights: the name is empty";
+  if (options.sliceWeights && options.weights.empty())
+    return "--slice-weights cuts what --weights gives; use both";
+  if (!options.weights.empty() && !holdsWeights(options.kind))
+    return "--weights belongs to libraries, objects, C++ source and ONNX files";
+  if (!onnx && !options.weights.empty() && !options.inferOnly)
+    return "--weights: a library that holds its weights infers with them; add "
+           "--mode=infer, or give them to rootrun instead";
+  if (!onnx)
+    return "";
   if (flags.mode.getNumOccurrences() && flags.mode == "train")
     return "--mode=train: an ONNX file holds a network's inference alone; "
            "leave --mode out";
-  if (flags.weights.getNumOccurrences() && options.weights.empty())
-    return "--weights: the name is empty";
   if (options.seed && !options.weights.empty())
     return "--seed initialises weights, and --weights gives them; use one";
-  if (options.sliceWeights && options.weights.empty())
-    return "--slice-weights cuts what --weights gives; use both";
   return "";
 }
 
@@ -251,7 +273,7 @@ std::optional<Options> check(const Flags &flags) {
   options.weights = flags.weights;
   options.sliceWeights = flags.sliceWeights;
   options.pixels = flags.pixels;
-  if (std::string problem = checkOnnx(flags, options); !problem.empty())
+  if (std::string problem = checkWeights(flags, options); !problem.empty())
     return fail(problem);
   options.tuned = flags.tuned;
   if (flags.tuned.getNumOccurrences() && options.tuned.empty())

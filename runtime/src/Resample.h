@@ -5,9 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// An image that has the model's size is taken as it is. Any other is resized,
-// in proportion, to 256/224 of the model's size: so that neither side is
-// smaller than that, and one is equal to it. The model's size is then cut out.
+// What runtime/support/Resample.h computes, as the runtime calls it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,10 +32,7 @@ struct Window {
 Window cropWindow(ImageSize resized, ImageSize model, const CropWords *crop);
 
 /// Writes the window of `image` as resized to `resized`, to `out`
-/// [window.size.height, window.size.width, channels]. The filter is a triangle
-/// of the width of two pixels of the coarser grid, so that shrinking averages
-/// (Pillow's BILINEAR, torchvision's antialias); the edge is renormalised.
-/// Where the size stays, so does every value.
+/// [window.size.height, window.size.width, channels].
 void resample(const DecodedImage &image, ImageSize resized,
               const Window &window, uint8_t *out);
 

@@ -171,6 +171,9 @@ int rootc_support_update(rootc_context *, int64_t count, float *parameters,
                          const float *gradients, float *velocity,
                          float learning_rate, float momentum,
                          float weight_decay);
+int rootc_support_classify(const uint8_t *pixels, int64_t height, int64_t width,
+                           int64_t stride, float *probabilities,
+                           rootc_context *context);
 void *rootc_support_pool_create(int32_t threads);
 void rootc_support_pool_destroy(void *pool);
 int rootc_support_parallel_for(void *pool, rootc_task task, void *task_state,

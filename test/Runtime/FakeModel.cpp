@@ -290,7 +290,9 @@ const rootc_model model = {
     update,
     poolCreate,
     poolDestroy,
-    parallelFor};
+    parallelFor,
+    nullptr,
+    nullptr};
 
 struct Note {
   uint32_t ownerSize, descriptorSize, type;

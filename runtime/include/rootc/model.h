@@ -5,8 +5,8 @@
 |*
 |*===----------------------------------------------------------------------===*|
 |*
-|* A generated library exports one function,
-|* `const rootc_model *NAME_model(void)`, NAME being the network's symbol;
+|* A generated library exports `const rootc_model *NAME_model(void)`, NAME being
+|* the network's symbol, and, if it holds weights, NAME_classify;
 |* everything else in it is hidden. The table it returns is constant, and the
 |* library has no mutable state: parameters may be shared by any number of
 |* threads, each thread brings its own rootc_context. No function throws,
@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct or the meaning of a field below changes. */
-#define ROOTC_ABI_VERSION 4
+#define ROOTC_ABI_VERSION 5
 
 enum rootc_status {
   ROOTC_OK = 0,
@@ -134,6 +134,35 @@ typedef struct rootc_batch {
   int64_t seed, epoch;    /* key of dropout */
 } rootc_batch;
 
+/* Weights that `rootc --weights` put into the library, ready for `infer`. */
+typedef struct rootc_weights {
+  const void *prepared; /* [prepared_bytes], what `prepare` makes of them */
+  const float *mean;    /* of pixels from 0 to 255; pixel i of [height, width,
+                           channels] has mean[i % mean_count] */
+  int64_t mean_count;
+  const float *scale;             /* [channels]: standard deviations */
+  const char *const *class_names; /* [classes]; null: unknown */
+} rootc_weights;
+
+/* Classifies one image with the library's own weights: resizes it in proportion
+   to 256/224 of the model's size, cuts the centre out (an image of just the
+   model's size is taken as it is), normalises, infers, and takes the softmax,
+   as `rootrun predict` does.
+     pixels: [height, width, channels] bytes from 0 to 255, channels being the
+       model's: 3 are red, green, blue, 1 is grey. Row y begins `stride` bytes
+       behind row y - 1; `stride` is at least width x channels.
+     probabilities: [classes] floats, written; their sum is 1.
+     context: null, or whose threads are used (pool, parallel_for), and its
+       workspace, if that holds workspace_bytes(ROOTC_INFER, 1); it gets the
+       error's message. A missing workspace is allocated for the call, and so
+       is memory for the resized image (malloc).
+   Returns ROOTC_OK or an error. Any number of threads may call it at once, each
+   with a context of its own, or none. A library with weights exports it as
+   NAME_classify too. */
+typedef int (*rootc_classify)(const uint8_t *pixels, int64_t height,
+                              int64_t width, int64_t stride,
+                              float *probabilities, rootc_context *context);
+
 typedef struct rootc_model {
   uint32_t abi_version; /* ROOTC_ABI_VERSION of the compiler */
   uint32_t struct_size; /* sizeof(rootc_model) of the compiler */
@@ -189,6 +218,9 @@ typedef struct rootc_model {
   void *(*pool_create)(int32_t threads);
   void (*pool_destroy)(void *pool);
   rootc_parallel_for parallel_for;
+  /* Null unless the library holds weights. */
+  const rootc_weights *weights;
+  rootc_classify classify;
 } rootc_model;
 
 /* The ELF note that marks a model: owner "rootc", type ROOTC_NOTE_TYPE,
