@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/RootDialect.h"
+#include "dialect/Frozen.h"
 #include "dialect/Remarks.h"
 #include "dialect/ScheduleFrom.h"
 
@@ -70,7 +71,7 @@ RootDialect::getParseOperationHook(StringRef) const {
 }
 
 /// A primitive op may tell the channel order of its results, a kernel where its
-/// schedule comes from.
+/// schedule comes from, a layer with weights that it is not trained.
 LogicalResult RootDialect::verifyOperationAttribute(Operation *op,
                                                     NamedAttribute attribute) {
   StringRef name = attribute.getName();
@@ -81,7 +82,10 @@ LogicalResult RootDialect::verifyOperationAttribute(Operation *op,
       (name == remarksAttrName && isPrim(op) && texts &&
        llvm::all_of(texts, isText)) ||
       (name == scheduleFromAttrName && isa<KernelOp>(op) &&
-       isText(attribute.getValue())))
+       isText(attribute.getValue())) ||
+      (name == frozenAttrName && op->hasAttr("layer") &&
+       isa<NetworkOp>(op->getParentOp()) &&
+       isa<UnitAttr>(attribute.getValue())))
     return success();
   if (name != channelOrderAttrName || !isPrim(op))
     return op->emitOpError() << "has no place for " << attribute.getName();

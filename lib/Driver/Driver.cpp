@@ -15,6 +15,7 @@
 #include "codegen/Schedules/Families.h"
 #include "codegen/Tune/Tune.h"
 #include "codegen/Tune/Tuned.h"
+#include "dialect/Frozen.h"
 #include "dialect/Remarks.h"
 #include "dialect/RootDialect.h"
 #include "dialect/SourceText.h"
@@ -26,6 +27,7 @@
 #include "lib/Driver/Options.h"
 #include "lib/Driver/SuggestRoot.h"
 #include "lib/Driver/ThisMachine.h"
+#include "lib/Driver/TrainingCost.h"
 #include "lib/Explain/Explain.h"
 #include "lib/Onnx/Export.h"
 #include "lib/Pipelines/Pipelines.h"
@@ -159,6 +161,8 @@ private:
     pipeline.root = options.root;
     pipeline.topology = options.topology;
     pipeline.groups = options.groups;
+    pipeline.classes = options.classes;
+    pipeline.freeze = options.freeze;
     pipeline.inferOnly = options.inferOnly;
     pipeline.recompute = options.recompute;
     pipeline.keepResponses = options.keepResponses;
@@ -191,12 +195,11 @@ private:
     case OutputKind::Tuning:
       return tune(module);
     case OutputKind::Cost:
+      if (options.costTraining)
+        return emitTrainingCosts(module, pipeline);
       warnUnused(*module.getOps<root::NetworkOp>().begin());
       return emitText([&](raw_ostream &stream) {
-        CostFormat format = options.format == "json"  ? CostFormat::Json
-                            : options.format == "csv" ? CostFormat::Csv
-                                                      : CostFormat::Text;
-        return emitCost(*module.getOps<root::NetworkOp>().begin(), format,
+        return emitCost(*module.getOps<root::NetworkOp>().begin(), costFormat(),
                         stream);
       });
     case OutputKind::Mlir:
@@ -259,6 +262,8 @@ private:
         json::Object{{"root", options.root},
                      {"topology", options.topology},
                      {"groups", options.groups},
+                     {"classes", options.classes},
+                     {"freeze", options.freeze},
                      {"image", options.image},
                      {"recompute", options.recompute},
                      {"winograd", options.winograd},
@@ -282,6 +287,46 @@ private:
     if (failed(print(stream)))
       return failure();
     return write(text);
+  }
+
+  CostFormat costFormat() const {
+    return options.format == "json"  ? CostFormat::Json
+           : options.format == "csv" ? CostFormat::Csv
+                                     : CostFormat::Text;
+  }
+
+  /// What is frozen is compared with a copy of the network in which nothing is.
+  LogicalResult emitTrainingCosts(mlir::ModuleOp module,
+                                  const PipelineOptions &pipeline) {
+    mlir::OwningOpRef<mlir::ModuleOp> whole;
+    std::optional<codegen::Model> compared;
+    if (!options.freeze.empty()) {
+      whole = module.clone();
+      whole->walk(
+          [](mlir::Operation *op) { op->removeAttr(root::frozenAttrName); });
+      mlir::ScopedDiagnosticHandler once(
+          &context, [](mlir::Diagnostic &diagnostic) {
+            return success(diagnostic.getSeverity() !=
+                           mlir::DiagnosticSeverity::Error);
+          });
+      if (failed(runPasses(*whole, buildModelPipeline, pipeline)))
+        return failure();
+      auto translated = translateToModel(*whole);
+      if (failed(translated))
+        return failure();
+      compared = std::move(translated->model);
+    }
+    if (failed(runPasses(module, buildModelPipeline, pipeline)))
+      return failure();
+    auto translated = translateToModel(module);
+    if (failed(translated))
+      return failure();
+    return emitText([&](raw_ostream &stream) {
+      emitTrainingCost(translated->model, compared ? &*compared : nullptr,
+                       options.batch ? options.batch : 32, costFormat(),
+                       stream);
+      return success();
+    });
   }
 
   LogicalResult emitExplanation(mlir::ModuleOp module) {

@@ -65,6 +65,13 @@ std::string checkNetwork(const NetworkFlags &flags, Options &options) {
       options.topology != "column")
     return "--topology=" + flags.topology + ": give root, tree or column";
   options.groups = flags.groups;
+  if (problem =
+          readNumber<int64_t>(flags.classes, 1, INT32_MAX, options.classes);
+      !problem.empty())
+    return problem;
+  options.freeze = flags.freeze;
+  if (flags.freeze.getNumOccurrences() && options.freeze.empty())
+    return "--freeze: there is no pattern; give one as in 'layer1.*'";
   options.image = flags.image;
   if (flags.image.getNumOccurrences() && !isSize(options.image))
     return "--image=" + flags.image +
@@ -72,6 +79,9 @@ std::string checkNetwork(const NetworkFlags &flags, Options &options) {
   if (flags.mode != "train" && flags.mode != "infer")
     return "--mode=" + flags.mode + ": give train or infer";
   options.inferOnly = flags.mode == "infer";
+  if (options.inferOnly && !options.freeze.empty())
+    return "--freeze says what training leaves as it is, and --mode=infer "
+           "leaves training out; drop one of them";
   options.recompute = flags.recompute;
   if (options.recompute && options.inferOnly)
     return "--recompute saves memory in training, which --mode=infer leaves "

@@ -44,6 +44,14 @@ struct NetworkFlags {
   cl::opt<std::string> groups{"groups", cl::value_desc("name=n,..."),
                               cl::cat(category),
                               cl::desc("Groups of convolutions by name")};
+  cl::opt<std::string> classes{
+      "classes", cl::value_desc("n"), cl::cat(category),
+      cl::desc("Replace the classifier by one of n classes")};
+  cl::opt<std::string> freeze{
+      "freeze", cl::value_desc("pattern,..."), cl::cat(category),
+      cl::desc("Layers that training leaves as they are, by patterns of their "
+               "names, as in 'layer1.*'; '!fc' takes back what the patterns "
+               "before it froze")};
   cl::opt<std::string> target{
       "target", cl::value_desc("target"), cl::cat(category), cl::init("host"),
       cl::desc("host, x86-64-v3, x86-64-v4 or a Halide target string; default "

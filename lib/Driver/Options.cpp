@@ -33,6 +33,10 @@ struct Flags : NetworkFlags {
       "format", cl::value_desc("format"), cl::cat(category), cl::init("text"),
       cl::desc("Of --emit=cost: text, json or csv; of --explain: text or "
                "json; default text")};
+  cl::opt<bool, false, SwitchParser> training{
+      "training", cl::cat(category),
+      cl::desc("Of --emit=cost: what a training step computes and keeps, and "
+               "what --freeze saves of it")};
   cl::opt<std::string> precision{
       "precision", cl::value_desc("f32|bf16"), cl::cat(category),
       cl::init("f32"),
@@ -268,6 +272,12 @@ std::optional<Options> check(const Flags &flags) {
   if (flags.format.getNumOccurrences() && options.kind != OutputKind::Cost &&
       options.kind != OutputKind::Explain)
     return fail("--format belongs to --emit=cost and --explain");
+  options.costTraining = flags.training;
+  if (options.costTraining && options.kind != OutputKind::Cost)
+    return fail("--training belongs to --emit=cost");
+  if (options.costTraining && options.inferOnly)
+    return fail("--training is of a training step, which --mode=infer leaves "
+                "out; drop one of them");
   if (options.format == "csv" && options.kind == OutputKind::Explain)
     return fail("--format=csv: --explain gives text or json");
   options.weights = flags.weights;
@@ -293,7 +303,8 @@ std::optional<Options> check(const Flags &flags) {
   for (const cl::Option *flag :
        std::initializer_list<const cl::Option *>{&flags.threads, &flags.batch})
     if (flag->getNumOccurrences() && options.tuned.empty() &&
-        !options.autoscheduler && options.kind != OutputKind::Explain)
+        !options.autoscheduler && options.kind != OutputKind::Explain &&
+        !(options.costTraining && flag == &flags.batch))
       return fail("--" + flag->ArgStr +
                   " belongs to --tuned, --explain and Halide's autoschedulers");
   return options;

@@ -52,6 +52,9 @@ struct Options {
   OutputKind kind = OutputKind::SharedLibrary;
   int64_t root = 0;
   std::string topology, groups, image, format, weights;
+  int64_t classes = 0;       ///< 0: as the file says
+  std::string freeze;        ///< patterns of layers; empty: none
+  bool costTraining = false; ///< --emit=cost of a training step
   bool sliceWeights = false, pixels = false;
   std::optional<uint64_t> seed;
   codegen::TargetInfo target;

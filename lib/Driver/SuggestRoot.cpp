@@ -112,6 +112,10 @@ private:
       flags.push_back("--image=" + options.image);
     if (!options.groups.empty())
       flags.push_back("--groups=" + options.groups);
+    if (options.classes)
+      flags.push_back("--classes=" + std::to_string(options.classes));
+    if (!options.freeze.empty())
+      flags.push_back("--freeze=" + options.freeze);
     if (options.recompute)
       flags.push_back("--recompute");
     if (options.keepResponses)

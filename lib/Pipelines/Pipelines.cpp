@@ -27,6 +27,11 @@ void rootc::buildNetworkPipeline(OpPassManager &passes,
     network.addPass(
         createTopology({options.root, options.topology, options.groups}));
 
+  if (options.classes)
+    network.addPass(createReplaceClassifier({options.classes}));
+  if (!options.freeze.empty())
+    network.addPass(createFreezeLayers({options.freeze}));
+
   network.addPass(createInferShapes({options.image}));
 }
 
@@ -40,12 +45,12 @@ void rootc::buildModelPipeline(OpPassManager &passes,
 
   OpPassManager &model = passes.nest<root::ModelOp>();
 
+  // Batch norm goes into filters, in inference and of frozen layers.
+  model.addPass(createFoldBatchNorm());
+
   // The backward network; @grad also keeps the gradient of the image.
   if (!options.inferOnly)
     model.addPass(createAutodiff());
-
-  // Inference folds batch norm into filters.
-  model.addPass(createFoldBatchNorm());
 
   // Small groups lie innermost where their neighbours allow it.
   const codegen::Backend &backend = codegen::backendOf(target);
@@ -93,6 +98,9 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
                                llvm::cl::init("root")};
   Option<std::string> groups{*this, "groups",
                              llvm::cl::desc("NAME=GROUPS,...")};
+  Option<int64_t> classes{*this, "classes",
+                          llvm::cl::desc("Number of classes")};
+  Option<std::string> freeze{*this, "freeze", llvm::cl::desc("PATTERN,...")};
   Option<std::string> image{*this, "image", llvm::cl::desc("HEIGHTxWIDTH")};
   Option<bool> inferOnly{*this, "infer-only",
                          llvm::cl::desc("No training programs")};
@@ -115,6 +123,8 @@ void rootc::registerPipelines() {
         options.root = from.root;
         options.topology = from.topology;
         options.groups = from.groups;
+        options.classes = from.classes;
+        options.freeze = from.freeze;
         options.image = from.image;
         options.inferOnly = from.inferOnly;
         options.recompute = from.recompute;

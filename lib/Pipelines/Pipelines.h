@@ -20,6 +20,8 @@ struct PipelineOptions {
   int64_t root = 0;  ///< groups of the first stage; 0: as the file says
   std::string topology = "root"; ///< root, tree or column
   std::string groups;            ///< NAME=GROUPS,...
+  int64_t classes = 0;           ///< 0: as the file says
+  std::string freeze;            ///< patterns of layers; empty: none
   bool inferOnly = false;        ///< no training programs
   bool recompute = false;     ///< trade time for the memory of a training step
   bool keepResponses = false; ///< inference stores what a layer's kernel makes

@@ -80,12 +80,25 @@ LogicalResult Differentiator::run() {
   return success();
 }
 
-/// Gradients that a rule took back, and what only they read.
+/// Gradients that a rule took back, and what only they read; indices of pools
+/// that no gradient goes through.
 void Differentiator::eraseUnused() {
   for (Operation &op :
-       llvm::make_early_inc_range(llvm::reverse(program.getBody().front())))
-    if (isPrim(&op) && isOpTriviallyDead(&op))
+       llvm::make_early_inc_range(llvm::reverse(program.getBody().front()))) {
+    if (isPrim(&op) && isOpTriviallyDead(&op)) {
       op.erase();
+      continue;
+    }
+    auto pool = dyn_cast<PrimMaxPoolWithIndexOp>(op);
+    if (!pool || !pool.getIndex().use_empty())
+      continue;
+    OpBuilder at(pool);
+    PrimBuilder b(at, pool);
+    pool.getY().replaceAllUsesWith(
+        b.make<PrimMaxPoolOp>(pool.getY().getType(), pool.getX(),
+                              b.attributes().copy(pool, windowAttributeNames)));
+    pool.erase();
+  }
 }
 
 LogicalResult Differentiator::storeResults() {

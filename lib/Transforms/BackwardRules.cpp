@@ -244,6 +244,17 @@ static LogicalResult backward(PrimBatchNormNormalizeOp op, PrimBuilder &b,
   return success();
 }
 
+/// A batch norm by running statistics: its vectors are of frozen layers.
+static LogicalResult backward(PrimChannelAffineOp op, PrimBuilder &b,
+                              Differentiator &d) {
+  if (d.wants(op.getMultiplier()) || d.wants(op.getOffset()))
+    return failure();
+  d.add(b, op.getX(),
+        b.make<PrimScaleChannelsOp>(
+            op.getX().getType(), {d.gradient(op.getY()), op.getMultiplier()}));
+  return success();
+}
+
 static LogicalResult backward(PrimLayerNormOp op, PrimBuilder &b,
                               Differentiator &d) {
   Value dy = d.gradient(op.getY());
@@ -457,10 +468,11 @@ LogicalResult rootc::applyBackwardRule(Operation *op, PrimBuilder &b,
   return applyFirst<
       PrimConv2dOp, PrimConv2dBackwardDataOp, PrimChannelOffsetOp,
       PrimResampleOp, PrimChannelMeanOp, PrimChannelMaxOp, PrimAddOp,
-      PrimMultiplyOp, PrimDropoutOp, PrimBatchNormNormalizeOp, PrimLayerNormOp,
-      PrimGroupNormNormalizeOp, PrimMaxPoolWithIndexOp, PrimAveragePoolOp,
-      PrimGlobalAveragePoolOp, PrimConcatOp, PrimSliceChannelsOp,
-      PrimChannelShuffleOp, PrimLocalResponseNormOp, PrimSoftmaxCrossEntropyOp,
-      PrimWeightedSumOp, PrimPadOp, PrimReflectPadOp, PrimSpaceToDepthOp,
-      PrimDepthToSpaceOp, PrimStandardizeFilterOp>(op, b, d);
+      PrimMultiplyOp, PrimDropoutOp, PrimBatchNormNormalizeOp,
+      PrimChannelAffineOp, PrimLayerNormOp, PrimGroupNormNormalizeOp,
+      PrimMaxPoolWithIndexOp, PrimAveragePoolOp, PrimGlobalAveragePoolOp,
+      PrimConcatOp, PrimSliceChannelsOp, PrimChannelShuffleOp,
+      PrimLocalResponseNormOp, PrimSoftmaxCrossEntropyOp, PrimWeightedSumOp,
+      PrimPadOp, PrimReflectPadOp, PrimSpaceToDepthOp, PrimDepthToSpaceOp,
+      PrimStandardizeFilterOp>(op, b, d);
 }

@@ -1,4 +1,4 @@
-//===- FoldBatchNorm.cpp - Batch norm in inference ------------------------===//
+//===- FoldBatchNorm.cpp - Batch norm by running statistics ---------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -23,11 +23,13 @@ static bool isConstant(Value value) {
          value.getDefiningOp<StatisticOp>();
 }
 
-/// A filter that is a parameter, or was folded into once already.
-static bool isFoldableFilter(Value filter) {
+/// A filter that is known, or was folded into once already. In training one
+/// that learns stays as it is: its gradient is of itself, unscaled.
+static bool isFoldableFilter(Value filter, bool training) {
   while (auto scaled = filter.getDefiningOp<PrimScaleFilterOp>())
     filter = scaled.getFilter();
-  return filter.getDefiningOp<ParameterOp>() != nullptr;
+  return training ? filter.getDefiningOp<StatisticOp>() != nullptr
+                  : isConstant(filter);
 }
 
 static bool isFixed(PrimBatchNormNormalizeOp norm) {
@@ -65,11 +67,12 @@ static void simplify(PrimBatchNormNormalizeOp norm) {
 
 /// scale (conv(x, f) + b - mean) / std + offset is a convolution by f times
 /// scale / std with the bias (b - mean) scale / std + offset.
-static void fold(PrimBatchNormNormalizeOp norm) {
+static void fold(PrimBatchNormNormalizeOp norm, bool training) {
   if (!isFixed(norm))
     return;
   auto conv = norm.getX().getDefiningOp<PrimConv2dOp>();
-  if (!conv || !conv->hasOneUse() || !isFoldableFilter(conv.getFilter()))
+  if (!conv || !conv->hasOneUse() ||
+      !isFoldableFilter(conv.getFilter(), training))
     return simplify(norm);
 
   // At the normalisation, where all its operands are known; the label is the
@@ -90,13 +93,12 @@ static void fold(PrimBatchNormNormalizeOp norm) {
 namespace {
 struct FoldBatchNorm : rootc::impl::FoldBatchNormBase<FoldBatchNorm> {
   void runOnOperation() override {
-    ProgramOp infer = findProgram(getOperation(), ProgramKind::Infer);
-    if (!infer)
-      return;
     // In order, so that a normalisation of a folded one finds its convolution.
-    for (auto norm : llvm::make_early_inc_range(
-             infer.getBody().getOps<PrimBatchNormNormalizeOp>()))
-      fold(norm);
+    for (ProgramKind kind : {ProgramKind::Infer, ProgramKind::Train})
+      if (ProgramOp program = findProgram(getOperation(), kind))
+        for (auto norm : llvm::make_early_inc_range(
+                 program.getBody().getOps<PrimBatchNormNormalizeOp>()))
+          fold(norm, kind == ProgramKind::Train);
   }
 };
 } // namespace

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Transforms/ForwardBuilder.h"
+#include "dialect/Frozen.h"
 #include "dialect/MaxPoolIndex.h"
 #include "lib/Analysis/LayerGraph.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -124,10 +125,13 @@ Value ForwardBuilder::parameter(Operation *op, StringRef layer, StringRef role,
                                 ArrayRef<int64_t> shape, int64_t fanIn,
                                 ArrayRef<int64_t> declared) {
   std::string name = tensorName(layer, role);
+  auto type = RankedTensorType::get(shape, builder.getF32Type());
+  if (isFrozen(op)) {
+    declare(op, TensorKind::Statistic, name, role, declared, fanIn);
+    return StatisticOp::create(builder, op->getLoc(), type, name);
+  }
   declare(op, TensorKind::Parameter, name, role, declared, fanIn);
-  return ParameterOp::create(builder, op->getLoc(),
-                             RankedTensorType::get(shape, builder.getF32Type()),
-                             name);
+  return ParameterOp::create(builder, op->getLoc(), type, name);
 }
 
 Value ForwardBuilder::vector(Operation *op, StringRef layer, StringRef role,

@@ -111,8 +111,9 @@ private:
   }
   mlir::Value argument(root::ArgumentKind kind, llvm::ArrayRef<int64_t> shape,
                        mlir::Type element);
-  /// Reads, and declares, a tensor named after the layer and the role. `shape`
-  /// is the program's view, `declared` the user's.
+  /// Reads, and declares, a tensor named after the layer and the role: of a
+  /// frozen layer a statistic, which nothing updates. `shape` is the program's
+  /// view, `declared` the user's.
   mlir::Value parameter(mlir::Operation *op, llvm::StringRef layer,
                         llvm::StringRef role, llvm::ArrayRef<int64_t> shape,
                         int64_t fanIn, llvm::ArrayRef<int64_t> declared);

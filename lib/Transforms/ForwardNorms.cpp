@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Frozen.h"
 #include "lib/Transforms/ForwardBuilder.h"
 
 using namespace mlir;
@@ -20,7 +21,7 @@ Value ForwardBuilder::emit(BatchNormOp op) {
   Type type = mean.getType();
   PrimBuilder b = prims(op);
   Value x = at(op.getInput());
-  if (training) {
+  if (training && !isFrozen(op)) {
     auto batch = b.make<PrimBatchNormStatisticsOp>({type, type, type}, x);
     auto update = [&](Value running, Value value, StringRef role) {
       auto updated = b.make<PrimRunningAverageOp>(

@@ -54,6 +54,33 @@ def Topology : Pass<"root-topology", "::rootc::root::NetworkOp"> {
   ];
 }
 
+def ReplaceClassifier : Pass<"root-classes", "::rootc::root::NetworkOp"> {
+  let summary = "Gives a network another number of classes";
+  let description = [{
+    The classifier is the linear layer or convolution that makes the logits,
+    with nothing but pools, activations and normalisations behind it, as in
+    ResNet and in NIN. It gets as many outputs as there are classes, and so does
+    each auxiliary one. Its name stays, so that everything else of a file of
+    weights still loads.
+  }];
+  let options = [
+    Option<"classes", "classes", "int64_t", "0", "Number of classes">,
+  ];
+}
+
+def FreezeLayers : Pass<"root-freeze", "::rootc::root::NetworkOp"> {
+  let summary = "Marks the layers that training leaves as they are";
+  let description = [{
+    `layers=PATTERN,...` are patterns of names (`*`, `?`, `[ab]`); one with `!`
+    in front takes back what those before it froze. Weights of a layer that is
+    marked lie with the statistics, which the update does not touch; nothing is
+    differentiated for them, and batch norm uses its running statistics.
+  }];
+  let options = [
+    Option<"layers", "layers", "std::string", "", "PATTERN,...">,
+  ];
+}
+
 def PrintCost : Pass<"root-print-cost", "::mlir::ModuleOp"> {
   let summary = "Prints parameters and multiply-adds of each network";
   let description = [{
@@ -99,16 +126,19 @@ def Autodiff : Pass<"root-autodiff", "::rootc::root::ModelOp"> {
   let description = [{
     `@train` gets the gradient of its loss by every parameter, stored as
     `root.store gradient`. `@grad` is the same and stores the gradient of the
-    image too. Only gradients that lead to one of these are computed.
+    image too. Only gradients that lead to one of these are computed; a max pool
+    that none goes through keeps no index.
   }];
 }
 
 def FoldBatchNorm : Pass<"root-fold-batch-norm", "::rootc::root::ModelOp"> {
-  let summary = "Fold batch norm into the convolution before it, for inference";
+  let summary = "Fold batch norm of known statistics into the convolution before it";
   let description = [{
-    In `@infer`, `batch_norm_normalize` of a convolution that nothing else reads
-    becomes a convolution by a scaled filter with another bias. Other
-    normalisations stay.
+    In `@infer`, and in `@train` where both layers are frozen,
+    `batch_norm_normalize` by running statistics of a convolution that nothing
+    else reads becomes a convolution by a scaled filter with another bias. Other
+    such normalisations become a multiplication and an addition. By the
+    batch's statistics they stay.
   }];
 }
 

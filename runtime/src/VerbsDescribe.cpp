@@ -63,7 +63,9 @@ void rootc::describeModel(const VerbOptions &options) {
   for (int64_t i = 0; i < model->tensor_count; ++i) {
     const rootc_tensor &tensor = model->tensors[i];
     std::string role = tensor.role;
-    int64_t count = tensor.statistic ? 0 : *elementCount(shapeOf(tensor));
+    // Those of frozen layers count too.
+    bool running = role == "mean" || role == "variance";
+    int64_t count = running ? 0 : *elementCount(shapeOf(tensor));
     parameters += count;
     if (role == "scale" || role == "offset" || role == "slope" ||
         role == "gain")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
+from fnmatch import fnmatch
 
 import numpy as np
 
@@ -70,12 +71,21 @@ def call(*command):
         raise RuntimeError(f'{" ".join(map(str, command))}: exit code {done.returncode}\n{done.stderr}')
 
 
-def check(tools, path, batch, seed, root=1, folder=None):
+def frozen_layers(network, patterns):
+    """The layers that --freeze=PATTERNS names."""
+    frozen = set()
+    for pattern in patterns.split(','):
+        named = {layer.name for layer in network.layers if layer.name and fnmatch(layer.name, pattern.lstrip('!'))}
+        frozen = frozen - named if pattern.startswith('!') else frozen | named
+    return frozen
+
+
+def check(tools, path, batch, seed, root=1, folder=None, freeze=''):
     """Raises on a disagreement; returns the worst ratios of error to scale of gradients and logits."""
     network = load(path)
     if root > 1:
         apply_root(network, root)
-    model = Model(network)
+    model = Model(network, frozen_layers(network, freeze))
     arrays = make_values(model, seed)
     image, labels, (loss, gradients, _, margin) = draw(model, arrays, batch, seed)
     file = lambda name: os.path.join(folder, name)
@@ -83,6 +93,8 @@ def check(tools, path, batch, seed, root=1, folder=None):
     np.save(file('image.npy'), image)
     np.save(file('labels.npy'), labels)
     flags = [f'--root={root}'] if root > 1 else []
+    if freeze:
+        flags.append(f'--freeze={freeze}')
     given = ('--weights', file('weights.safetensors'), '--input', file('image.npy'))
     if tools.reference:
         runner, subject = tools.reference, (path, *flags)
@@ -93,6 +105,7 @@ def check(tools, path, batch, seed, root=1, folder=None):
     call(runner, 'run', *subject, *given, '-o', file('logits.npy'))
 
     actual = read_safetensors(file('g.safetensors'))
+    gradients = {name: value for name, value in gradients.items() if name.rpartition('.')[0] not in model.frozen}
     if set(actual) != set(gradients) | {'loss'}:
         raise AssertionError(f'tensors differ: {sorted(set(actual) ^ (set(gradients) | {"loss"}))}')
     problems, worst = tolerance_violations(gradients, actual)
@@ -115,6 +128,7 @@ def main():
     parser.add_argument('--reference', help='check rootc-reference, which has no kernels, instead of the two')
     parser.add_argument('--batch', type=int, default=2, help='of the files')
     parser.add_argument('--root', type=int, default=1, help='--root of the files')
+    parser.add_argument('--freeze', action='append', help='--freeze of the files; may be repeated')
     parser.add_argument('--random', metavar='FIRST:END', default='0:0', help='seeds of random networks')
     tools = parser.parse_args()
     if not tools.reference and not (tools.rootc and tools.rootrun):
@@ -122,17 +136,18 @@ def main():
     first, end = map(int, tools.random.split(':'))
     failures = count = 0
     with tempfile.TemporaryDirectory() as folder:
-        cases = [(path, path, tools.batch, 0, tools.root) for path in tools.networks]
+        cases = [(f'{path} {freeze}', path, tools.batch, 0, tools.root, freeze)
+                 for path in tools.networks for freeze in tools.freeze or ['']]
         for seed in range(first, end):
             text, batch = random_networks.make(seed)
             path = os.path.join(folder, f'random{seed}.mlir')
             with open(path, 'w') as file:
                 file.write(text)
-            cases.append((f'random network {seed}', path, batch, seed, 1))
-        for title, path, batch, seed, root in cases:
+            cases.append((f'random network {seed}', path, batch, seed, 1, ''))
+        for title, path, batch, seed, root, freeze in cases:
             count += 1
             try:
-                worst, logits, margin = check(tools, path, batch, seed, root, folder)
+                worst, logits, margin = check(tools, path, batch, seed, root, folder, freeze)
                 print(f'{title}: gradients {worst:.1e}, logits {logits:.1e} (margin {margin:.1e})', flush=True)
             except (AssertionError, RuntimeError, ValueError) as error:
                 failures += 1

@@ -203,10 +203,11 @@ def _standardized(weights, gain, epsilon):
 
 
 class Model:
-    """`parameters` maps each name to its (shape, role), `statistics` likewise."""
+    """`parameters` maps each name to its (shape, role), `statistics` likewise. Batch norms among the layers `frozen`
+    use their running statistics in training too."""
 
-    def __init__(self, network):
-        self.network = network
+    def __init__(self, network, frozen=frozenset()):
+        self.network, self.frozen = network, frozen
         self.parameters, self.statistics, self.shapes = {}, {}, {}
         self.dropouts = []  # results of the dropout layers, in order
         zeros = jnp.zeros((1, *network.image))
@@ -275,7 +276,7 @@ class Model:
                 scale, offset = (parameter(f'{layer.name}.{role}', (channels,), role) for role in ('scale', 'offset'))
                 running = [statistic(f'{layer.name}.{role}', (channels,), role) for role in ('mean', 'variance')]
                 mean, variance = running
-                if training:
+                if training and layer.name not in self.frozen:
                     mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
                     # Nearly constant channels lose as much precision as kinks do.
                     margins.append(jnp.min(1e-3 * variance / ((x**2).mean((0, 1, 2)) + SMALL)))
