@@ -253,6 +253,9 @@ int rootc::train(const TrainOptions &options) {
   Model model = Model::open(options.model);
   model.requireTraining();
   options.rate.at(0, 1, 1); // says so if the policy is unknown
+  if (options.skipMismatched && options.weights.empty())
+    fail("--skip-mismatched is about layers that --weights has in another "
+         "shape; give both");
   if (options.resume && options.output.empty())
     fail("--resume needs -o RUN, the folder of the run to go on with");
   RunFolder folder(options.output.empty() ? newRunFolder(model->name)

@@ -17,6 +17,7 @@ struct TrainOptions {
   std::string model, data, output;
   std::string weights; ///< begin with these instead of He initialisation
   bool sliceWeights = false;
+  bool skipMismatched = false; ///< layers that do not fit begin anew
   int64_t epochs = 15;
   int64_t batch = 64;
   LearningRate rate;

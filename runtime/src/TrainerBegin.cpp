@@ -142,11 +142,12 @@ void Trainer::beginAfresh(std::map<std::string, std::string> kept) {
   kept["--augment"] = augmentName(options.augment.value_or(survey.augment));
   state.emplace(model);
   auto warn = [&](const std::string &text) { log.warn("{}", text); };
-  if (options.weights.empty())
-    state->weights = Weights::initialise(model, options.seed);
-  else
-    state->weights =
-        Weights::load(model, options.weights, options.sliceWeights, warn);
+  state->weights = Weights::initialise(model, options.seed);
+  if (!options.weights.empty())
+    readWeightsInto(
+        state->weights, model, Safetensors::read(options.weights),
+        options.sliceWeights,
+        options.skipMismatched ? Mismatch::Skip : Mismatch::OfferSkip, warn);
   if (std::string text = firstNotFinite(model, state->weights.parameters.data(),
                                         state->weights.statistics.data());
       !text.empty())

@@ -164,41 +164,138 @@ static std::string remedyOfShape(const Model &model, const Safetensors &file) {
                      image[0], image[1], image[2], image[0], image[1]);
 }
 
-static void loadTensor(const Model &model, const rootc_tensor &tensor,
-                       const Safetensors &file, bool slice,
-                       const std::function<void(const std::string &)> &message,
-                       float *destination) {
-  auto found = file.tensors().find(tensor.name);
-  if (found == file.tensors().end())
-    fail("{}: has no tensor '{}' {}, which {} needs; are these the weights of "
-         "this network?",
-         file.path(), tensor.name, toString(shapeOf(tensor)), model.path());
-  const TensorEntry &entry = found->second;
-  if (entry.shape != shapeOf(tensor)) {
+namespace {
+/// Takes the tensors of a file into a model's arenas.
+class Reader {
+public:
+  Reader(const Model &model, const Safetensors &file, bool slice,
+         Mismatch mismatch,
+         const std::function<void(const std::string &)> &message)
+      : model(model), file(file), slice(slice), mismatch(mismatch),
+        message(message) {}
+
+  void read(Weights &weights) {
+    if (mismatch == Mismatch::Skip)
+      findSkipped();
+    for (int64_t i = 0; i < model->tensor_count; ++i) {
+      const rootc_tensor &tensor = model->tensors[i];
+      if (skipped.count(layerOf(tensor.name)))
+        continue;
+      FloatArray &arena =
+          tensor.statistic ? weights.statistics : weights.parameters;
+      load(tensor, arena.data() + tensor.offset);
+    }
+    checkUnused();
+  }
+
+private:
+  static std::string layerOf(const std::string &tensor) {
+    return tensor.substr(0, tensor.rfind('.'));
+  }
+
+  void say(const std::string &text) const {
+    if (message)
+      message(text);
+  }
+
+  /// What a user may do instead of finding other weights.
+  const char *offer() const {
+    return mismatch == Mismatch::OfferSkip
+               ? ", or pass --skip-mismatched to begin with what fits"
+               : "";
+  }
+
+  /// Layers of which a tensor does not fit begin anew, all of each.
+  void findSkipped() {
+    std::set<std::string> layers;
+    for (int64_t i = 0; i < model->tensor_count; ++i) {
+      const rootc_tensor &tensor = model->tensors[i];
+      std::string layer = layerOf(tensor.name);
+      layers.insert(layer);
+      auto found = file.tensors().find(tensor.name);
+      int64_t groups = 0;
+      std::string why;
+      if (found == file.tensors().end())
+        why = fmt::format("{} has no '{}'", file.path(), tensor.name);
+      else if (found->second.shape != shapeOf(tensor) &&
+               !(slice && groupRatio(model, tensor, found->second, groups)))
+        why = fmt::format("'{}' is {} in {}, and {} in {}", tensor.name,
+                          toString(found->second.shape), file.path(),
+                          toString(shapeOf(tensor)), model.path());
+      if (!why.empty() && skipped.insert(layer).second)
+        say(fmt::format("layer '{}' is skipped, it begins anew: {}", layer,
+                        why));
+    }
+    if (!layers.empty() && skipped.size() == layers.size())
+      fail("{}: no layer of {} fits; are these the weights of such a network?",
+           file.path(), model.path());
+  }
+
+  void load(const rootc_tensor &tensor, float *destination) const {
+    auto found = file.tensors().find(tensor.name);
+    if (found == file.tensors().end())
+      fail("{}: has no tensor '{}' {}, which {} needs; are these the weights "
+           "of this network?{}",
+           file.path(), tensor.name, toString(shapeOf(tensor)), model.path(),
+           offer());
+    const TensorEntry &entry = found->second;
+    if (entry.shape == shapeOf(tensor)) {
+      file.copy(tensor.name, shapeOf(tensor), destination);
+      return;
+    }
     int64_t groups = 0;
     int64_t ratio = groupRatio(model, tensor, entry, groups);
     if (!ratio)
-      fail("{}: tensor '{}' has shape {}, and {} in {}; {}", file.path(),
+      fail("{}: tensor '{}' has shape {}, and {} in {}; {}{}", file.path(),
            tensor.name, toString(entry.shape), toString(shapeOf(tensor)),
-           model.path(), remedyOfShape(model, file));
+           model.path(), remedyOfShape(model, file), offer());
     if (!slice)
-      fail(
-          "{}: filter '{}' has shape {} ({} groups), and {} in {} ({} groups); "
-          "use weights of the grouped network, or pass --slice-weights to "
-          "keep the diagonal blocks only",
-          file.path(), tensor.name, toString(entry.shape), groups / ratio,
-          toString(shapeOf(tensor)), model.path(), groups);
+      fail("{}: filter '{}' has shape {} ({} groups), and {} in {} ({} "
+           "groups); use weights of the grouped network, or pass "
+           "--slice-weights to keep the diagonal blocks only{}",
+           file.path(), tensor.name, toString(entry.shape), groups / ratio,
+           toString(shapeOf(tensor)), model.path(), groups, offer());
     sliceFilter(tensor, entry, groups, ratio, destination);
-    if (message)
-      message(fmt::format(
-          "'{}' cut from {} to its diagonal blocks, {}: {} of "
-          "{} weights kept",
-          tensor.name, toString(entry.shape), toString(shapeOf(tensor)),
-          *elementCount(shapeOf(tensor)), *elementCount(entry.shape)));
-    return;
+    say(fmt::format("'{}' cut from {} to its diagonal blocks, {}: {} of "
+                    "{} weights kept",
+                    tensor.name, toString(entry.shape),
+                    toString(shapeOf(tensor)), *elementCount(shapeOf(tensor)),
+                    *elementCount(entry.shape)));
   }
-  file.copy(tensor.name, shapeOf(tensor), destination);
-}
+
+  /// Tensors of the file that the model does not have.
+  void checkUnused() const {
+    std::set<std::string> known = {"input.mean", "input.scale"};
+    for (int64_t i = 0; i < model->tensor_count; ++i)
+      known.insert(model->tensors[i].name);
+    for (const auto &[name, entry] : file.tensors()) {
+      if (known.count(name) || name.find(':') != std::string::npos)
+        continue;
+      if (isLeftOut(model, name))
+        say(fmt::format("'{}' is not used: no output of the network depends "
+                        "on its layer",
+                        name));
+      else if (mismatch == Mismatch::Skip)
+        say(fmt::format("'{}' {} is not used: {} has no such tensor", name,
+                        toString(entry.shape), model.path()));
+      // A model compiled for inference has dropped its auxiliary classifiers.
+      else if (!model->has_training)
+        say(fmt::format("'{}' is not used for inference", name));
+      else
+        fail("{}: has a tensor '{}' {}, which {} does not; are these the "
+             "weights of this network?{}",
+             file.path(), name, toString(entry.shape), model.path(), offer());
+    }
+  }
+
+  const Model &model;
+  const Safetensors &file;
+  bool slice;
+  Mismatch mismatch;
+  const std::function<void(const std::string &)> &message;
+  std::set<std::string> skipped; ///< layers
+};
+} // namespace
 
 /// The names in a file's metadata.
 static std::vector<std::string> readClassNames(const Safetensors &file) {
@@ -249,57 +346,29 @@ readMean(const Model &model, const Safetensors &file,
   return result;
 }
 
+void rootc::readWeightsInto(
+    Weights &weights, const Model &model, const Safetensors &file, bool slice,
+    Mismatch mismatch,
+    const std::function<void(const std::string &)> &message) {
+  weights.classNames = readClassNames(file);
+  Reader(model, file, slice, mismatch, message).read(weights);
+  if (file.tensors().count("input.mean"))
+    weights.inputMean = readMean(model, file, message);
+  if (!file.tensors().count("input.scale"))
+    return;
+  weights.inputScale.resize(size_t(model->channels));
+  file.copy("input.scale", {model->channels}, weights.inputScale.data());
+  for (float scale : weights.inputScale)
+    if (!(scale > 0) || !std::isfinite(scale))
+      fail("{}: tensor 'input.scale' holds {}, and must be positive",
+           file.path(), valueText(scale));
+}
+
 Weights
 rootc::readWeights(const Model &model, const Safetensors &file, bool slice,
                    const std::function<void(const std::string &)> &message) {
   Weights weights(model);
-  weights.classNames = readClassNames(file);
-  size_t known = 0;
-  for (int64_t i = 0; i < model->tensor_count; ++i) {
-    const rootc_tensor &tensor = model->tensors[i];
-    FloatArray &arena =
-        tensor.statistic ? weights.statistics : weights.parameters;
-    loadTensor(model, tensor, file, slice, message,
-               arena.data() + tensor.offset);
-    ++known;
-  }
-  if (file.tensors().count("input.mean")) {
-    weights.inputMean = readMean(model, file, message);
-    ++known;
-  }
-  if (file.tensors().count("input.scale")) {
-    weights.inputScale.resize(size_t(model->channels));
-    file.copy("input.scale", {model->channels}, weights.inputScale.data());
-    for (float scale : weights.inputScale)
-      if (!(scale > 0) || !std::isfinite(scale))
-        fail("{}: tensor 'input.scale' holds {}, and must be positive",
-             file.path(), valueText(scale));
-    ++known;
-  }
-  if (known == file.tensors().size())
-    return weights;
-  for (const auto &[name, entry] : file.tensors()) {
-    bool used = name == "input.mean" || name == "input.scale" ||
-                name.starts_with(velocityPrefix);
-    for (int64_t i = 0; !used && i < model->tensor_count; ++i)
-      used = name == model->tensors[i].name;
-    if (used)
-      continue;
-    if (isLeftOut(model, name)) {
-      if (message)
-        message(fmt::format("'{}' is not used: no output of the network "
-                            "depends on its layer",
-                            name));
-      continue;
-    }
-    // A model compiled for inference has dropped its auxiliary classifiers.
-    if (model->has_training)
-      fail("{}: has a tensor '{}' {}, which {} does not; are these the weights "
-           "of this network?",
-           file.path(), name, toString(entry.shape), model.path());
-    if (message)
-      message(fmt::format("'{}' is not used for inference", name));
-  }
+  readWeightsInto(weights, model, file, slice, Mismatch::Refuse, message);
   return weights;
 }
 

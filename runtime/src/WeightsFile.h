@@ -18,10 +18,24 @@ inline constexpr const char *velocityPrefix = "velocity:";
 
 std::vector<int64_t> shapeOf(const rootc_tensor &tensor);
 
+/// What to do about a layer of which the file lacks a tensor, or has it in
+/// another shape, and about a tensor that no layer of the network has.
+enum class Mismatch {
+  Refuse,
+  OfferSkip, ///< refuse, and name --skip-mismatched
+  Skip       ///< the layer keeps the values that it has; `message` is told
+};
+
 /// Weights::load on a file that is already read.
 Weights
 readWeights(const Model &model, const Safetensors &file, bool slice = false,
             const std::function<void(const std::string &)> &message = nullptr);
+
+/// The same, into weights that have values already. With Mismatch::Skip at
+/// least one layer has to fit.
+void readWeightsInto(Weights &weights, const Model &model,
+                     const Safetensors &file, bool slice, Mismatch mismatch,
+                     const std::function<void(const std::string &)> &message);
 
 /// "0.05", "inf"; "nan", whatever its sign.
 std::string valueText(double value);

@@ -109,6 +109,68 @@ TEST_F(Grouped, MissingAndForeignTensors) {
   EXPECT_EQ(errorOf([&] { Weights::load(grouped.model(), path); }), "");
 }
 
+namespace {
+/// Two layers, of which a file has one in another shape.
+struct Mismatched : Grouped {
+  std::string said;
+  void SetUp() override {
+    grouped.tensors = {{"c.filter", "filter", 4, 0, {4, 1, 2, 2}, 0, 4},
+                       {"fc.weight", "weight", 2, 0, {2, 3}, 16, 3},
+                       {"fc.bias", "bias", 1, 0, {2}, 32, 0}};
+    grouped.table.description = R"({"layers": [{"name": "c", "groups": 4}]})";
+  }
+  void write(int channels, int classes, bool bias = true) {
+    SafetensorsWriter writer;
+    std::vector<float> ones(size_t(8 * channels), 1), twos(15, 2);
+    writer.add("c.filter", {4, 1, 2, channels}, ones.data());
+    writer.add("fc.weight", {classes, 3}, twos.data());
+    if (bias)
+      writer.add("fc.bias", {classes}, twos.data());
+    writer.write(path);
+  }
+  Weights read(bool slice, Mismatch mismatch) {
+    Weights weights(grouped.model());
+    std::fill(weights.parameters.begin(), weights.parameters.end(), 7.f);
+    said.clear();
+    readWeightsInto(weights, grouped.model(), Safetensors::read(path), slice,
+                    mismatch,
+                    [&](const std::string &text) { said += text + "\n"; });
+    return weights;
+  }
+};
+} // namespace
+
+TEST_F(Mismatched, LayersThatDoNotFitKeepTheirValues) {
+  write(2, 5);
+  EXPECT_CONTAINS(errorOf([&] { read(false, Mismatch::OfferSkip); }),
+                  "'fc.weight' has shape [5,3], and [2,3] in fake");
+  EXPECT_CONTAINS(errorOf([&] { read(false, Mismatch::OfferSkip); }),
+                  "pass --skip-mismatched");
+  Weights weights = read(false, Mismatch::Skip);
+  EXPECT_EQ(said, "layer 'fc' is skipped, it begins anew: 'fc.weight' is "
+                  "[5,3] in " +
+                      path + ", and [2,3] in fake\n");
+  EXPECT_EQ(weights.parameters[15], 1);
+  EXPECT_EQ(weights.parameters[16], 7);
+  EXPECT_EQ(weights.parameters[33], 7);
+  // A layer is skipped as a whole.
+  write(2, 2, /*bias=*/false);
+  weights = read(false, Mismatch::Skip);
+  EXPECT_CONTAINS(said, "has no 'fc.bias'");
+  EXPECT_EQ(weights.parameters[16], 7);
+}
+
+TEST_F(Mismatched, FiltersOfFewerGroupsAreCutOrSkipped) {
+  write(8, 5);
+  EXPECT_CONTAINS(errorOf([&] { read(false, Mismatch::OfferSkip); }),
+                  "pass --slice-weights to keep the diagonal blocks only, or "
+                  "pass --skip-mismatched");
+  EXPECT_EQ(read(true, Mismatch::Skip).parameters[0], 1);
+  // Nothing is left that fits.
+  EXPECT_CONTAINS(errorOf([&] { read(false, Mismatch::Skip); }),
+                  "no layer of fake fits");
+}
+
 TEST(FirstNotFinite, IsOfTheNetworksOrder) {
   Model model = Model::open(ROOTC_FAKE_MODEL);
   Weights weights = Weights::initialise(model, 3);

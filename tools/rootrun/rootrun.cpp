@@ -167,6 +167,9 @@ static void addTrain(CLI::App &app, TrainOptions &options, int &code) {
   verb->add_flag("--slice-weights", options.sliceWeights,
                  "Cut filters with fewer groups than the network's to their "
                  "diagonal blocks");
+  verb->add_flag("--skip-mismatched", options.skipMismatched,
+                 "Let layers begin anew that --weights lacks or has in another "
+                 "shape, as a new classifier is");
   verb->add_option("--threads", options.threads,
                    "Threads (default: $ROOTC_THREADS, else all cores)")
       ->check(threadCounts);
