@@ -55,7 +55,14 @@ void rootc::saveCheckpoint(const std::string &folder, const Model &model,
                            const TrainingState &state) {
   SafetensorsWriter writer;
   addWeights(writer, model, state.weights);
-  addTensors(writer, model, state.velocity.data(), nullptr, velocityPrefix);
+  addTensors(writer, model, state.optimizer.velocity.data(), nullptr,
+             velocityPrefix);
+  if (!state.optimizer.second.empty())
+    addTensors(writer, model, state.optimizer.second.data(), nullptr,
+               secondPrefix);
+  if (!state.averageParameters.empty())
+    addTensors(writer, model, state.averageParameters.data(),
+               state.averageStatistics.data(), averagePrefix);
   json training = {{"epoch", state.epoch},
                    {"step", state.step},
                    {"loss_sum", state.lossSum},
@@ -65,6 +72,9 @@ void rootc::saveCheckpoint(const std::string &folder, const Model &model,
                    {"waited", state.waited},
                    {"metrics_bytes", state.metricsBytes},
                    {"test_accuracy", state.testAccuracy},
+                   {"best_accuracy", state.bestAccuracy},
+                   {"best_epoch", state.bestEpoch},
+                   {"updates", state.optimizer.updates},
                    {"options", state.options}};
   writer.note("rootc.model", model->name);
   writer.note(stateKey,
@@ -97,6 +107,9 @@ static TrainingState readState(const Safetensors &file, const Model &model) {
     // Checkpoints of older versions lack these.
     state.skipped = training.value("skipped", int64_t(0));
     state.waited = training.value("waited", 0.0);
+    state.bestAccuracy = training.value("best_accuracy", -1.0);
+    state.bestEpoch = training.value("best_epoch", int64_t(0));
+    state.optimizer.updates = training.value("updates", int64_t(0));
     training.at("metrics_bytes").get_to(state.metricsBytes);
     training.at("test_accuracy").get_to(state.testAccuracy);
     training.at("options").get_to(state.options);
@@ -129,21 +142,38 @@ static void checkFinite(const Safetensors &file, const Model &model) {
   }
 }
 
+/// What runs of older versions did that did not say it.
+static std::string before(const std::map<std::string, std::string> &saved,
+                          const std::string &name) {
+  static const std::map<std::string, std::string> usual = {
+      {"--optimizer", "sgd"},   {"--nesterov", "off"},  {"--beta1", "0.9"},
+      {"--beta2", "0.999"},     {"--epsilon", "1e-08"}, {"--clip-norm", "0"},
+      {"--lr-factors", ""},     {"--warmup", "0"},      {"--ema", "0"},
+      {"--keep-best", "off"},   {"--patience", "0"},    {"--max-loss", "0"},
+      {"--val-fraction", "0.2"}};
+  for (const auto *options : {&saved, &usual})
+    if (auto found = options->find(name); found != options->end())
+      return found->second;
+  return "(none)";
+}
+
 static void checkOptions(const std::string &path,
                          const std::map<std::string, std::string> &saved,
                          const std::map<std::string, std::string> &asked) {
   for (const auto &[name, value] : asked) {
-    auto found = saved.find(name);
-    std::string before = found == saved.end() ? "(none)" : found->second;
-    if (before == value)
+    std::string old = before(saved, name);
+    if (old == value)
+      continue;
+    // A run may be extended.
+    if (name == "--epochs" && std::atoll(old.c_str()) < std::stoll(value))
       continue;
     if (name.starts_with("--"))
       fail("{}: the run was begun with {} {}, not {}; resume it with the same "
            "options, or begin another one with -o OTHER",
-           path, name, before, value);
+           path, name, old, value);
     fail("{}: the run was begun with another {} ({}, not {}); resume it with "
          "the same one, or begin another run with -o OTHER",
-         path, name, before, value);
+         path, name, old, value);
   }
 }
 
@@ -181,11 +211,18 @@ rootc::loadCheckpoint(const std::string &folder, const Model &model,
     message(fmt::format("going on from the checkpoint before, {}", previous));
   checkOptions(file->path(), state->options, options);
   state->weights = readWeights(model, *file);
-  for (int64_t i = 0; i < model->tensor_count; ++i) {
-    const rootc_tensor &tensor = model->tensors[i];
-    if (!tensor.statistic)
-      file->copy(velocityPrefix + std::string(tensor.name), shapeOf(tensor),
-                 state->velocity.data() + tensor.offset);
-  }
+  OptimizerState &optimizer = state->optimizer;
+  if (!readTensors(*file, model, optimizer.velocity.data(), nullptr,
+                   velocityPrefix))
+    fail("{}: has no velocities", file->path());
+  optimizer.second.resize(optimizer.velocity.size());
+  if (!readTensors(*file, model, optimizer.second.data(), nullptr,
+                   secondPrefix))
+    optimizer.second = FloatArray();
+  state->averageParameters.resize(state->weights.parameters.size());
+  state->averageStatistics.resize(state->weights.statistics.size());
+  if (!readTensors(*file, model, state->averageParameters.data(),
+                   state->averageStatistics.data(), averagePrefix))
+    state->averageParameters = state->averageStatistics = FloatArray();
   return state;
 }

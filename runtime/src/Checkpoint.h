@@ -8,7 +8,7 @@
 #ifndef ROOTC_RUNTIME_CHECKPOINT_H
 #define ROOTC_RUNTIME_CHECKPOINT_H
 
-#include "Support.h"
+#include "Optimizer.h"
 
 #include <map>
 
@@ -16,11 +16,14 @@ namespace rootc {
 
 /// Everything that decides how a run goes on.
 struct TrainingState {
-  explicit TrainingState(const Model &model)
-      : weights(model), velocity(size_t(model->parameter_count)) {}
+  explicit TrainingState(const Model &model) : weights(model) {
+    optimizer.velocity.resize(size_t(model->parameter_count));
+  }
 
   Weights weights;
-  FloatArray velocity;
+  OptimizerState optimizer;
+  /// Parameters and statistics averaged over the steps; empty: not kept.
+  FloatArray averageParameters, averageStatistics;
   int64_t epoch = 0;        ///< epochs that are complete
   int64_t step = 0;         ///< batches of this epoch that are done
   double lossSum = 0;       ///< over this epoch's images so far
@@ -31,6 +34,8 @@ struct TrainingState {
                             ///< ready
   int64_t metricsBytes = 0; ///< length of metrics.jsonl
   double testAccuracy = 0;  ///< after the last complete epoch
+  double bestAccuracy = -1; ///< of all epochs; -1: none is complete
+  int64_t bestEpoch = 0;    ///< the first that had it, counted from 1
   /// What has to be the same when the run is resumed: flag -> value.
   std::map<std::string, std::string> options;
 };
@@ -42,7 +47,8 @@ void saveCheckpoint(const std::string &folder, const Model &model,
 
 /// Reads the last checkpoint, or with a message the one before if the last is
 /// damaged or holds what is not finite; nothing if the folder has none. Throws
-/// if none can be read, and if `options` differ from the run's.
+/// if none can be read, and if `options` differ from the run's, but for more
+/// --epochs.
 std::optional<TrainingState>
 loadCheckpoint(const std::string &folder, const Model &model,
                const std::map<std::string, std::string> &options,

@@ -10,8 +10,10 @@
 #include "ImageFiles.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fmt/ranges.h>
+#include <xxhash.h>
 
 using namespace rootc;
 namespace fs = std::filesystem;
@@ -23,10 +25,20 @@ static bool isFolder(const fs::path &path) {
   return fs::is_directory(path, error);
 }
 
+static bool holdsImage(const fs::path &folder) {
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(folder, error), end;
+       !error && it != end; it.increment(error))
+    if (isImageName(it->path().filename().string()))
+      return true;
+  return false;
+}
+
 namespace {
 /// Where an image folder's parts lie; empty where there is none.
 struct Layout {
   std::string train, test;
+  bool flat = false; ///< neither: classes lie in the folder itself
 
   explicit Layout(const std::string &folder) {
     auto part = [&](const char *name) {
@@ -37,6 +49,19 @@ struct Layout {
     test = part("val");
     if (test.empty())
       test = part("test");
+    flat = train.empty() && test.empty() && !isCifar(folder) &&
+           holdsClasses(folder);
+  }
+
+private:
+  /// Whether a folder in it holds an image.
+  static bool holdsClasses(const fs::path &folder) {
+    std::error_code error;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end;
+         it.increment(error))
+      if (isFolder(it->path()) && holdsImage(it->path()))
+        return true;
+    return false;
   }
 };
 } // namespace
@@ -137,18 +162,59 @@ static std::unique_ptr<ImageSource> openFolder(const Layout &layout,
   return images;
 }
 
-std::unique_ptr<ImageSource>
-rootc::openData(const std::string &folder, bool training, const Model &model) {
+/// A folder of class folders, of which `split` takes a part.
+static std::unique_ptr<ImageSource>
+openClasses(const std::string &folder, const Names &classes, bool training,
+            const Model &model, const std::optional<DataSplit> &split) {
+  checkCount(folder, classes, model);
+  auto images = std::make_unique<ImageFiles>(model, "--data", folder + "/");
+  for (size_t i = 0; i < classes.size(); ++i) {
+    auto files = images->list(classes[i]);
+    int64_t count = int64_t(files.size()), tested = 0;
+    if (split) {
+      if (count < 2)
+        fail("--data: {}/{}: holds {} .jpg, .jpeg or .png files; to train and "
+             "to test, a class needs two",
+             folder, classes[i], count);
+      tested = std::clamp<int64_t>(
+          std::llround(split->testFraction * double(count)), 1, count - 1);
+      // The same file falls into the same part whatever others there are, as
+      // far as their number allows.
+      std::stable_sort(files.begin(), files.end(), [&](auto &a, auto &b) {
+        auto key = [&](auto &file) {
+          return XXH3_64bits_withSeed(file.first.data(), file.first.size(),
+                                      split->seed);
+        };
+        return key(a) < key(b);
+      });
+      files.erase(training ? files.begin() : files.begin() + tested,
+                  training ? files.begin() + tested : files.end());
+      std::sort(files.begin(), files.end());
+    } else if (count == 0) {
+      fail("--data: {}/{}: holds no .jpg, .jpeg or .png file; remove the class "
+           "or give it images",
+           folder, classes[i]);
+    }
+    for (const auto &[path, size] : files)
+      images->add(path, size, int64_t(i));
+  }
+  return images;
+}
+
+std::unique_ptr<ImageSource> rootc::openData(const std::string &folder,
+                                             bool training, const Model &model,
+                                             std::optional<DataSplit> split) {
   Layout layout(folder);
   if (!isCifar(folder)) {
+    if (layout.flat)
+      return openClasses(folder, classFolders(folder), training, model, split);
     if (!layout.train.empty() || !layout.test.empty())
       return openFolder(layout, folder, training, model);
-    fail(
-        "--data: {}: holds no data_batch_*.bin or test_batch.bin (CIFAR-10's "
-        "binary files), and no train/CLASS/... and val/CLASS/... (or test/ for "
-        "val/) with .jpg, .jpeg and .png files (an image folder); give a "
-        "folder of one kind",
-        folder);
+    fail("--data: {}: holds no data_batch_*.bin or test_batch.bin (CIFAR-10's "
+         "binary files), no train/CLASS/... and val/CLASS/... (or test/ for "
+         "val/) and no CLASS/... with .jpg, .jpeg and .png files (an image "
+         "folder); give a folder of one kind",
+         folder);
   }
   return std::make_unique<Dataset>(loadCifar(folder, training, model));
 }
@@ -158,6 +224,8 @@ std::vector<std::string> rootc::readClassNames(const std::string &folder) {
   if (!names.empty())
     return names;
   Layout layout(folder);
+  if (layout.flat)
+    return classFolders(folder);
   const std::string &part = layout.train.empty() ? layout.test : layout.train;
   return part.empty() ? names : classFolders(part);
 }

@@ -19,10 +19,19 @@
 
 namespace rootc {
 
-/// The training or the test images of a folder. Throws an Error that names the
+/// How the images of a folder of classes, without train/ and val/, become two
+/// parts: each class by itself, by a hash of the seed and the file's path.
+struct DataSplit {
+  double testFraction = 0.2; ///< of each class, at least one image
+  uint64_t seed = 0;
+};
+
+/// The training or the test images of a folder; without a split, a folder of
+/// classes is no two parts but all images. Throws an Error that names the
 /// folder, class or file at fault.
-std::unique_ptr<ImageSource> openData(const std::string &folder, bool training,
-                                      const Model &model);
+std::unique_ptr<ImageSource>
+openData(const std::string &folder, bool training, const Model &model,
+         std::optional<DataSplit> split = std::nullopt);
 
 /// The class names of a folder: batches.meta.txt's lines, or the class folders
 /// of train/ or of the test images; empty if it has neither.

@@ -33,26 +33,34 @@ LogSoftmax::LogSoftmax(const float *logits, int64_t classes)
   logOfSum = std::log(sum);
 }
 
-/// The first layer whose response to a batch is not finite; see Evaluation.
-static std::string findNotFinite(Session &session, const Model &model,
-                                 const Prepared &prepared, const Batch &batch,
-                                 FloatArray &logits) {
+std::string rootc::describeResponses(Session &session, const Model &model,
+                                     const Prepared &prepared,
+                                     const Batch &batch, bool notFinite) {
   std::vector<const rootc_response *> responses;
   for (int64_t i = 0; i < model->response_count; ++i)
     responses.push_back(&model->responses[i]);
-  std::string first;
+  std::string first, widest;
+  float largest = 0;
   auto read = [&](const rootc_response &response, const float *values) {
     auto [height, width, channels] = response.shape;
     const float *end = values + batch.size * height * width * channels;
-    auto found = std::find_if_not(
-        values, end, [](float value) { return std::isfinite(value); });
-    if (first.empty() && found != end)
-      first = fmt::format("the response of '{}' holds {}", response.name,
-                          valueText(*found));
+    for (const float *value = values; value != end && first.empty(); ++value) {
+      if (!std::isfinite(*value))
+        first = fmt::format("the response of '{}' holds {}", response.name,
+                            valueText(*value));
+      else if (std::abs(*value) > largest) {
+        largest = std::abs(*value);
+        widest = response.name;
+      }
+    }
   };
+  FloatArray logits(size_t(batch.size * model->classes));
   session.infer(prepared, batch.size, batch.image.data(), logits.data(),
                 responses, read);
-  return first;
+  if (!first.empty() || notFinite || widest.empty())
+    return first;
+  return fmt::format("the largest response, {:.3g}, is that of '{}'", largest,
+                     widest);
 }
 
 Evaluation rootc::evaluate(Session &session, const Model &model,
@@ -88,7 +96,8 @@ Evaluation rootc::evaluate(Session &session, const Model &model,
       result.loss -= LogSoftmax(row, model->classes).of(row[label]);
     }
     if (!std::isfinite(result.loss) && result.notFinite.empty())
-      result.notFinite = findNotFinite(session, model, prepared, *part, logits);
+      result.notFinite = describeResponses(session, model, prepared, *part,
+                                           /*notFinite=*/true);
   }
   if (result.images == 0)
     images.requireReadable(); // says why

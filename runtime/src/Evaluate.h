@@ -9,6 +9,7 @@
 #define ROOTC_RUNTIME_EVALUATE_H
 
 #include "ImageSource.h"
+#include "Loader.h"
 
 namespace rootc {
 
@@ -39,6 +40,13 @@ public:
 private:
   double largest, logOfSum; ///< apart, so that neither swallows the other
 };
+
+/// The first layer whose response to a batch is not finite, "the response of
+/// 'conv1' holds nan"; if there is none, "", or unless `notFinite` the layer
+/// with the largest one.
+std::string describeResponses(Session &session, const Model &model,
+                              const Prepared &prepared, const Batch &batch,
+                              bool notFinite);
 
 /// Throws if no image can be read.
 Evaluation evaluate(Session &session, const Model &model,

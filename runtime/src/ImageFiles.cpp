@@ -54,7 +54,8 @@ void ImageFiles::add(const std::string &path, int64_t size, int64_t label) {
   ++count;
 }
 
-int64_t ImageFiles::addFolder(const std::string &folder, int64_t label) {
+std::vector<std::pair<std::string, int64_t>>
+ImageFiles::list(const std::string &folder) {
   std::vector<std::pair<std::string, int64_t>> found;
   std::error_code error;
   // Does not follow links to folders, so it ends.
@@ -81,6 +82,11 @@ int64_t ImageFiles::addFolder(const std::string &folder, int64_t label) {
   if (error)
     fail("{}: {}: cannot be listed: {}", flag, whole, error.message());
   std::sort(found.begin(), found.end());
+  return found;
+}
+
+int64_t ImageFiles::addFolder(const std::string &folder, int64_t label) {
+  auto found = list(folder);
   for (const auto &[path, size] : found)
     add(path, size, label);
   return int64_t(found.size());

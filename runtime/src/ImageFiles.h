@@ -32,10 +32,12 @@ public:
 
   /// Appends a file below the root; `size` in bytes tells data sets apart.
   void add(const std::string &path, int64_t size, int64_t label);
-  /// Appends the image files of a folder below the root ("": the root) and of
-  /// its subfolders, in the order of their paths. Names that begin with a dot
-  /// are passed over, links to folders are not followed, other files are
-  /// counted in `ignored`. Returns how many files were added.
+  /// The image files of a folder below the root ("": the root) and of its
+  /// subfolders, their paths below the root and sizes, in the order of the
+  /// paths. Names that begin with a dot are passed over, links to folders are
+  /// not followed, other files are counted in `ignored`.
+  std::vector<std::pair<std::string, int64_t>> list(const std::string &folder);
+  /// Appends these; returns how many there are.
   int64_t addFolder(const std::string &folder, int64_t label);
   std::string path(int64_t sample) const;
   /// A message for takeReports.

@@ -27,6 +27,13 @@ static double anneal(double from, double to, double t) {
 
 double LearningRate::at(int64_t step, int64_t stepsPerEpoch,
                         int64_t epochs) const {
+  double warm = std::round(warmup * double(stepsPerEpoch));
+  double rate = policyAt(step, stepsPerEpoch, epochs);
+  return double(step) < warm ? rate * double(step + 1) / warm : rate;
+}
+
+double LearningRate::policyAt(int64_t step, int64_t stepsPerEpoch,
+                              int64_t epochs) const {
   int64_t steps = stepsPerEpoch * epochs;
   int64_t epoch = step / stepsPerEpoch;
   double t = double(step) / double(steps);

@@ -22,6 +22,7 @@ namespace rootc {
 ///   cosine     lr (1 + cos(pi t)) / 2
 ///   one-cycle  cosine up from lr / 25 over the first 20% of the steps, cosine
 ///              down to lr / 250,000 at the last step
+/// Over the first `warmup` epochs it is times (step + 1) / steps of these.
 struct LearningRate {
   std::string policy = "one-cycle";
   double lr = 0.05;
@@ -29,10 +30,14 @@ struct LearningRate {
   std::vector<int64_t> milestones; ///< epochs, multistep, ascending
   double gamma = 0.1;
   double power = 1;
+  double warmup = 0; ///< epochs
 
   static const std::vector<std::string> &policies();
   /// step counts from 0 over the whole run of stepsPerEpoch * epochs.
   double at(int64_t step, int64_t stepsPerEpoch, int64_t epochs) const;
+
+private:
+  double policyAt(int64_t step, int64_t stepsPerEpoch, int64_t epochs) const;
 };
 
 } // namespace rootc

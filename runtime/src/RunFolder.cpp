@@ -8,10 +8,14 @@
 #include "RunFolder.h"
 #include "RunRecord.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <fmt/ranges.h>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,7 +29,10 @@ constexpr int64_t maximumRecordBytes = 1 << 26;
 /// The files of a run that are written under another name at first.
 constexpr const char *writtenAside[] = {"checkpoint.safetensors",
                                         "checkpoint.previous.safetensors",
-                                        "run.json", "weights.safetensors"};
+                                        "run.json",
+                                        "weights.safetensors",
+                                        "best.safetensors",
+                                        "metrics.csv"};
 } // namespace
 
 RunFolder::RunFolder(const std::string &path) : folder(path) {
@@ -89,9 +96,9 @@ static bool isRecord(const std::string &path) {
 void RunFolder::requireFree() const {
   // What a run left that was ended before its first checkpoint is no loss; its
   // weights come with its last.
-  std::vector<const char *> names = {"weights.safetensors"};
+  std::vector<const char *> names = {"weights.safetensors", "best.safetensors"};
   if (!isRecord(file("run.json")))
-    names.insert(names.end(), {"run.json", "metrics.jsonl"});
+    names.insert(names.end(), {"run.json", "metrics.jsonl", "metrics.csv"});
   for (const char *name : names) {
     struct stat info;
     if (stat(file(name).c_str(), &info) == 0 && info.st_size > 0)
@@ -136,7 +143,34 @@ int64_t RunFolder::appendMetrics(const std::string &line) {
   errno = reason;
   if (!written)
     fail("{}: cannot be written: {}", name, writeError());
+  writeTable();
   return length;
+}
+
+/// The lines of metrics.jsonl as a table; columns that a line lacks are empty.
+void RunFolder::writeTable() const {
+  std::ifstream file(this->file("metrics.jsonl"));
+  std::vector<nlohmann::ordered_json> rows;
+  std::vector<std::string> columns;
+  for (std::string line; std::getline(file, line);) {
+    auto row = nlohmann::ordered_json::parse(line, nullptr, false);
+    if (!row.is_object())
+      continue;
+    for (const auto &[name, value] : row.items())
+      if (std::find(columns.begin(), columns.end(), name) == columns.end())
+        columns.push_back(name);
+    rows.push_back(std::move(row));
+  }
+  std::string text = fmt::format("{}\n", fmt::join(columns, ","));
+  for (const auto &row : rows) {
+    const char *separator = "";
+    for (const std::string &name : columns) {
+      text += separator + (row.contains(name) ? row[name].dump() : "");
+      separator = ",";
+    }
+    text += "\n";
+  }
+  writeFile(this->file("metrics.csv"), {text});
 }
 
 std::string rootc::newRunFolder(const std::string &name) {

@@ -28,12 +28,13 @@ public:
   void requireFree() const;
   /// Cuts metrics.jsonl to the length a checkpoint knows.
   void truncateMetrics(int64_t bytes);
-  /// Appends a line to metrics.jsonl, on the disk when this returns; returns
-  /// the file's length.
+  /// Appends a line to metrics.jsonl, on the disk when this returns, and writes
+  /// metrics.csv anew; returns the length of the first.
   int64_t appendMetrics(const std::string &line);
 
 private:
   void removePartialFiles();
+  void writeTable() const;
 
   std::string folder;
   int lock = -1;

@@ -167,13 +167,17 @@ void Session::update(Weights &weights, const float *gradients, float *velocity,
                      float rate, float momentum, float decay, bool decayAll) {
   model.requireTraining();
   int64_t decayed = decayAll ? model->parameter_count : model->decayed_count;
-  int64_t rest = model->parameter_count - decayed;
-  reserve(ROOTC_UPDATE, std::max<int64_t>({decayed, rest, 1}));
-  if (decayed)
-    check(model->update(&ctx, decayed, weights.parameters.data(), gradients,
-                        velocity, rate, momentum, decay));
-  if (rest)
-    check(model->update(&ctx, rest, weights.parameters.data() + decayed,
-                        gradients + decayed, velocity + decayed, rate, momentum,
-                        0));
+  float *parameters = weights.parameters.data();
+  update(decayed, parameters, gradients, velocity, rate, momentum, decay);
+  update(model->parameter_count - decayed, parameters + decayed,
+         gradients + decayed, velocity + decayed, rate, momentum, 0);
+}
+
+void Session::update(int64_t count, float *parameters, const float *gradients,
+                     float *velocity, float rate, float momentum, float decay) {
+  if (count == 0)
+    return;
+  reserve(ROOTC_UPDATE, count);
+  check(model->update(&ctx, count, parameters, gradients, velocity, rate,
+                      momentum, decay));
 }

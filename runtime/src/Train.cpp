@@ -42,7 +42,7 @@ void Trainer::diverged(const std::string &what,
                                      weights.statistics.data());
   if (where.empty())
     where = response;
-  if (where.empty()) {
+  if (where.empty() && !gradients.empty()) {
     where = firstNotFinite(model, gradients.data(), nullptr);
     where = where.empty() ? where : "the gradient of " + where;
   }
@@ -81,6 +81,26 @@ void Trainer::save() {
   keep([&] { saveCheckpoint(folder.path(), model, *state); });
 }
 
+/// Ends the run where a batch's loss is not finite, or so large that it cannot
+/// come back.
+void Trainer::checkLoss(float loss, const Batch &batch, double rate) {
+  double most = options.maxLoss > 0 ? options.maxLoss
+                                    : 100 * std::log(double(model->classes));
+  if (loss <= most)
+    return;
+  gradients = FloatArray(); // their memory is for the packed weights
+  Prepared prepared(model, state->weights);
+  std::string response =
+      describeResponses(session, model, prepared, batch, !std::isfinite(loss));
+  diverged(fmt::format("the loss is {} at epoch {}, step {} (learning rate "
+                       "{:.3g}){}",
+                       valueText(loss), batch.epoch + 1, batch.index + 1, rate,
+                       std::isfinite(loss)
+                           ? fmt::format(", more than --max-loss {:.4g}", most)
+                           : ""),
+           response);
+}
+
 void Trainer::step(const Batch &batch) {
   ++state->step;
   state->skipped += batch.skipped;
@@ -97,19 +117,20 @@ void Trainer::step(const Batch &batch) {
   float loss = session.train(arguments, state->weights, gradients.data());
   double rate = options.rate.at(batch.epoch * perEpoch + batch.index, perEpoch,
                                 options.epochs);
-  if (!std::isfinite(loss))
-    diverged(fmt::format("the loss is {} at epoch {}, step {} (learning rate "
-                         "{:.3g})",
-                         valueText(loss), batch.epoch + 1, batch.index + 1,
-                         rate));
+  checkLoss(loss, batch, rate);
   // So is NaN, of a rate of 0 times an infinite factor.
   if (!(rate <= std::numeric_limits<float>::max()))
     fail("the learning rate is {} at epoch {}, step {}, which is not finite "
          "as a float; use a smaller --lr-gamma or --lr",
          valueText(rate), batch.epoch + 1, batch.index + 1);
-  session.update(state->weights, gradients.data(), state->velocity.data(),
-                 float(rate), float(options.momentum),
-                 float(options.weightDecay), options.decayAll);
+  optimizer.update(session, state->weights, state->optimizer, gradients.data(),
+                   rate);
+  if (options.average > 0) {
+    averageInto(*pool, state->averageParameters, state->weights.parameters,
+                options.average);
+    averageInto(*pool, state->averageStatistics, state->weights.statistics,
+                options.average);
+  }
   state->lossSum += double(loss) * double(batch.size);
   state->images += batch.size;
   state->seconds += secondsSince(start);
@@ -143,7 +164,9 @@ bool Trainer::trainEpoch(Loader &loader, Progress &progress) {
 Evaluation Trainer::evaluateTestSet() {
   // The packed weights take the place of the gradients.
   gradients = FloatArray();
-  Evaluation result = evaluateTestSet(Prepared(model, state->weights));
+  Evaluation result = evaluateTestSet(state->averageParameters.empty()
+                                          ? Prepared(model, state->weights)
+                                          : Prepared(model, this->result()));
   gradients.resize(size_t(model->parameter_count));
   return result;
 }
@@ -165,6 +188,32 @@ Evaluation Trainer::evaluateTestSet(const Prepared &prepared) {
     log.warn("test images: {}; going on with {}", error.what(), testThreads);
   }
   return run();
+}
+
+Weights Trainer::result() const {
+  Weights weights = state->weights;
+  if (!state->averageParameters.empty()) {
+    weights.parameters = state->averageParameters;
+    weights.statistics = state->averageStatistics;
+  }
+  return weights;
+}
+
+/// Of epochs that are equally good the first counts.
+void Trainer::keepBest() {
+  if (!(state->testAccuracy > state->bestAccuracy))
+    return;
+  state->bestAccuracy = state->testAccuracy;
+  state->bestEpoch = state->epoch;
+  if (options.keepBest)
+    keep([&] { result().save(model, folder.file("best.safetensors")); });
+}
+
+/// Whether all epochs are done, or --patience has come to its end.
+bool Trainer::finished() const {
+  return state->epoch >= options.epochs ||
+         (options.patience > 0 && state->epoch > 0 &&
+          state->epoch - state->bestEpoch >= options.patience);
 }
 
 /// Evaluates and writes the epoch's line; returns false if a signal came.
@@ -204,6 +253,7 @@ bool Trainer::finishEpoch(Progress &progress) {
                        : "");
   state->testAccuracy = test.accuracy;
   ++state->epoch;
+  keepBest();
   state->step = state->images = state->skipped = 0;
   state->lossSum = state->seconds = state->waited = 0;
   save();
@@ -232,20 +282,34 @@ int Trainer::run() {
   loading.threads = loaderThreads;
   MemoryPlan plan = planTrainingRun(model, largestBatch(), testBatch());
   plan.process = processBytes;
+  int64_t floats = int64_t(state->optimizer.second.size());
+  plan.velocity += floats * int64_t(sizeof(float));
+  floats = int64_t(state->averageParameters.size() +
+                   state->averageStatistics.size());
+  // A copy with the average is tested.
+  plan.parameters += 2 * floats * int64_t(sizeof(float));
   log.info("memory, as planned: {}", toString(plan));
   Loader loader(*trainingSet, normalisation, loading);
   Progress progress((options.epochs - state->epoch) * perEpoch - state->step);
   logReports(progress);
-  while (state->epoch < options.epochs)
+  while (!finished())
     if (!trainEpoch(loader, progress) || !finishEpoch(progress))
       return stopped(progress);
-  keep([&] { state->weights.save(model, folder.file("weights.safetensors")); });
+  keep([&] { result().save(model, folder.file("weights.safetensors")); });
   log.info("test accuracy {:.4f} after {} epochs", state->testAccuracy,
-           options.epochs);
+           state->epoch);
+  if (state->epoch < options.epochs)
+    log.info("stopped early: none of the last {} epochs was better than epoch "
+             "{}",
+             options.patience, state->bestEpoch);
+  if (options.keepBest)
+    log.info("best: test accuracy {:.4f} after epoch {}: {}",
+             state->bestAccuracy, state->bestEpoch,
+             folder.file("best.safetensors"));
   log.info("memory, at most: {:.0f} MiB",
            double(peakResidentBytes()) / (1 << 20));
   log.info("weights: {}", folder.file("weights.safetensors"));
-  log.info("metrics: {}", folder.file("metrics.jsonl"));
+  log.info("metrics: {} and .csv", folder.file("metrics.jsonl"));
   return 0;
 }
 
@@ -253,6 +317,8 @@ int rootc::train(const TrainOptions &options) {
   Model model = Model::open(options.model);
   model.requireTraining();
   options.rate.at(0, 1, 1); // says so if the policy is unknown
+  if (options.optimizer.nesterov && options.optimizer.kind != "sgd")
+    fail("--nesterov is of --optimizer sgd; leave one of them out");
   if (options.skipMismatched && options.weights.empty())
     fail("--skip-mismatched is about layers that --weights has in another "
          "shape; give both");

@@ -10,6 +10,7 @@
 
 #include "ImageSource.h"
 #include "LearningRate.h"
+#include "Optimizer.h"
 
 namespace rootc {
 
@@ -21,9 +22,13 @@ struct TrainOptions {
   int64_t epochs = 15;
   int64_t batch = 64;
   LearningRate rate;
-  double momentum = 0.9;
-  double weightDecay = 5e-4;
-  bool decayAll = false;
+  OptimizerOptions optimizer;
+  std::string rateFactors; ///< as parseRateFactors takes them
+  double average = 0;      ///< decay of the weights' moving average; 0: none
+  bool keepBest = false;   ///< best.safetensors beside the last weights
+  int64_t patience = 0;    ///< epochs without a better one; 0: go on
+  double maxLoss = 0;      ///< a batch's, that ends the run; 0: 100 log classes
+  double valFraction = 0.2; ///< tested of a folder without train/ and val/
   std::optional<Augment> augment; ///< none: what suits the data
   uint64_t seed = 0;
   int threads = 0;             ///< 0: defaultThreads()

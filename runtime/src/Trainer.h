@@ -36,6 +36,11 @@ private:
   void begin();
   bool trainEpoch(Loader &loader, Progress &progress);
   void step(const Batch &batch);
+  void checkLoss(float loss, const Batch &batch, double rate);
+  void keepBest();
+  bool finished() const;
+  /// The weights that are tested and written: the average, if there is one.
+  Weights result() const;
   Evaluation evaluateTestSet();
   Evaluation evaluateTestSet(const Prepared &prepared);
   bool finishEpoch(Progress &progress);
@@ -66,7 +71,9 @@ private:
   std::string modelHash;
   int loaderThreads, testThreads;
   int64_t perEpoch;
+  std::shared_ptr<ThreadPool> pool;
   Session session;
+  Optimizer optimizer;
   FloatArray gradients;
   std::optional<TrainingState> state;
   Normalisation normalisation;

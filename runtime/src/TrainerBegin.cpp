@@ -15,25 +15,35 @@
 
 using namespace rootc;
 
-static std::shared_ptr<ThreadPool> makePool(const Model &model, int threads) {
-  return std::make_shared<ThreadPool>(model, threads);
+static OptimizerOptions optimizerOf(const TrainOptions &options) {
+  OptimizerOptions result = options.optimizer;
+  result.factors = parseRateFactors(options.rateFactors);
+  return result;
+}
+
+/// How an image folder without parts becomes two.
+static DataSplit splitOf(const TrainOptions &options) {
+  return {options.valFraction, options.seed};
 }
 
 Trainer::Trainer(const TrainOptions &options, Model model, RunFolder &folder,
                  spdlog::logger &log)
     : options(options), model(model), folder(folder), log(log),
-      trainingSet(openData(options.data, true, model)),
-      testSet(openData(options.data, false, model)),
+      trainingSet(openData(options.data, true, model, splitOf(options))),
+      testSet(openData(options.data, false, model, splitOf(options))),
       modelHash(hashOfFile(model.path())),
       loaderThreads(options.loaderThreads ? options.loaderThreads
                                           : trainingSet->defaultThreads()),
       testThreads(loaderThreads),
       perEpoch((trainingSet->count + options.batch - 1) / options.batch),
-      session(model, makePool(model, options.threads)),
+      pool(std::make_shared<ThreadPool>(model, options.threads)),
+      session(model, pool), optimizer(model, pool, optimizerOf(options)),
       gradients(size_t(model->parameter_count)) {}
 
 std::map<std::string, std::string> Trainer::optionsToKeep() const {
   const LearningRate &rate = options.rate;
+  const OptimizerOptions &update = options.optimizer;
+  auto onOff = [](bool on) { return on ? "on" : "off"; };
   std::map<std::string, std::string> kept = {
       {"model", fmt::format("{} {}", model->name, modelHash)},
       {"data", trainingSet->hash()},
@@ -45,9 +55,22 @@ std::map<std::string, std::string> Trainer::optionsToKeep() const {
       {"--lr-milestones", fmt::format("{}", fmt::join(rate.milestones, ","))},
       {"--lr-gamma", fmt::format("{}", rate.gamma)},
       {"--lr-power", fmt::format("{}", rate.power)},
-      {"--momentum", fmt::format("{}", options.momentum)},
-      {"--weight-decay", fmt::format("{}", options.weightDecay)},
-      {"--decay-all", options.decayAll ? "on" : "off"},
+      {"--warmup", fmt::format("{}", rate.warmup)},
+      {"--lr-factors", options.rateFactors},
+      {"--optimizer", update.kind},
+      {"--momentum", fmt::format("{}", update.momentum)},
+      {"--nesterov", onOff(update.nesterov)},
+      {"--beta1", fmt::format("{}", update.beta1)},
+      {"--beta2", fmt::format("{}", update.beta2)},
+      {"--epsilon", fmt::format("{}", update.epsilon)},
+      {"--weight-decay", fmt::format("{}", update.decay)},
+      {"--decay-all", onOff(update.decayAll)},
+      {"--clip-norm", fmt::format("{}", update.clipNorm)},
+      {"--ema", fmt::format("{}", options.average)},
+      {"--keep-best", onOff(options.keepBest)},
+      {"--patience", fmt::format("{}", options.patience)},
+      {"--max-loss", fmt::format("{}", options.maxLoss)},
+      {"--val-fraction", fmt::format("{}", options.valFraction)},
       {"--seed", fmt::format("{}", options.seed)}};
   // Where it is not said, a run goes on with what it began with.
   if (options.augment)
@@ -60,7 +83,9 @@ void Trainer::begin() {
   auto warn = [&](const std::string &text) { log.warn("{}", text); };
   if (options.resume) {
     state = loadCheckpoint(folder.path(), model, kept, warn);
-    if (state && state->epoch == options.epochs)
+    if (state)
+      state->options["--epochs"] = kept["--epochs"];
+    if (state && finished())
       log.info("{} is complete", folder.path());
     else if (state)
       log.info("resuming {} at epoch {}, step {}", folder.path(),
@@ -153,6 +178,11 @@ void Trainer::beginAfresh(std::map<std::string, std::string> kept) {
       !text.empty())
     fail("--weights {}: {}; use weights of before they diverged",
          options.weights, text);
+  state->optimizer = optimizer.makeState();
+  if (options.average > 0) {
+    state->averageParameters = state->weights.parameters;
+    state->averageStatistics = state->weights.statistics;
+  }
   chooseNormalisation(std::move(survey.normalisation));
   state->weights.classNames = readClassNames(options.data);
   if (int64_t(state->weights.classNames.size()) != model->classes)

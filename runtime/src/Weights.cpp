@@ -409,6 +409,22 @@ void rootc::addTensors(SafetensorsWriter &writer, const Model &model,
   }
 }
 
+bool rootc::readTensors(const Safetensors &file, const Model &model,
+                        float *parameters, float *statistics,
+                        const std::string &prefix) {
+  bool any = false;
+  for (int64_t i = 0; i < model->tensor_count; ++i) {
+    const rootc_tensor &tensor = model->tensors[i];
+    float *arena = tensor.statistic ? statistics : parameters;
+    std::string name = prefix + tensor.name;
+    if (!arena || (!any && !file.tensors().count(name)))
+      continue;
+    any = true;
+    file.copy(name, shapeOf(tensor), arena + tensor.offset);
+  }
+  return any;
+}
+
 void rootc::addWeights(SafetensorsWriter &writer, const Model &model,
                        const Weights &weights) {
   addTensors(writer, model, weights.parameters.data(),

@@ -13,8 +13,10 @@
 namespace rootc {
 
 /// Checkpoints keep the velocity of "conv2a.filter" under
-/// "velocity:conv2a.filter"; no op's name has a colon.
+/// "velocity:conv2a.filter", and so on; no op's name has a colon.
 inline constexpr const char *velocityPrefix = "velocity:";
+inline constexpr const char *secondPrefix = "second:";
+inline constexpr const char *averagePrefix = "average:";
 
 std::vector<int64_t> shapeOf(const rootc_tensor &tensor);
 
@@ -51,6 +53,10 @@ void addTensors(SafetensorsWriter &writer, const Model &model,
                 const std::string &prefix = "");
 void addWeights(SafetensorsWriter &writer, const Model &model,
                 const Weights &weights);
+/// Reads what addTensors wrote into the arenas that are not null. Whether the
+/// file has such tensors; throws if it lacks some.
+bool readTensors(const Safetensors &file, const Model &model, float *parameters,
+                 float *statistics, const std::string &prefix);
 
 } // namespace rootc
 

@@ -3,6 +3,7 @@
 
     kill_resume.py ROOTRUN NET.so DATA [--kills 20] [--seed 1] [--epochs 3] [--batch 64] [--images N] [--checkpoint-every 1]
     kill_resume.py ROOTRUN NET.mlir DATA --rootc ROOTC ...      # compiles it with --root=8 first
+    kill_resume.py ROOTRUN NET.so DATA --flags "--optimizer adamw --ema 0.9" ...
     kill_resume.py ROOTRUN NET.so DATA --folder ...             # DATA's images as an image folder, some of them damaged
 
 A checkpoint after every step makes some kills fall into a checkpoint's writing; how many did is printed. Every other process
@@ -69,12 +70,13 @@ def main():
     parser.add_argument("--rootc")
     parser.add_argument("--folder", action="store_true")
     parser.add_argument("--checkpoint-every", type=int, default=1)
+    parser.add_argument("--flags", default="", help="of rootrun train, in one word")
     options = parser.parse_args()
     random.seed(options.seed)
 
     def command(run, threads):
         return [options.rootrun, "train", model, "--data", data, "--epochs", str(options.epochs),
-                "--batch", str(options.batch), "--threads", str(threads), "--seed", "7", "-o", run]
+                "--batch", str(options.batch), "--threads", str(threads), "--seed", "7", "-o", run, *options.flags.split()]
 
     with tempfile.TemporaryDirectory() as folder:
         model, data = options.model, f"{folder}/data"
@@ -120,12 +122,15 @@ def main():
             fail("half-written files are left behind")
         if options.kills > 1 and not torn:
             fail("no kill fell into a checkpoint's writing")
-        expected, found = tensors(f"{whole}/weights.safetensors"), tensors(f"{broken}/weights.safetensors")
-        if not expected or expected.keys() != found.keys():
-            fail("the runs ended with different tensors")
-        different = [name for name in expected if expected[name] != found[name]]
-        if different:
-            fail(f"weights differ after {kills} kills: {', '.join(different)}")
+        # The checkpoint has all that the next step would depend on.
+        names = ["weights", "checkpoint"] + ["best"] * ("--keep-best" in options.flags)
+        for name in names:
+            expected, found = tensors(f"{whole}/{name}.safetensors"), tensors(f"{broken}/{name}.safetensors")
+            if not expected or expected.keys() != found.keys():
+                fail(f"the runs ended with different tensors in {name}.safetensors")
+            different = [tensor for tensor in expected if expected[tensor] != found[tensor]]
+            if different:
+                fail(f"{name}.safetensors differs after {kills} kills: {', '.join(different)}")
         if metrics(whole) != metrics(broken):
             fail("metrics.jsonl differs")
         if len(metrics(whole)) != options.epochs:

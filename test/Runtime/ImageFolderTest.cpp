@@ -84,6 +84,43 @@ TEST_F(Folder, Recognised) {
   EXPECT_EQ(openData(folder.path, false, model)->count, 7); // CIFAR-10's first
 }
 
+TEST_F(Folder, ClassesWithoutPartsAreSplit) {
+  for (int i = 0; i < 10; ++i)
+    for (const char *name : {"cat", "dog"})
+      write(fmt::format("{}/{:03}.png", name, i), png(8, 8));
+  auto paths = [&](bool training, DataSplit split) {
+    auto images = openData(folder.path, training, model, split);
+    std::vector<std::string> result;
+    for (int64_t i = 0; i < images->count; ++i)
+      result.push_back(static_cast<ImageFiles &>(*images).path(i));
+    return result;
+  };
+  auto train = paths(true, {0.3, 1}), test = paths(false, {0.3, 1});
+  EXPECT_EQ(train.size(), 14u);
+  EXPECT_EQ(test.size(), 6u); // three of each class
+  EXPECT_EQ(
+      std::count_if(test.begin(), test.end(),
+                    [](auto &path) { return path.find("cat") != path.npos; }),
+      3);
+  std::vector<std::string> both = train;
+  both.insert(both.end(), test.begin(), test.end());
+  std::sort(both.begin(), both.end());
+  EXPECT_EQ(std::unique(both.begin(), both.end()) - both.begin(), 20);
+  EXPECT_EQ(paths(true, {0.3, 1}), train);
+  EXPECT_NE(paths(true, {0.3, 2}), train);
+  EXPECT_EQ(paths(false, {0, 1}).size(), 2u); // at least one of each
+  EXPECT_EQ(paths(true, {1, 1}).size(), 2u);
+  // Without a split: all.
+  EXPECT_EQ(openData(folder.path, false, model)->count, 20);
+  EXPECT_EQ(readClassNames(folder.path),
+            (std::vector<std::string>{"cat", "dog"}));
+  write("eel/1.png", png(8, 8));
+  EXPECT_CONTAINS(error(), "has 3 class folders (cat, dog, eel)");
+  table.classes = 3;
+  EXPECT_CONTAINS(errorOf([&] { paths(true, {0.3, 1}); }),
+                  "eel: holds 1 .jpg, .jpeg or .png files");
+}
+
 TEST_F(Folder, ClassErrors) {
   fs::create_directories(folder.file("train"));
   EXPECT_CONTAINS(error(), "train: holds no class folders");

@@ -73,6 +73,11 @@ TEST(LearningRate, Others) {
   EXPECT_DOUBLE_EQ(at("cosine", 20), 0.5);
   EXPECT_NEAR(at("cosine", 10), (1 + std::sqrt(0.5)) / 2, 1e-12);
   EXPECT_CONTAINS(errorOf([&] { at("linear", 0); }), "--lr-policy: 'linear'");
+  rate.warmup = 1.5; // 6 steps
+  EXPECT_DOUBLE_EQ(at("constant", 0), 1 / 6.0);
+  EXPECT_DOUBLE_EQ(at("constant", 4), 5 / 6.0);
+  EXPECT_EQ(at("constant", 5), 1);
+  EXPECT_EQ(at("constant", 6), 1);
 }
 
 namespace {

@@ -303,7 +303,7 @@ struct Checkpoints : testing::Test {
     state.weights.inputMean.assign(3072, 120.5f);
     state.weights.inputScale = {60, 61, 62};
     for (size_t i = 0; i < 30720; ++i)
-      state.velocity[i] = float(i) * float(epoch);
+      state.optimizer.velocity[i] = float(i) * float(epoch);
     state.epoch = epoch;
     state.step = 7;
     state.lossSum = 1.0 / 3;
@@ -330,7 +330,7 @@ TEST_F(Checkpoints, RoundTrip) {
   EXPECT_EQ(state->weights.statistics, saved.weights.statistics);
   EXPECT_EQ(state->weights.inputMean, saved.weights.inputMean);
   EXPECT_EQ(state->weights.inputScale, saved.weights.inputScale);
-  EXPECT_EQ(state->velocity, saved.velocity);
+  EXPECT_EQ(state->optimizer.velocity, saved.optimizer.velocity);
   EXPECT_EQ(state->epoch, 3);
   EXPECT_EQ(state->step, 7);
   EXPECT_EQ(state->lossSum, saved.lossSum);

@@ -27,9 +27,9 @@ class Commands(RootrunCase):
         text = open(COMMANDS).read()
         text = text[text.index("## rootrun"):]
         for verb in VERBS:
-            flags = set(re.findall(r"^\s+(?:-o,)?(--[a-z-]+)", self.check(run(verb, "--help")), re.M))
+            flags = set(re.findall(r"^\s+(?:-o,)?(--[a-z0-9-]+)", self.check(run(verb, "--help")), re.M))
             row = re.search(rf"^\| `{verb}` \|.*$", text, re.M).group()
-            self.assertEqual(flags, set(re.findall(r"--[a-z-]+", row)), verb)
+            self.assertEqual(flags, set(re.findall(r"--[a-z0-9-]+", row)), verb)
             for flag in flags:
                 self.assertRegex(text, rf"(?m)^\| .*`{flag}[ `]", f"{flag} has no line of its own")
         self.assertIn("ROOTC_THREADS", text)
@@ -152,6 +152,40 @@ class Commands(RootrunCase):
             with open(self.path("busy/lock"), "w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 self.refused(self.train("busy"), "is in use")
+
+    def test_train_is_extended(self):
+        flags = ["--lr-policy", "constant", "--momentum", 0.5, "--nesterov", "--lr-factors", "*.bias=2", "--val-fraction", 0.3]
+        self.check(self.train("whole", *flags, "--epochs", 4))
+        self.check(self.train("run", *flags))
+        # What is not said is as it was.
+        resume = ["train", "--resume", "-o", self.path("run")]
+        self.assertIn("is complete", self.check(run(*resume)))
+        self.assertIn("test accuracy", self.check(run(*resume, "--epochs", 4)))
+        for name in ["weights", "checkpoint"]:
+            self.assertEqual(load_tensors(self.path(f"run/{name}.safetensors")), load_tensors(self.path(f"whole/{name}.safetensors")))
+        self.assertEqual(self.metrics("run"), self.metrics("whole"))
+        options = [json.load(open(self.path(f"{name}/run.json")))["options"] for name in ["run", "whole"]]
+        self.assertEqual(*options)
+        rows = open(self.path("run/metrics.csv")).read().splitlines()
+        self.assertEqual(rows[0].split(",")[:3], ["epoch", "loss", "test_accuracy"])
+        self.assertEqual([row.split(",")[0] for row in rows[1:]], ["1", "2", "3", "4"])
+        self.refused(run(*resume, "--epochs", 3), "--epochs 4, not 3")
+        self.refused(run(*resume, "--momentum", 0.9), "--momentum 0.5, not 0.9")
+        self.refused(run("train", "-o", self.path("new")), "NET.so is required")
+        self.refused(run("train", MODEL, "-o", self.path("new")), "--data is required")
+
+    def test_train_ends_early(self):
+        # No epoch is better than the first.
+        output = self.check(self.train("run", "--lr", 0, "--epochs", 9, "--patience", 2, "--keep-best"))
+        self.assertIn("stopped early: none of the last 2 epochs was better than epoch 1", output)
+        self.assertEqual(len(self.metrics("run")), 3)
+        best, last = (load_tensors(self.path(f"run/{name}.safetensors")) for name in ["best", "weights"])
+        self.assertEqual(best["fc.weight"], last["fc.weight"])
+        self.assertNotEqual(best["fc.mean"], last["fc.mean"])
+        self.assertIn("is complete", self.check(run("train", "--resume", "-o", self.path("run"))))
+        self.refused(self.train("loss", "--max-loss", 0.5), "at epoch 1, step 1", "more than --max-loss 0.5: the largest response, ", "is that of '")
+        self.refused(self.train("adam", "--optimizer", "adamw", "--nesterov"), "--nesterov is of --optimizer sgd")
+        self.refused(self.train("factor", "--lr-factors", "fd=2"), "'fd' matches no layer or tensor")
 
     def test_train_again(self):
         self.assertIn("has no checkpoint: starting afresh", self.check(self.train("run", "--resume")))

@@ -204,6 +204,10 @@ public:
   /// to filters and linear weights, and with decayAll to everything.
   void update(Weights &weights, const float *gradients, float *velocity,
               float rate, float momentum, float decay, bool decayAll = false);
+  /// SGD on `count` floats, from a multiple of 16 of the arenas on, all of them
+  /// decayed.
+  void update(int64_t count, float *parameters, const float *gradients,
+              float *velocity, float rate, float momentum, float decay);
 
   /// The underlying context, to set a call_hook.
   rootc_context &context() { return ctx; }
