@@ -7,8 +7,8 @@ foreach(entry IN LISTS FILES)
   file(READ "${CMAKE_MATCH_2}" bytes HEX)
   string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
   string(REGEX REPLACE "((0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,))" "\\1\n" bytes "${bytes}")
-  string(APPEND text "\nstatic const unsigned char ${name}Bytes[] = {\n${bytes}};\n"
-    "llvm::StringRef ${name}() {\n  return {reinterpret_cast<const char *>(${name}Bytes), sizeof ${name}Bytes};\n}\n")
+  string(APPEND text "\nstatic const unsigned char ${name}Bytes[] = {\n${bytes}0};\n"
+    "llvm::StringRef ${name}() {\n  return {reinterpret_cast<const char *>(${name}Bytes), sizeof ${name}Bytes - 1};\n}\n")
 endforeach()
 string(APPEND text "\n} // namespace ${NAMESPACE}\n")
 file(WRITE "${OUTPUT}" "${text}")

@@ -373,10 +373,11 @@ Target kernelTarget(const std::string &text) {
   if (!Target::validate_target_string(text))
     throw std::invalid_argument("unknown target '" + text + "'");
   Target target(text);
-  if (target.arch != Target::X86 || target.bits != 64 ||
-      target.os != Target::Linux)
-    throw std::invalid_argument("target '" + text +
-                                "' is not supported: only x86-64-linux is");
+  if ((target.arch != Target::X86 && target.arch != Target::ARM) ||
+      target.bits != 64 || target.os != Target::Linux)
+    throw std::invalid_argument(
+        "target '" + text +
+        "' is not supported: only x86-64-linux and arm-64-linux are");
   return target.with_feature(Target::UserContext)
       .with_feature(Target::NoRuntime)
       .with_feature(Target::NoBoundsQuery);
@@ -384,7 +385,8 @@ Target kernelTarget(const std::string &text) {
 
 TargetInfo targetInfo(const Target &target) {
   int64_t bits = target.natural_vector_size<float>() * 32;
-  return {target.to_string(), bits, bits >= 512 ? 32 : 16};
+  bool many = bits >= 512 || target.arch == Target::ARM;
+  return {target.to_string(), bits, many ? 32 : 16};
 }
 
 BuiltPipeline buildPipeline(const Kernel &kernel, const Target &target,

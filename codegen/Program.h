@@ -91,6 +91,9 @@ struct ModelWeights {
 
 struct Model {
   std::string name; ///< the network's symbol
+  /// Behind the name of its entry, where a library holds several variants of it
+  /// and another function chooses among them; else empty.
+  std::string variant;
   int64_t height = 0, width = 0, channels = 0, classes = 0;
   std::vector<TensorInfo> tensors;
   int64_t parameterCount = 0; ///< floats, padding included

@@ -47,5 +47,6 @@ for part in build test; do
   fi
 done
 
-[ -f "build/$preset/build.ninja" ] || .venv/bin/cmake --preset "$preset"
+# New packages may be what CMake looks for.
+[ -f "build/$preset/build.ninja" ] && [ ${#missing[@]} = 0 ] || .venv/bin/cmake --preset "$preset"
 .venv/bin/cmake --build "build/$preset"

@@ -1,6 +1,7 @@
 # Configuration of the lit suite; lit.site.cfg.py, made by CMake, loads it.
 
 import os
+import shutil
 
 import lit.formats
 
@@ -16,6 +17,9 @@ config.environment["PATH"] = os.pathsep.join(
 )
 # Tests neither read nor fill the user's kernel cache.
 config.environment["ROOTC_CACHE"] = os.path.join(config.test_exec_root, "cache")
+
+if shutil.which("aarch64-linux-gnu-gcc") and shutil.which("qemu-aarch64"):
+    config.available_features.add("arm")
 
 config.substitutions += [
     ("%python", config.python),

@@ -14,6 +14,8 @@ namespace rootc::codegen {
 
 /// runtime/support compiled to one relocatable object.
 llvm::StringRef embeddedSupportObject();
+/// The same for arm-64; empty if there was no compiler for it.
+llvm::StringRef embeddedArmObject();
 /// The same as one C++17 source text, rootc/model.h included.
 llvm::StringRef embeddedSupportSource();
 /// runtime/include/rootc/model.h.

@@ -105,6 +105,23 @@ public:
     }
   }
 
+  Error runVariants(std::vector<std::string> objects) {
+    if (Error error = checkHeader())
+      return error;
+    Expected<TemporaryFolder> folder = TemporaryFolder::create();
+    if (!folder)
+      return folder.takeError();
+    LLVMContext context;
+    auto dispatch = compileHostModule(
+        *buildDispatch(model, objects.size(), options.target, context), false);
+    if (!dispatch)
+      return dispatch.takeError();
+    objects.push_back(folder->path() + "/dispatch.o");
+    if (Error error = explain(writeOutput(objects.back(), *dispatch)))
+      return error;
+    return link(objects, folder->path());
+  }
+
 private:
   Model model;
   const EmitOptions &options;
@@ -201,16 +218,36 @@ private:
       return host.takeError();
     if (Error error = addObject("host", *host))
       return error;
-    if (Error error = addObject("support", embeddedSupportObject()))
+    auto support = supportObject();
+    if (!support)
+      return support.takeError();
+    if (Error error = addObject("support", *support))
       return error;
     for (size_t i = 0; i < kernels.size(); ++i)
       if (Error error = addObject(model.kernels[i].name, kernels[i]))
         return error;
+    return link(objects, folder->path());
+  }
+
+  Error link(const std::vector<std::string> &objects,
+             const std::string &folder) {
     std::string made;
     announce("linking");
-    if (Error error = linkBinary(objects, folder->path(), made))
+    if (Error error = linkBinary(objects, folder, made))
       return explain(std::move(error));
     return writeBinary(made);
+  }
+
+  Expected<StringRef> supportObject() const {
+    if (architectureOf(options.target) == Architecture::X86)
+      return embeddedSupportObject();
+    if (!embeddedArmObject().empty())
+      return embeddedArmObject();
+    return createStringError(
+        "--target=" + options.target.halide +
+        ": this rootc was built without a compiler for it; install "
+        "g++-aarch64-linux-gnu, configure and build rootc again, or write C++ "
+        "source, -o NET.cpp, and compile that");
   }
 
   /// Of the header beside a static library.
@@ -248,7 +285,8 @@ private:
     made = folder + "/output";
     std::vector<std::string> names = exportedNames(model);
     if (Error error = options.kind == EmitKind::SharedLibrary
-                          ? linkShared(objects, names, made, folder)
+                          ? linkShared(architectureOf(options.target), objects,
+                                       names, made, folder)
                           : linkRelocatable(objects, names, made, folder))
       return error;
     if (options.kind != EmitKind::StaticLibrary)
@@ -284,6 +322,13 @@ bool isText(EmitKind kind) {
 
 Error emitModel(const Model &model, const EmitOptions &options) {
   return Emission(model, options).run();
+}
+
+std::string variantSuffix(int64_t index) { return "_" + std::to_string(index); }
+
+Error joinVariants(const Model &model, const std::vector<std::string> &objects,
+                   const EmitOptions &options) {
+  return Emission(model, options).runVariants(objects);
 }
 
 } // namespace rootc::codegen

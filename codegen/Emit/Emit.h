@@ -39,6 +39,15 @@ struct EmitOptions {
 /// file. Fails with KernelErrors for kernels, otherwise with one message.
 llvm::Error emitModel(const Model &model, const EmitOptions &options);
 
+/// Model::variant of a library's variants.
+std::string variantSuffix(int64_t index);
+
+/// Makes one library or object of `objects`, which emitModel wrote of the
+/// model's variants, in the order in which the CPU is tried for them.
+llvm::Error joinVariants(const Model &model,
+                         const std::vector<std::string> &objects,
+                         const EmitOptions &options);
+
 } // namespace rootc::codegen
 
 #endif // ROOTC_CODEGEN_EMIT_EMIT_H

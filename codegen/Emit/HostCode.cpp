@@ -6,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Emit/HostCode.h"
+#include "codegen/Emit/Emit.h"
 #include "codegen/Emit/HostTable.h"
+#include "codegen/Emit/Target.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Verifier.h"
@@ -24,15 +26,20 @@ namespace rootc::codegen {
 
 namespace {
 
-const char tripleText[] = "x86_64-unknown-linux-gnu";
+Triple tripleOf(const TargetInfo &target) {
+  return Triple(architectureOf(target) == Architecture::Arm
+                    ? "aarch64-unknown-linux-gnu"
+                    : "x86_64-unknown-linux-gnu");
+}
 
 class HostBuilder : public TablePrinter {
 public:
-  HostBuilder(const Model &model, LLVMContext &context)
+  HostBuilder(const Model &model, const TargetInfo &target,
+              LLVMContext &context)
       : model(model), context(context),
         module(std::make_unique<Module>(model.name, context)),
         pointer(PointerType::get(context, 0)) {
-    module->setTargetTriple(Triple(tripleText));
+    module->setTargetTriple(tripleOf(target));
     module->setPICLevel(PICLevel::BigPIC);
   }
 
@@ -40,8 +47,24 @@ public:
                                 const TargetInfo &target) {
     printHostTable(*this, model, plan, target);
     buildEntry();
+    if (!model.variant.empty())
+      return std::move(module);
     if (model.weights)
-      buildClassify();
+      buildClassify([&](IRBuilder<> &) {
+        return module->getNamedValue("rootc_support_classify");
+      });
+    buildNote();
+    return std::move(module);
+  }
+
+  std::unique_ptr<Module> buildDispatch(int64_t count) {
+    buildChoice(count);
+    if (model.weights)
+      buildClassify([&](IRBuilder<> &ir) {
+        Value *table = ir.CreateCall(FunctionType::get(pointer, false),
+                                     module->getNamedValue(entryName(model)));
+        return load(ir, table, offsetof(rootc_model, classify));
+      });
     buildNote();
     return std::move(module);
   }
@@ -148,8 +171,8 @@ private:
     ir.CreateRet(module->getNamedValue(modelTableName));
   }
 
-  /// NAME_classify, the support code's.
-  void buildClassify() {
+  /// NAME_classify, which calls what `callee` finds.
+  void buildClassify(function_ref<Value *(IRBuilder<> &)> callee) {
     Type *size = Type::getInt64Ty(context);
     auto *type =
         FunctionType::get(Type::getInt32Ty(context),
@@ -161,8 +184,41 @@ private:
     SmallVector<Value *> arguments;
     for (Argument &argument : entry->args())
       arguments.push_back(&argument);
-    ir.CreateRet(ir.CreateCall(
-        type, module->getNamedValue("rootc_support_classify"), arguments));
+    ir.CreateRet(ir.CreateCall(type, callee(ir), arguments));
+  }
+
+  /// A member of the rootc_model at `table`.
+  Value *load(IRBuilder<> &ir, Value *table, size_t offset) {
+    return ir.CreateLoad(pointer,
+                         ir.CreateConstGEP1_64(ir.getInt8Ty(), table, offset));
+  }
+
+  /// NAME_model of several variants.
+  void buildChoice(int64_t count) {
+    auto *type = FunctionType::get(pointer, false);
+    auto *entry = Function::Create(type, GlobalValue::ExternalLinkage,
+                                   entryName(model), *module);
+    entry->setDSOLocal(true);
+    IRBuilder<> ir(BasicBlock::Create(context, "", entry));
+    for (int64_t i = 0; i < count; ++i) {
+      auto *variant =
+          Function::Create(type, GlobalValue::ExternalLinkage,
+                           entryName(model) + variantSuffix(i), *module);
+      variant->setVisibility(GlobalValue::HiddenVisibility);
+      Value *table = ir.CreateCall(type, variant);
+      if (i + 1 == count) {
+        ir.CreateRet(table);
+        return;
+      }
+      Value *why = ir.CreateCall(
+          type, load(ir, table, offsetof(rootc_model, unsupported)));
+      BasicBlock *good = BasicBlock::Create(context, "", entry);
+      BasicBlock *next = BasicBlock::Create(context, "", entry);
+      ir.CreateCondBr(ir.CreateIsNull(why), good, next);
+      ir.SetInsertPoint(good);
+      ir.CreateRet(table);
+      ir.SetInsertPoint(next);
+    }
   }
 
   void buildNote() {
@@ -194,7 +250,9 @@ private:
 
 } // namespace
 
-std::string entryName(const Model &model) { return model.name + "_model"; }
+std::string entryName(const Model &model) {
+  return model.name + "_model" + model.variant;
+}
 
 std::string classifyName(const Model &model) {
   return model.name + "_classify";
@@ -202,7 +260,7 @@ std::string classifyName(const Model &model) {
 
 std::vector<std::string> exportedNames(const Model &model) {
   std::vector<std::string> names = {entryName(model)};
-  if (model.weights)
+  if (model.weights && model.variant.empty())
     names.push_back(classifyName(model));
   return names;
 }
@@ -211,7 +269,13 @@ std::unique_ptr<Module> buildHostModule(const Model &model,
                                         const HostPlan &plan,
                                         const TargetInfo &target,
                                         LLVMContext &context) {
-  return HostBuilder(model, context).build(plan, target);
+  return HostBuilder(model, target, context).build(plan, target);
+}
+
+std::unique_ptr<Module> buildDispatch(const Model &model, int64_t count,
+                                      const TargetInfo &target,
+                                      LLVMContext &context) {
+  return HostBuilder(model, target, context).buildDispatch(count);
 }
 
 Expected<std::string> compileHostModule(Module &module, bool assembly) {
@@ -219,17 +283,21 @@ Expected<std::string> compileHostModule(Module &module, bool assembly) {
   LLVMInitializeX86Target();
   LLVMInitializeX86TargetMC();
   LLVMInitializeX86AsmPrinter();
+  LLVMInitializeAArch64TargetInfo();
+  LLVMInitializeAArch64Target();
+  LLVMInitializeAArch64TargetMC();
+  LLVMInitializeAArch64AsmPrinter();
   std::string error;
   raw_string_ostream problems(error);
   if (verifyModule(module, &problems))
     return createStringError("the host code is not valid: " + error);
-  const Target *target =
-      TargetRegistry::lookupTarget(Triple(tripleText), error);
+  const Triple &triple = module.getTargetTriple();
+  const Target *target = TargetRegistry::lookupTarget(triple, error);
   if (!target)
     return createStringError(error);
   std::unique_ptr<TargetMachine> machine(target->createTargetMachine(
-      Triple(tripleText), "x86-64", "", TargetOptions(), Reloc::PIC_,
-      std::nullopt, CodeGenOptLevel::Less));
+      triple, triple.isX86() ? "x86-64" : "generic", "", TargetOptions(),
+      Reloc::PIC_, std::nullopt, CodeGenOptLevel::Less));
   module.setDataLayout(machine->createDataLayout());
   SmallString<0> bytes;
   raw_svector_ostream stream(bytes);
@@ -237,7 +305,7 @@ Expected<std::string> compileHostModule(Module &module, bool assembly) {
   if (machine->addPassesToEmitFile(passes, stream, nullptr,
                                    assembly ? CodeGenFileType::AssemblyFile
                                             : CodeGenFileType::ObjectFile))
-    return createStringError("this LLVM cannot emit x86-64 objects");
+    return createStringError("this LLVM cannot emit objects");
   passes.run(module);
   return std::string(bytes);
 }

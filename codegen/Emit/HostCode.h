@@ -16,12 +16,19 @@
 namespace rootc::codegen {
 
 /// The model's table (HostTable.h), the exported functions and the ELF note, as
-/// LLVM IR for x86-64 Linux. It refers to the kernels by name and to the
-/// support code (runtime/support).
+/// LLVM IR for the target's architecture. It refers to the kernels by name and
+/// to the support code (runtime/support).
 std::unique_ptr<llvm::Module> buildHostModule(const Model &model,
                                               const HostPlan &plan,
                                               const TargetInfo &target,
                                               llvm::LLVMContext &context);
+
+/// The exported functions and the ELF note of a model of which a library holds
+/// `count` variants ("_0", "_1", ...): the first that the CPU can run is the
+/// model; if it can run none, the last one, which says what the CPU lacks.
+std::unique_ptr<llvm::Module> buildDispatch(const Model &model, int64_t count,
+                                            const TargetInfo &target,
+                                            llvm::LLVMContext &context);
 
 /// Machine code of the module: an ELF object, or assembly text.
 llvm::Expected<std::string> compileHostModule(llvm::Module &module,

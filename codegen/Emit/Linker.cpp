@@ -72,16 +72,34 @@ Error runLinker(const std::vector<std::string> &arguments) {
                                            : reason));
 }
 
+bool isOf(Architecture architecture, const std::string &path) {
+  bool arm = architecture == Architecture::Arm;
+  auto file = object::ObjectFile::createObjectFile(path);
+  if (!file) {
+    consumeError(file.takeError());
+    return false;
+  }
+  return file->getBinary()->getArch() ==
+         (arm ? Triple::aarch64 : Triple::x86_64);
+}
+
 /// The C library's shared objects by file name, so that linking needs no
 /// development package.
-Expected<std::string> findLibrary(const std::string &name) {
+Expected<std::string> findLibrary(Architecture architecture,
+                                  const std::string &name) {
   for (const char *folder :
-       {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64",
+       {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu",
+        "/lib/aarch64-linux-gnu", "/usr/aarch64-linux-gnu/lib", "/lib64",
         "/usr/lib64", "/lib", "/usr/lib"}) {
     std::string path = std::string(folder) + "/" + name;
-    if (sys::fs::exists(path))
+    if (sys::fs::exists(path) && isOf(architecture, path))
       return path;
   }
+  if (architecture == Architecture::Arm)
+    return createStringError(
+        "linking failed: " + name +
+        " for arm-64 is not here: install the package libc6-arm64-cross, or "
+        "write a static library, -o NET.a");
   return createStringError(
       "linking failed: " + name +
       " is in none of the folders where Linux systems keep it");
@@ -89,7 +107,8 @@ Expected<std::string> findLibrary(const std::string &name) {
 
 } // namespace
 
-Error linkShared(const std::vector<std::string> &objects,
+Error linkShared(Architecture architecture,
+                 const std::vector<std::string> &objects,
                  const std::vector<std::string> &names,
                  const std::string &output, const std::string &scratchFolder) {
   if (Error error = checkRoom(objects, output))
@@ -120,7 +139,7 @@ Error linkShared(const std::vector<std::string> &objects,
   arguments.insert(arguments.end(), objects.begin(), objects.end());
   arguments.push_back("--as-needed");
   for (const char *name : {"libm.so.6", "libc.so.6"}) {
-    Expected<std::string> library = findLibrary(name);
+    Expected<std::string> library = findLibrary(architecture, name);
     if (!library)
       return library.takeError();
     arguments.push_back(*library);

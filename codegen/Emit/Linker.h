@@ -8,6 +8,7 @@
 #ifndef ROOTC_CODEGEN_EMIT_LINKER_H
 #define ROOTC_CODEGEN_EMIT_LINKER_H
 
+#include "codegen/Emit/Target.h"
 #include "llvm/Support/Error.h"
 
 #include <string>
@@ -18,7 +19,8 @@ namespace rootc::codegen {
 /// Links object files into a shared library that exports `names` alone and
 /// needs libc and libm. The linker is part of this program; what it complains
 /// about is the error.
-llvm::Error linkShared(const std::vector<std::string> &objects,
+llvm::Error linkShared(Architecture architecture,
+                       const std::vector<std::string> &objects,
                        const std::vector<std::string> &names,
                        const std::string &output,
                        const std::string &scratchFolder);

@@ -6,10 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Emit/Target.h"
+#include "codegen/Schedules/Backend.h"
 #include "runtime/support/Support.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/TargetParser/Host.h"
 
 #include <set>
@@ -105,12 +108,15 @@ llvm::Error unknown(llvm::StringRef text, llvm::StringRef why) {
     names += std::string(names.empty() ? "" : ", ") + feature.name;
   return llvm::createStringError(
       "--target=" + text + ": " + why +
-      "; give host, x86-64-v3, x86-64-v4, or x86-64-linux followed by any of "
-      "these with a '-' before each: " +
+      "; give host, x86-64-v3, x86-64-v4, arm-64-linux, or x86-64-linux "
+      "followed by any of these with a '-' before each: " +
       names +
       "; kernels for a GPU of NVIDIA's with cuda and one of "
-      "cuda_capability_80, cuda_capability_86");
+      "cuda_capability_80, cuda_capability_86; several targets with ',' "
+      "between make one library that holds code for each");
 }
+
+const char armTarget[] = "arm-64-linux";
 
 TargetInfo make(const std::set<std::string> &set) {
   TargetInfo info;
@@ -136,8 +142,8 @@ llvm::Expected<TargetInfo> parseTarget(llvm::StringRef text) {
       add(set, *find("avx512_skylake"));
     return make(set);
   }
-  if (text.contains(','))
-    return unknown(text, "several targets are not supported by this version");
+  if (text == armTarget)
+    return TargetInfo{armTarget, 128, 32};
   llvm::StringRef rest = text;
   if (rest.consume_front("host")) {
     set = hostFeatures();
@@ -164,6 +170,37 @@ llvm::Expected<TargetInfo> parseTarget(llvm::StringRef text) {
   if (set.count("cuda") != 0 && set.count("cuda_capability_86") == 0)
     set.insert("cuda_capability_80");
   return make(set);
+}
+
+llvm::Expected<std::vector<TargetInfo>> parseTargets(llvm::StringRef text) {
+  llvm::SmallVector<llvm::StringRef> parts;
+  text.split(parts, ',');
+  std::vector<TargetInfo> targets;
+  for (llvm::StringRef part : parts) {
+    llvm::Expected<TargetInfo> target = parseTarget(part);
+    if (!target)
+      return target.takeError();
+    for (const TargetInfo &other : targets) {
+      if (other.halide == target->halide)
+        return unknown(text, "'" + part.str() + "' is another one's equal");
+      if (architectureOf(other) != architectureOf(*target))
+        return unknown(text, "one library has code for one architecture");
+    }
+    targets.push_back(std::move(*target));
+  }
+  auto rank = [](const TargetInfo &target) {
+    return std::pair(backendOf(target).device,
+                     -llvm::popcount(cpuFeatures(target)));
+  };
+  llvm::stable_sort(targets, [&](const TargetInfo &a, const TargetInfo &b) {
+    return rank(a) < rank(b);
+  });
+  return targets;
+}
+
+Architecture architectureOf(const TargetInfo &target) {
+  return llvm::StringRef(target.halide).starts_with("arm") ? Architecture::Arm
+                                                           : Architecture::X86;
 }
 
 uint64_t cpuFeatures(const TargetInfo &target) {

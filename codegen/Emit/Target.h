@@ -12,14 +12,23 @@
 #include "llvm/Support/Error.h"
 
 #include <string>
+#include <vector>
 
 namespace rootc::codegen {
 
-/// Reads the value of --target: "host", "x86-64-v3", "x86-64-v4" or a Halide
-/// target string for x86-64 Linux. The result's string has its features
+/// Reads one target: "host", "x86-64-v3", "x86-64-v4", "arm-64-linux" or a
+/// Halide target string for x86-64 Linux. The result's string has its features
 /// sorted and those they imply added. An unknown target is an error that lists
 /// what is known.
 llvm::Expected<TargetInfo> parseTarget(llvm::StringRef text);
+
+/// Reads the value of --target: one target, or several of one architecture with
+/// commas between, which come back in the order in which a library tries them:
+/// those for a CPU with the most features first, then those for devices.
+llvm::Expected<std::vector<TargetInfo>> parseTargets(llvm::StringRef text);
+
+enum class Architecture { X86, Arm };
+Architecture architectureOf(const TargetInfo &target);
 
 /// The bits of rootc_cpu_feature that a parsed target needs.
 uint64_t cpuFeatures(const TargetInfo &target);

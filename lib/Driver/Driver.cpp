@@ -8,9 +8,11 @@
 #include "lib/Driver/Driver.h"
 #include "codegen/Emit/Cleanup.h"
 #include "codegen/Emit/Emit.h"
+#include "codegen/Emit/HostCode.h"
 #include "codegen/Emit/KernelCache.h"
 #include "codegen/Emit/OutputFile.h"
 #include "codegen/Emit/Progress.h"
+#include "codegen/Emit/TemporaryFolder.h"
 #include "codegen/Schedules/Backend.h"
 #include "codegen/Schedules/Families.h"
 #include "codegen/Tune/Tune.h"
@@ -97,7 +99,8 @@ std::optional<codegen::EmitKind> emitKind(OutputKind kind) {
 class Compiler {
 public:
   Compiler(const Options &options, std::string programFolder)
-      : options(options), programFolder(std::move(programFolder)) {
+      : options(options), programFolder(std::move(programFolder)),
+        target(options.target) {
     context.disableMultithreading(); // aborts where threads cannot be started
     context.loadDialect<root::RootDialect>();
     context.printOpOnDiagnostic(false);
@@ -139,14 +142,56 @@ public:
       return 1;
     if (options.kind == OutputKind::Suggestion)
       return succeeded(suggest()) ? 0 : 1;
+    if (options.targets.size() > 1 && isBinary())
+      return succeeded(compileForSeveral(*module)) ? 0 : 1;
     return succeeded(compile(*module)) ? 0 : 1;
   }
 
 private:
   const Options &options;
   std::string programFolder;
+  codegen::TargetInfo target; ///< that is compiled for now
   mlir::MLIRContext context;
   std::optional<codegen::TunedSchedules> tuned;
+
+  bool isBinary() const {
+    return options.kind == OutputKind::SharedLibrary ||
+           options.kind == OutputKind::StaticLibrary ||
+           options.kind == OutputKind::Object;
+  }
+
+  /// Where a variant of the library that is compiled goes; empty: it is none.
+  std::string variantFolder;
+  /// Of the variants that have been compiled, and the last one's model without
+  /// its code.
+  std::vector<std::string> variants;
+  codegen::Model variantModel;
+
+  /// One library with code for each target.
+  LogicalResult compileForSeveral(mlir::ModuleOp module) {
+    Expected<codegen::TemporaryFolder> folder =
+        codegen::TemporaryFolder::create();
+    if (!folder) {
+      reportError(toString(folder.takeError()));
+      return failure();
+    }
+    variantFolder = folder->path();
+    for (const codegen::TargetInfo &next : options.targets) {
+      target = next;
+      mlir::OwningOpRef<mlir::ModuleOp> copy = module.clone();
+      if (failed(compile(*copy)))
+        return failure();
+    }
+    codegen::EmitOptions emit;
+    emit.kind = *emitKind(options.kind);
+    emit.output = options.output;
+    emit.target = options.target;
+    Error error = codegen::joinVariants(variantModel, variants, emit);
+    if (!error)
+      return success();
+    reportError(toString(std::move(error)));
+    return failure();
+  }
 
   LogicalResult compile(mlir::ModuleOp module) {
     auto networks = module.getOps<root::NetworkOp>();
@@ -170,9 +215,9 @@ private:
     pipeline.bf16 = options.bf16;
     // C++ source, devices and Halide's autoschedulers know no matrix unit.
     pipeline.matrices = options.kind != OutputKind::Cpp &&
-                        !codegen::backendOf(options.target).device &&
+                        !codegen::backendOf(target).device &&
                         !options.autoscheduler;
-    pipeline.target = options.target;
+    pipeline.target = target;
     if (failed(runPasses(module, buildNetworkPipeline, pipeline)) ||
         failed(useSchedules(pipeline)))
       return failure();
@@ -337,7 +382,7 @@ private:
     ExplainOptions from;
     from.program = options.explain;
     from.batch = 1;
-    from.target = options.target;
+    from.target = target;
     int64_t threads = usualThreads();
     if (!options.profile.empty()) {
       Expected<Profile> profile = readProfile(options.profile);
@@ -375,9 +420,8 @@ private:
       }
       from.machine = std::move(profile->machine);
     } else {
-      from.machine = from.profile
-                         ? from.profile->machine
-                         : codegen::typicalMachine(options.target, threads);
+      from.machine = from.profile ? from.profile->machine
+                                  : codegen::typicalMachine(target, threads);
     }
     Expected<Explanation> explanation = explain(module, from);
     if (!explanation)
@@ -447,8 +491,8 @@ private:
     }
     try {
       tuned.emplace(options.tuned,
-                    codegen::TuneMachine{options.target.halide, cpuModel(),
-                                         threads(), *generator},
+                    codegen::TuneMachine{target.halide, cpuModel(), threads(),
+                                         *generator},
                     options.batch);
     } catch (const std::exception &error) {
       reportError("--tuned: " + Twine(error.what()));
@@ -488,7 +532,7 @@ private:
     codegen::TuneOptions from;
     from.database = options.tune.database;
     from.replay = options.tune.replay;
-    from.target = options.target;
+    from.target = target;
     from.cpu = cpuModel();
     from.threads = threads();
     from.batch = options.batch;
@@ -548,16 +592,26 @@ private:
     codegen::EmitOptions emit;
     emit.kind = *emitKind(options.kind);
     emit.output = options.output;
-    emit.target = options.target;
+    emit.target = target;
     codegen::Progress progress(codegen::ProgressOptions::standardError());
     emit.kernels = compilerOptions(progress);
     if (failed(embed(translated->model, emit.kernels))) {
       progress.erase();
       return failure();
     }
+    bool good = true;
+    if (!variantFolder.empty()) {
+      variantModel.name = translated->model.name;
+      if (translated->model.weights)
+        variantModel.weights.emplace();
+      translated->model.variant = codegen::variantSuffix(variants.size());
+      emit.kind = codegen::EmitKind::Object;
+      emit.output =
+          variantFolder + "/variant" + translated->model.variant + ".o";
+      variants.push_back(emit.output);
+    }
     Error error = codegen::emitModel(translated->model, emit);
     progress.erase();
-    bool good = true;
     handleAllErrors(
         std::move(error),
         [&](const codegen::KernelError &error) {

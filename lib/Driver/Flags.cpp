@@ -90,14 +90,33 @@ std::string checkNetwork(const NetworkFlags &flags, Options &options) {
   if (flags.winograd != "on" && flags.winograd != "off")
     return "--winograd=" + flags.winograd + ": give on or off";
   options.winograd = flags.winograd == "on";
-  Expected<codegen::TargetInfo> target = codegen::parseTarget(flags.target);
-  if (!target)
-    return toString(target.takeError());
-  options.target = std::move(*target);
+  auto targets = codegen::parseTargets(flags.target);
+  if (!targets)
+    return toString(targets.takeError());
+  options.targets = std::move(*targets);
+  options.target = options.targets.front();
   return "";
 }
 
+/// Kinds that hold code for several targets, or for none.
+static bool takesSeveralTargets(OutputKind kind) {
+  switch (kind) {
+  case OutputKind::SharedLibrary:
+  case OutputKind::StaticLibrary:
+  case OutputKind::Object:
+  case OutputKind::Header:
+  case OutputKind::Cost:
+  case OutputKind::Onnx:
+    return true;
+  default:
+    return false;
+  }
+}
+
 std::string checkDevice(const NetworkFlags &flags, const Options &options) {
+  if (options.targets.size() > 1 && !takesSeveralTargets(options.kind))
+    return "--target=" + flags.target +
+           ": several targets are of libraries and objects; give one";
   bool device = codegen::backendOf(options.target).device;
   if (options.kind == OutputKind::Ptx &&
       options.target.halide.find("-cuda") == std::string::npos)

@@ -54,8 +54,10 @@ struct NetworkFlags {
                "before it froze")};
   cl::opt<std::string> target{
       "target", cl::value_desc("target"), cl::cat(category), cl::init("host"),
-      cl::desc("host, x86-64-v3, x86-64-v4 or a Halide target string; default "
-               "host")};
+      cl::desc("host, x86-64-v3, x86-64-v4, arm-64-linux or a Halide target "
+               "string; several, with commas between, make a library that "
+               "holds code for each and takes the best that its machine can "
+               "run; default host")};
   cl::opt<std::string> mode{
       "mode", cl::value_desc("mode"), cl::cat(category), cl::init("train"),
       cl::desc("train (training and inference) or infer; default train")};

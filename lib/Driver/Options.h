@@ -57,7 +57,8 @@ struct Options {
   bool costTraining = false; ///< --emit=cost of a training step
   bool sliceWeights = false, pixels = false;
   std::optional<uint64_t> seed;
-  codegen::TargetInfo target;
+  codegen::TargetInfo target; ///< the first of
+  std::vector<codegen::TargetInfo> targets;
   bool inferOnly = false;
   bool recompute = false;
   bool keepResponses = false;

@@ -93,7 +93,7 @@ static FoundNote findAmong(const Reader &reader, uint64_t begin, uint64_t end) {
 }
 
 static FoundNote findNote(const std::string &path,
-                          const std::vector<char> &bytes) {
+                          const std::vector<char> &bytes, bool ofAnyMachine) {
   Reader reader{path, bytes};
   if (bytes.empty())
     fail("{}: is empty; make it with 'rootc NET.mlir -o NET.so'", path);
@@ -107,7 +107,7 @@ static FoundNote findNote(const std::string &path,
          "one",
          path);
   auto header = reader.read<Elf64_Ehdr>(0);
-  if (header.e_machine != hostMachine)
+  if (header.e_machine != hostMachine && !ofAnyMachine)
     fail("{}: is a library for another machine; compile the network for this "
          "one",
          path);
@@ -147,7 +147,7 @@ static std::string hashOf(const std::vector<char> &bytes, size_t position) {
 
 std::string rootc::readModelNote(const std::string &path,
                                  const std::vector<char> &bytes) {
-  FoundNote found = findNote(path, bytes);
+  FoundNote found = findNote(path, bytes, /*ofAnyMachine=*/false);
   std::string_view hash(found.note.hash, sizeof(found.note.hash));
   if (hash.find_first_not_of('\0') == hash.npos)
     fail("{}: holds a model, but was not written by rootc, so that nothing "
@@ -162,7 +162,7 @@ std::string rootc::readModelNote(const std::string &path,
 }
 
 void rootc::sealModel(const std::string &path, std::vector<char> &bytes) {
-  size_t position = findNote(path, bytes).position;
+  size_t position = findNote(path, bytes, /*ofAnyMachine=*/true).position;
   std::string hash = hashOf(bytes, position);
   std::copy(hash.begin(), hash.end(),
             bytes.begin() +

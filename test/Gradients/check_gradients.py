@@ -100,19 +100,20 @@ def check(tools, path, batch, seed, root=1, folder=None, freeze=''):
         runner, subject = tools.reference, (path, *flags)
     else:
         runner, subject = tools.rootrun, (file('net.so'),)
-        call(tools.rootc, path, *flags, '-o', *subject)
-    call(runner, 'grad', *subject, *given, '--labels', file('labels.npy'), '--seed', seed, '-o', file('g.safetensors'))
-    call(runner, 'run', *subject, *given, '-o', file('logits.npy'))
+        call(tools.rootc, path, *flags, *tools.rootc_flag, '-o', *subject)
+    call(*runner.split(), 'grad', *subject, *given, '--labels', file('labels.npy'), '--seed', seed, '-o', file('g.safetensors'))
+    call(*runner.split(), 'run', *subject, *given, '-o', file('logits.npy'))
 
     actual = read_safetensors(file('g.safetensors'))
     gradients = {name: value for name, value in gradients.items() if name.rpartition('.')[0] not in model.frozen}
     if set(actual) != set(gradients) | {'loss'}:
         raise AssertionError(f'tensors differ: {sorted(set(actual) ^ (set(gradients) | {"loss"}))}')
-    problems, worst = tolerance_violations(gradients, actual)
+    bounds = (tools.tolerance, 1) if tools.tolerance else (1e-4, 1e-3)
+    problems, worst = tolerance_violations(gradients, actual, *bounds)
     if not abs(float(actual['loss'].reshape(-1)[0]) - loss) <= 1e-5 * max(abs(loss), 1e-2):
         problems['loss'] = float(actual['loss'].reshape(-1)[0]) - loss
     logits = model.infer(*split(model, arrays), image)
-    wrong, worst_logits = tolerance_violations({'logits': logits}, {'logits': np.load(file('logits.npy'))}, 2e-5)
+    wrong, worst_logits = tolerance_violations({'logits': logits}, {'logits': np.load(file('logits.npy'))}, tools.tolerance or 2e-5)
     problems.update(wrong)
     if problems:
         raise AssertionError(f'margin {margin:.1e}, errors as parts of the scale: ' + ', '.join(
@@ -124,7 +125,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('networks', nargs='*', help='.mlir files')
     parser.add_argument('--rootc')
-    parser.add_argument('--rootrun')
+    parser.add_argument('--rootc-flag', action='append', default=[])
+    parser.add_argument('--rootrun', help='may have arguments')
+    parser.add_argument('--tolerance', type=float, help="of the largest gradient and logit, instead of each tensor's")
     parser.add_argument('--reference', help='check rootc-reference, which has no kernels, instead of the two')
     parser.add_argument('--batch', type=int, default=2, help='of the files')
     parser.add_argument('--root', type=int, default=1, help='--root of the files')

@@ -421,15 +421,15 @@ def _wide(arrays):
     return {name: jnp.asarray(value, jnp.float64) for name, value in arrays.items()}
 
 
-def tolerance_violations(expected, actual, bound=1e-4):
-    """Tensors whose error exceeds bound * max(own largest magnitude, 1e-3 of the largest of all), with the ratio
+def tolerance_violations(expected, actual, bound=1e-4, share=1e-3):
+    """Tensors whose error exceeds bound * max(own largest magnitude, share of the largest of all), with the ratio
     of error to that scale; and the worst ratio."""
     overall = max(np.abs(value).max() for value in expected.values())
     ratios = {}
     for name, value in expected.items():
         if actual[name].shape != value.shape:
             raise ValueError(f'{name} has shape {actual[name].shape}, not {value.shape}')
-        scale = max(np.abs(value).max(), 1e-3 * overall)
+        scale = max(np.abs(value).max(), share * overall)
         error = np.abs(actual[name] - value).max()
         ratios[name] = float(error / scale) if np.isfinite(error) else np.inf
     return {name: ratio for name, ratio in ratios.items() if not ratio <= bound}, max(ratios.values())
