@@ -284,10 +284,19 @@ static Lowered packPairs(const ConvShape &shape, const FilterLayout &layout,
   }
   in = standard(min(in, ins - 1), layout.inPerGroup, layout.inOrder);
   out = standard(min(out, outs - 1), layout.outPerGroup, layout.outOrder);
-  Expr value = backward ? filter.func(out, constant(shape.kernel[1] - 1) - kx,
-                                      constant(shape.kernel[0] - 1) - ky,
-                                      group * ins + in)
-                        : filter.func(in, tap, ky, group * outs + out);
+  // The filter counts one of the two within its own group.
+  Expr within = backward ? out : in;
+  if (layout.merged > 1) {
+    Expr ownIns = ins / constant(layout.merged),
+         ownOuts = outs / constant(layout.merged);
+    exists = exists && in / ownIns == out / ownOuts;
+    within = backward ? out % ownOuts : in % ownIns;
+  }
+  Expr value =
+      backward
+          ? filter.func(within, constant(shape.kernel[1] - 1) - kx,
+                        constant(shape.kernel[0] - 1) - ky, group * ins + in)
+          : filter.func(within, tap, ky, group * outs + out);
   Func packed("pack_filter");
   packed(l, i, kx, ky, b) = select(exists, value, 0.0f);
   return {{packed}, {}};

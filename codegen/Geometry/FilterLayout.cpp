@@ -54,6 +54,13 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
                    shape.kernel[1] > 1 && shape.dilation[1] == 1 &&
                    shape.inOrder == 1 &&
                    shape.inPerGroup() * shape.kernel[1] <= terms;
+  if (shape.pairs && !groupsInnermost(shape) && shape.groups % 2 == 0 &&
+      2 * layout.inPerGroup == terms) {
+    layout.merged = 2;
+    layout.groups /= 2;
+    layout.inPerGroup *= 2;
+    layout.outPerGroup *= 2;
+  }
   if (groupsInnermost(shape)) {
     layout.laneGroups = block / layout.outPerGroup;
     if (block % layout.outPerGroup != 0 || layout.laneGroups > shape.groups)
@@ -73,7 +80,7 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
     layout.blocks = ceilDiv(shape.groups, layout.groupsPerBlock);
   } else {
     layout.blocksPerGroup = ceilDiv(layout.outPerGroup, block);
-    layout.blocks = shape.groups * layout.blocksPerGroup;
+    layout.blocks = layout.groups * layout.blocksPerGroup;
   }
   return layout;
 }

@@ -29,6 +29,10 @@
 //
 //   [blocks, kernel height, kernel width, pairs of in channels, 2 * block]
 //
+// Two groups that have half of a product's in channels each are one of twice as
+// many channels, with zeros where one's in channels meet the other's out
+// channels: half of the products are wasted, and still they are faster.
+//
 // Where a row of taps has few in channels, as of an image, all of them lie one
 // after another, as they do in the map, and the kernel has one column.
 //
@@ -60,6 +64,7 @@ struct FilterLayout {
   int64_t winograd = 0;   ///< edge of Winograd's tiles; 0: the kernel as it is
   bool pairs = false;     ///< for products of matrices
   bool rowTaps = false;   ///< in pairs: in channels are those of a row of taps
+  int64_t merged = 1;     ///< in pairs: the convolution's groups in one of these
 
   bool groupLanes() const { return laneGroups > 0; }
   /// The group of a block's first lane, where lanes are groups.

@@ -88,8 +88,9 @@ int64_t cpuFilterBlock(const ConvShape &shape, bool backwardData,
   // Two tiles of the matrix unit; of images, whose rows are made bf16 for each
   // block, as many out channels as they often have.
   if (shape.pairs) {
-    int64_t most = filterLayout(shape, backwardData, 16).rowTaps ? 64 : 32;
-    return std::min(ceilDiv(outs, 16) * 16, most);
+    FilterLayout layout = filterLayout(shape, backwardData, 16);
+    int64_t most = layout.rowTaps ? 64 : 32;
+    return std::min(ceilDiv(layout.outPerGroup, 16) * 16, most);
   }
   double best = 0;
   int64_t block = widest;

@@ -56,7 +56,8 @@ void rootc::buildModelPipeline(OpPassManager &passes,
   const codegen::Backend &backend = codegen::backendOf(target);
   if (backend.orders)
     model.addPass(
-        createChooseChannelOrders({target.vectorBits, target.registers}));
+        createChooseChannelOrders({target.vectorBits, target.registers,
+                                   options.bf16 && options.matrices}));
 
   // Filters in the order in which the kernels read them.
   model.addPass(

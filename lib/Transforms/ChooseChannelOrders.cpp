@@ -31,8 +31,8 @@ namespace {
 /// Rewrites one program.
 class Orderer {
 public:
-  Orderer(ProgramOp program, const codegen::TargetInfo &target)
-      : program(program), problem(program, target) {}
+  Orderer(ProgramOp program, const codegen::TargetInfo &target, bool pairs)
+      : program(program), problem(program, target, pairs) {}
   void run();
 
 private:
@@ -205,7 +205,9 @@ struct ChooseChannelOrders
     target.vectorBits = vectorBits;
     target.registers = registers;
     for (auto program : getOperation().getBody().getOps<ProgramOp>())
-      Orderer(program, target).run();
+      // Filters' gradients have no such products of groups.
+      Orderer(program, target, pairs && program.getKind() == ProgramKind::Infer)
+          .run();
   }
 };
 } // namespace

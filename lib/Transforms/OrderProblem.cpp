@@ -8,6 +8,7 @@
 #include "lib/Transforms/OrderProblem.h"
 
 #include "codegen/Geometry/FilterLayout.h"
+#include "codegen/Geometry/Gather.h"
 #include "lib/Analysis/ChannelOrder.h"
 #include "lib/Transforms/PrimConvShape.h"
 
@@ -161,8 +162,9 @@ int64_t OrderProblem::order(Value value) const {
   return classes[rootOf(found->second)].order;
 }
 
-OrderProblem::OrderProblem(ProgramOp program, const codegen::TargetInfo &target)
-    : target(target) {
+OrderProblem::OrderProblem(ProgramOp program, const codegen::TargetInfo &target,
+                           bool pairs)
+    : target(target), pairs(pairs) {
   Block &body = program.getBody().front();
   for (Operation &op : body)
     if (goesAlong(&op))
@@ -240,7 +242,8 @@ void OrderProblem::addConvolution(ConvOp op, Value input, Value output) {
   termOf[op] = found->second;
   Term &term = terms[found->second];
   codegen::ConvShape shape = convShapeOf(op, channelsOf(input));
-  if (codegen::prefersGroupLanes(shape, target)) {
+  if (codegen::prefersGroupLanes(shape, target) &&
+      !(pairs && codegen::fitsPairs(shape, /*backwardData=*/false))) {
     term.groups = op.getGroups();
     term.loss += lossInStandard(op, shape);
   }

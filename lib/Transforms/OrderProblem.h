@@ -35,7 +35,9 @@ llvm::SmallVector<mlir::Value> valuesAlong(mlir::Operation *op);
 class OrderProblem {
 public:
   /// The ops of `program`, whose convolutions all have the standard orders.
-  OrderProblem(root::ProgramOp program, const codegen::TargetInfo &target);
+  /// `pairs`: those that products of bf16 matrices suit want the standard one.
+  OrderProblem(root::ProgramOp program, const codegen::TargetInfo &target,
+               bool pairs);
   /// Chooses an order for each class: none that one class or the neighbours of
   /// one grouped convolution could change for less cost.
   void solve();
@@ -98,6 +100,7 @@ private:
   bool descend();
 
   codegen::TargetInfo target;
+  bool pairs;
   llvm::DenseMap<mlir::Value, int64_t> indices;
   std::vector<int64_t> parents; ///< union-find over classes
   std::vector<Class> classes;

@@ -162,6 +162,9 @@ def ChooseChannelOrders
            "Width of the target's vectors">,
     Option<"registers", "registers", "int64_t", "32",
            "Number of the target's vector registers">,
+    Option<"pairs", "pairs", "bool", "false",
+           "In inference, groups that products of bf16 matrices suit are better "
+           "in the standard order">,
   ];
 }
 
