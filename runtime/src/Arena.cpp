@@ -17,7 +17,17 @@ static std::align_val_t alignmentOf(size_t bytes) {
   return std::align_val_t(bytes < hugePage ? 64 : hugePage);
 }
 
+static ArenaAllocator host = {nullptr, nullptr, nullptr};
+
+void setArenaAllocator(const ArenaAllocator &allocator) { host = allocator; }
+
 void *allocateArena(size_t bytes) {
+  if (host.allocate) {
+    void *memory = host.allocate(host.state, bytes, size_t(alignmentOf(bytes)));
+    if (!memory)
+      throw std::bad_alloc();
+    return memory;
+  }
   void *memory = ::operator new(bytes, alignmentOf(bytes));
   // A wish: where it is not granted, small pages do.
   if (bytes >= hugePage)
@@ -26,6 +36,8 @@ void *allocateArena(size_t bytes) {
 }
 
 void freeArena(void *memory, size_t bytes) {
+  if (host.release)
+    return host.release(host.state, memory, bytes);
   ::operator delete(memory, alignmentOf(bytes));
 }
 

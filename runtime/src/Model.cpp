@@ -249,7 +249,8 @@ static int largestPool(const Model &model, int tooMany) {
 }
 
 ThreadPool::ThreadPool(Model model, int threads)
-    : model(std::move(model)), count(threads > 0 ? threads : defaultThreads()) {
+    : model(std::move(model)), count(threads > 0 ? threads : defaultThreads()),
+      run(this->model->parallel_for) {
   pool = this->model->pool_create(count);
   if (!pool && count == 1)
     fail("memory ran out");
@@ -260,7 +261,15 @@ ThreadPool::ThreadPool(Model model, int threads)
          count, largestPool(this->model, count));
 }
 
-ThreadPool::~ThreadPool() { model->pool_destroy(pool); }
+ThreadPool::ThreadPool(Model model, rootc_parallel_for run, void *pool,
+                       int threads)
+    : model(std::move(model)), count(threads), run(run), pool(pool),
+      owned(false) {}
+
+ThreadPool::~ThreadPool() {
+  if (owned)
+    model->pool_destroy(pool);
+}
 
 void ThreadPool::forEach(int64_t count,
                          const std::function<void(int64_t)> &task) const {
@@ -270,7 +279,7 @@ void ThreadPool::forEach(int64_t count,
     std::exception_ptr failure;
   } state{task, {}, nullptr};
   // No exception may pass through the pool.
-  model->parallel_for(
+  run(
       pool,
       [](void *opaque, int64_t index) -> int {
         auto &state = *static_cast<State *>(opaque);

@@ -31,7 +31,7 @@ Session::Session(Model model, std::shared_ptr<ThreadPool> given)
   // from one call to the next.
   if (!pool)
     pool = std::make_shared<ThreadPool>(this->model, 1);
-  ctx.parallel_for = this->model->parallel_for;
+  ctx.parallel_for = pool->runner();
   ctx.pool = pool->handle();
 }
 

@@ -390,3 +390,61 @@ TEST(ThreadPool, ForEachRethrows) {
             }),
             "seven");
 }
+
+TEST(ThreadPool, MayBeTheHostPrograms) {
+  Model model = Model::open(ROOTC_FAKE_MODEL);
+  Prepared prepared(model, Weights::initialise(model, 7));
+  std::vector<float> image(3 * 3072, 0.25f), own(3 * 10), host(3 * 10);
+  Session(model).infer(prepared, 3, image.data(), own.data());
+  // Backwards, on the calling thread.
+  int64_t tasks = 0;
+  rootc_parallel_for run = [](void *pool, rootc_task task, void *state,
+                              int64_t count) {
+    *static_cast<int64_t *>(pool) += count;
+    int status = ROOTC_OK;
+    for (int64_t i = count; i-- > 0;)
+      if (int failed = task(state, i))
+        status = failed;
+    return status;
+  };
+  auto pool = std::make_shared<ThreadPool>(model, run, &tasks, 2);
+  EXPECT_EQ(pool->threads(), 2);
+  Session(model, pool).infer(prepared, 3, image.data(), host.data());
+  EXPECT_EQ(own, host);
+  int64_t ofKernels = tasks;
+  EXPECT_GT(ofKernels, 0);
+  pool->forEach(5, [](int64_t) {});
+  EXPECT_EQ(tasks, ofKernels + 5);
+}
+
+TEST(Arena, MayComeFromTheHostProgram) {
+  struct Heap {
+    size_t given = 0, taken = 0, alignment = 0;
+    bool empty = false;
+  } heap;
+  setArenaAllocator(
+      {[](void *state, size_t bytes, size_t alignment) -> void * {
+         auto &heap = *static_cast<Heap *>(state);
+         heap.given += bytes;
+         heap.alignment = alignment;
+         size_t whole = (bytes + alignment - 1) / alignment * alignment;
+         return heap.empty ? nullptr : std::aligned_alloc(alignment, whole);
+       },
+       [](void *state, void *memory, size_t bytes) {
+         static_cast<Heap *>(state)->taken += bytes;
+         std::free(memory);
+       },
+       &heap});
+  {
+    FloatArray small(1000);
+    EXPECT_EQ(heap.alignment, 64u);
+    FloatArray large(1 << 20);
+    EXPECT_EQ(heap.alignment, size_t(2) << 20);
+    EXPECT_EQ(heap.given, sizeof(float) * (1000 + (1 << 20)));
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(large.data()) % 64, 0u);
+  }
+  EXPECT_EQ(heap.taken, heap.given);
+  heap.empty = true;
+  EXPECT_THROW(FloatArray(10), std::bad_alloc);
+  setArenaAllocator({});
+}

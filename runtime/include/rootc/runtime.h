@@ -18,9 +18,11 @@
 // Weights); logits are [batch, classes] float32; labels int64. Arrays that the
 // caller passes in hold exactly the documented number of values.
 //
-// Every function that can fail throws rootc::Error, whose message names the
-// file, flag or tensor at fault and what to do. Model, Prepared and ThreadPool
-// may be used by any number of threads at once; a Session by one at a time.
+// Nothing here writes to a stream: what is worth telling goes to a function of
+// the caller's. Every function that can fail throws rootc::Error, whose message
+// names the file, flag or tensor at fault and what to do. Model, Prepared and
+// ThreadPool may be used by any number of threads at once; a Session by one at
+// a time.
 //
 //===----------------------------------------------------------------------===//
 
@@ -51,6 +53,18 @@ public:
 /// std::bad_alloc. What it gives is freed with the same size.
 void *allocateArena(size_t bytes);
 void freeArena(void *memory, size_t bytes);
+
+/// Where a host program wants arenas to come from: weights, workspaces,
+/// gradients. `allocate` gives memory at a multiple of `alignment`, a power of
+/// two, or null; both may be called by any thread.
+struct ArenaAllocator {
+  void *(*allocate)(void *state, size_t bytes, size_t alignment);
+  void (*release)(void *state, void *memory, size_t bytes);
+  void *state;
+};
+
+/// To be called before any arena is allocated; null members: operator new.
+void setArenaAllocator(const ArenaAllocator &allocator);
 
 template <typename T> struct AlignedAllocator {
   using value_type = T;
@@ -113,11 +127,15 @@ class ThreadPool {
 public:
   /// threads = 0: defaultThreads().
   explicit ThreadPool(Model model, int threads = 0);
+  /// The host program's own `threads` threads, on which `run`, given `pool`,
+  /// runs tasks; both outlive this.
+  ThreadPool(Model model, rootc_parallel_for run, void *pool, int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool &) = delete;
   ThreadPool &operator=(const ThreadPool &) = delete;
   int threads() const { return count; }
   void *handle() const { return pool; }
+  rootc_parallel_for runner() const { return run; }
   /// task(i) for i in [0, count), on any threads, in any order; returns once
   /// all have ended. Rethrows the first exception of a task.
   void forEach(int64_t count, const std::function<void(int64_t)> &task) const;
@@ -125,7 +143,9 @@ public:
 private:
   Model model;
   int count;
+  rootc_parallel_for run;
   void *pool = nullptr;
+  bool owned = true;
 };
 
 /// What a network has learnt: parameters and running statistics in the model's
