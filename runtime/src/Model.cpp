@@ -59,6 +59,10 @@ static const char *findFault(const rootc_model &table) {
       table.decayed_count % 16 || table.statistic_count < 0 ||
       table.prepared_bytes < 0)
     return "its arena sizes are inconsistent";
+  if (const rootc_weights *own = table.weights)
+    if ((table.prepared_bytes && !own->prepared) || !own->mean || !own->scale ||
+        (own->mean_count != table.channels && own->mean_count != *pixels))
+      return "its weights or their normalisation are missing";
   for (int64_t i = 0; i < table.tensor_count; ++i) {
     const rootc_tensor &tensor = table.tensors[i];
     if (!tensor.name || !tensor.role || tensor.rank < 0 || tensor.rank > 4)

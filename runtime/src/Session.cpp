@@ -25,6 +25,29 @@ Prepared::Prepared(const Model &model, const Weights &weights)
     fail("{}: {}", model.path(), context.error);
 }
 
+static const rootc_weights &ownWeights(const Model &model) {
+  if (!model->weights)
+    fail("{}: holds no weights of its own; give --weights, or compile the "
+         "network with 'rootc --mode=infer --weights=FILE'",
+         model.path());
+  return *model->weights;
+}
+
+Prepared::Prepared(Model model)
+    : library(std::move(model)), own(ownWeights(library).prepared) {}
+
+Weights Weights::describeOwn(const Model &model) {
+  const rootc_weights &own = ownWeights(model);
+  Weights weights(model);
+  for (int64_t i = 0; i < model.imageSize(); ++i)
+    weights.inputMean.push_back(own.mean[i % own.mean_count]);
+  weights.inputScale.assign(own.scale, own.scale + model->channels);
+  if (own.class_names)
+    weights.classNames.assign(own.class_names,
+                              own.class_names + model->classes);
+  return weights;
+}
+
 Session::Session(Model model, std::shared_ptr<ThreadPool> given)
     : model(std::move(model)), pool(std::move(given)) {
   // A pool of one runs on the caller, and keeps the scratch blocks of kernels

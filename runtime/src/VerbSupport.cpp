@@ -20,6 +20,17 @@ Weights rootc::loadWeights(const Model &model, const VerbOptions &options) {
                        });
 }
 
+InferenceWeights rootc::loadForInference(const Model &model,
+                                         const VerbOptions &options) {
+  if (options.weights.empty() && options.sliceWeights)
+    fail("--slice-weights cuts what --weights gives; use both");
+  if (options.weights.empty())
+    return {Weights::describeOwn(model), Prepared(model)};
+  Weights weights = loadWeights(model, options);
+  Prepared prepared(model, weights);
+  return {std::move(weights), std::move(prepared)};
+}
+
 void rootc::printReports(ImageSource &images) {
   for (const std::string &text : images.takeReports())
     fmt::print(stderr, "rootrun: {}\n", text);

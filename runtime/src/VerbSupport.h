@@ -17,6 +17,14 @@ namespace rootc {
 /// standard error.
 Weights loadWeights(const Model &model, const VerbOptions &options);
 
+/// For inference alone: without --weights, those that the library holds.
+struct InferenceWeights {
+  Weights weights; ///< of the library's own, Weights::describeOwn
+  Prepared prepared;
+};
+InferenceWeights loadForInference(const Model &model,
+                                  const VerbOptions &options);
+
 /// Images that could not be read, on standard error.
 void printReports(ImageSource &images);
 

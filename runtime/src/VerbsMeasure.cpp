@@ -18,7 +18,7 @@ using Json = nlohmann::ordered_json;
 
 void rootc::evalModel(const VerbOptions &options) {
   Model model = Model::open(options.model);
-  Weights weights = loadWeights(model, options);
+  auto [weights, prepared] = loadForInference(model, options);
   Normalisation normalisation = Normalisation::of(weights, options.weights);
   std::string split = options.split.empty() ? "test" : options.split;
   auto images = openData(options.data, split == "train", model);
@@ -26,7 +26,6 @@ void rootc::evalModel(const VerbOptions &options) {
     fmt::print(stderr, "rootrun: {}\n", text);
   int loaderThreads =
       options.loaderThreads ? options.loaderThreads : images->defaultThreads();
-  Prepared prepared(model, weights);
   Session session(model, std::make_shared<ThreadPool>(model, options.threads));
   Evaluation result =
       evaluate(session, model, prepared, *images, normalisation,

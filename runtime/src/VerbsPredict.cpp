@@ -210,11 +210,10 @@ static void predictArrays(Session &session, const Prepared &prepared,
 
 void rootc::predictImages(const VerbOptions &options) {
   Model model = Model::open(options.model);
-  Weights weights = loadWeights(model, options);
+  auto [weights, prepared] = loadForInference(model, options);
   Normalisation normalisation = Normalisation::of(weights, options.weights);
   auto files = findFiles(model, options);
   Predictions out(model, weights, options);
-  Prepared prepared(model, weights);
   Session session(model, std::make_shared<ThreadPool>(model, options.threads));
   if (files)
     predictFiles(session, prepared, *files, normalisation, options, out);

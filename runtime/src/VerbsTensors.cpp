@@ -25,10 +25,9 @@ static FloatArray readImages(const Model &model, const std::string &path,
 
 void rootc::runTensors(const VerbOptions &options) {
   Model model = Model::open(options.model);
-  Weights weights = loadWeights(model, options);
+  Prepared prepared = loadForInference(model, options).prepared;
   int64_t count = 0;
   FloatArray images = readImages(model, options.input, count);
-  Prepared prepared(model, weights);
   Session session(model, std::make_shared<ThreadPool>(model, options.threads));
   FloatArray logits(size_t(count * model->classes));
   int64_t batch = options.batch ? options.batch : count;

@@ -67,11 +67,12 @@ struct Flags {
     verb->callback([this, run] { run(options); });
     return verb;
   }
-  void weights(CLI::App *verb, bool required = true) {
-    verb->add_option("--weights", options.weights,
-                     required ? "Weights or a checkpoint, safetensors"
-                              : "Weights, safetensors (default: random)")
-        ->required(required);
+  /// `otherwise`: what is taken without them; null: nothing.
+  void weights(CLI::App *verb, const char *otherwise = nullptr) {
+    std::string help = "Weights or a checkpoint, safetensors";
+    if (otherwise)
+      help += std::string(" (default: ") + otherwise + ")";
+    verb->add_option("--weights", options.weights, help)->required(!otherwise);
     verb->add_flag("--slice-weights", options.sliceWeights,
                    "Cut filters with fewer groups than the network's to their "
                    "diagonal blocks");
@@ -277,7 +278,7 @@ static void addVerbs(CLI::App &app, Flags &flags) {
   VerbOptions &options = flags.options;
   CLI::App *eval =
       flags.verb(app, "eval", "Measure accuracy on a data set", evalModel);
-  flags.weights(eval);
+  flags.weights(eval, "the library's own");
   flags.data(eval);
   eval->add_option("--split", options.split,
                    "test (default; an image folder's val/, or test/) or train")
@@ -289,7 +290,7 @@ static void addVerbs(CLI::App &app, Flags &flags) {
 
   CLI::App *predict =
       flags.verb(app, "predict", "Classify images", predictImages);
-  flags.weights(predict);
+  flags.weights(predict, "the library's own");
   // Those behind the model, and one behind each --input.
   auto addImages = [&options](const std::vector<std::string> &paths) {
     options.images.insert(options.images.end(), paths.begin(), paths.end());
@@ -315,7 +316,7 @@ static void addVerbs(CLI::App &app, Flags &flags) {
   flags.json(predict);
 
   CLI::App *run = flags.verb(app, "run", "Infer on raw tensors", runTensors);
-  flags.weights(run);
+  flags.weights(run, "the library's own");
   flags.input(run, "Images, .npy float32 [N,H,W,C], taken as they are");
   flags.output(run, "Logits, .npy float32 [N,classes]");
   flags.batch(run, "Images at a time (default: all)");
@@ -340,7 +341,7 @@ static void addVerbs(CLI::App &app, Flags &flags) {
 
   CLI::App *bench =
       flags.verb(app, "bench", "Time inference and training", benchModel);
-  flags.weights(bench, false);
+  flags.weights(bench, "random");
   flags.batch(bench, "Images at a time (default: 1)");
   bench->add_flag("--train", options.train, "Training steps (default: both)");
   bench->add_flag("--infer", options.infer, "Inference (default: both)");
@@ -357,7 +358,7 @@ static void addVerbs(CLI::App &app, Flags &flags) {
                  "Time every kernel, and compare it with what the machine can "
                  "do",
                  profileModel);
-  flags.weights(profile, false);
+  flags.weights(profile, "random");
   flags.batch(profile, "Images at a time (default: 1)");
   profile->add_flag("--train", options.train,
                     "A training step (default: inference)");

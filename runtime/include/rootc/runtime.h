@@ -168,6 +168,11 @@ struct Weights {
   load(const Model &model, const std::string &path, bool slice = false,
        const std::function<void(const std::string &)> &message = nullptr);
 
+  /// What a library that holds its weights tells of them: how images are
+  /// normalised, and names. Parameters and statistics, of which it knows what
+  /// inference needs alone, are zero. Throws if it holds none.
+  static Weights describeOwn(const Model &model);
+
   /// Writes a safetensors file: aside, then renamed.
   void save(const Model &model, const std::string &path) const;
 
@@ -183,10 +188,14 @@ struct Weights {
 class Prepared {
 public:
   Prepared(const Model &model, const Weights &weights);
-  const void *data() const { return bytes.data(); }
+  /// The library's own, of `rootc --weights`; throws if it holds none.
+  explicit Prepared(Model model);
+  const void *data() const { return own ? own : bytes.data(); }
 
 private:
   ByteArray bytes;
+  Model library; ///< keeps `own` loaded
+  const void *own = nullptr;
 };
 
 /// Is given values[batch, height, width, channels], the response of one layer
