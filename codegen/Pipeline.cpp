@@ -339,6 +339,8 @@ private:
         computeVector(stage);
     std::visit([&](const auto &family) { apply(context, family); },
                read.schedule);
+    if (target.has_gpu_feature())
+      addDevicePasses(context.pipeline);
     std::vector<std::string> narrow;
     for (size_t i = 0; i < inputs.size(); ++i)
       if (kernel.inputs[i].element == ElementType::BF16)

@@ -111,14 +111,13 @@ private:
                   rowsOrImages(nt, yt), co, xo, yo, no});
     for (const Var &var : {cv, xp, xi, yp, ni})
       output.unroll(var);
-    output.gpu_threads(ct).gpu_threads(xt).gpu_threads(rowsOrImages(yt, nt));
     // The other one has one thread.
     Var rest = rowsOrImages(nt, yt);
     output.fuse(rest, co, block0)
         .fuse(block0, xo, block1)
         .fuse(block1, yo, block2)
-        .fuse(block2, no, task)
-        .gpu_blocks(task);
+        .fuse(block2, no, task);
+    overDevice(output, {task}, {ct, xt, rowsOrImages(yt, nt)});
     inRegisters(LoopLevel(output, ct));
     unrollTile(total);
     if (has("total"))
@@ -152,10 +151,8 @@ private:
         .split(v[1], xo, xt, threadsX, Guard)
         .split(rowsOrImages(rows, images), yo, yt,
                threadsN > 1 ? threadsN : threadsY, Guard)
-        .reorder({co, xo, yo, rowsOrImages(images, rows), ct, xt, yt})
-        .gpu_threads(ct)
-        .gpu_threads(xt)
-        .gpu_threads(yt);
+        .reorder({co, xo, yo, rowsOrImages(images, rows), ct, xt, yt});
+    overDevice(strip, {}, {ct, xt, yt});
   }
 
   void byPixels() {
@@ -194,11 +191,8 @@ private:
         .fuse(go, s[1], f0)
         .fuse(f0, s[2], f1)
         .fuse(xo, yo, block0)
-        .fuse(block0, n, task)
-        .gpu_blocks(f1, task)
-        .gpu_threads(gt)
-        .gpu_threads(xt)
-        .gpu_threads(yt);
+        .fuse(block0, n, task);
+    overDevice(update, {f1, task}, {gt, xt, yt});
     if (!phased)
       update.unroll(xi).unroll(yi);
     accumulator.compute_at(target, gt);
@@ -224,10 +218,8 @@ private:
         .split(at[0], co, ct, threadsC, Guard)
         .split(at[2], xo, xt, threadsX, Guard)
         .split(at[3], yo, yt, threadsY, Guard)
-        .reorder({co, xo, yo, at[1], at[4], at[5], ct, xt, yt})
-        .gpu_threads(ct)
-        .gpu_threads(xt)
-        .gpu_threads(yt);
+        .reorder({co, xo, yo, at[1], at[4], at[5], ct, xt, yt});
+    overDevice(strip, {}, {ct, xt, yt});
   }
 
   const ScheduleContext &context;

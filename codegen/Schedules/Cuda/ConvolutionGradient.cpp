@@ -110,9 +110,7 @@ private:
       func.fuse(block, blocks[d], fused);
       block = fused;
     }
-    func.gpu_blocks(block);
-    for (const Var &thread : inner)
-      func.gpu_threads(thread);
+    overDevice(func, {block}, {inner.begin(), inner.end()});
     return inner[0];
   }
 

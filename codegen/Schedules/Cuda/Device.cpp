@@ -20,6 +20,21 @@ VarOrRVar like(const VarOrRVar &dimension, const std::string &name) {
   return {dimension.name() + name, dimension.is_rvar};
 }
 
+/// Puts what is computed right before a guard behind it.
+class UnderGuards : public Internal::IRMutator {
+  using IRMutator::visit;
+  Internal::Stmt visit(const Internal::LetStmt *let) override {
+    Internal::Stmt body = mutate(let->body);
+    const auto *guard = body.as<Internal::IfThenElse>();
+    if (!guard || guard->else_case.defined() ||
+        Internal::expr_uses_var(guard->condition, let->name))
+      return Internal::LetStmt::make(let->name, let->value, body);
+    return Internal::IfThenElse::make(
+        guard->condition,
+        Internal::LetStmt::make(let->name, let->value, guard->then_case));
+  }
+};
+
 /// A power of two, so that a block's threads are one.
 int threadsAcross(int64_t extent, int64_t most) {
   int64_t threads = 1;
@@ -66,13 +81,19 @@ VarOrRVar split(Stage stage, const std::vector<VarOrRVar> &dimensions,
     }
     grid.push_back(all);
   }
-  for (const VarOrRVar &block : grid)
-    stage.gpu_blocks(block);
-  for (const VarOrRVar &thread : threads)
-    stage.gpu_threads(thread);
+  overDevice(stage, grid, threads);
   return threads[0];
 }
 } // namespace
+
+void overDevice(Stage stage, const std::vector<VarOrRVar> &blocks,
+                const std::vector<VarOrRVar> &threads) {
+  for (const VarOrRVar &block : blocks)
+    stage.gpu_blocks(block);
+  for (const VarOrRVar &thread : threads)
+    stage.gpu_threads(thread);
+  stage.never_partition(blocks).never_partition(threads);
+}
 
 Var acrossThreads(Func func, const DeviceLoops &loops) {
   std::vector<VarOrRVar> dimensions;
@@ -100,6 +121,10 @@ Var keepInMemory(Func func, const DeviceLoops &loops) {
   Var thread = acrossThreads(kept, loops);
   func.compute_at(kept, thread);
   return thread;
+}
+
+void addDevicePasses(Pipeline pipeline) {
+  pipeline.add_custom_lowering_pass(new UnderGuards);
 }
 
 void keepOperands(const ScheduleContext &context) {
