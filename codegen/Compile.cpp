@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Compile.h"
+#include "codegen/CudaSource.h"
 #include "codegen/Pipeline.h"
 #include "codegen/SourceHash.h"
 #include "runtime/support/Support.h"
@@ -60,8 +61,11 @@ OutputKind outputKind(const std::string &name) {
     return OutputKind::Cpp;
   if (name == "ptx")
     return OutputKind::Ptx;
+  if (name == "cuda")
+    return OutputKind::Cuda;
   throw std::invalid_argument("unknown kind of output '" + name +
-                              "': use object, stmt, llvm, asm, cpp or ptx");
+                              "': use object, stmt, llvm, asm, cpp, ptx or "
+                              "cuda");
 }
 
 namespace {
@@ -79,8 +83,18 @@ OutputFileType fileType(OutputKind kind) {
     return OutputFileType::c_source;
   case OutputKind::Ptx:
     return OutputFileType::device_code;
+  case OutputKind::Cuda:
+    break; // none of Halide's
   }
   throw std::invalid_argument("unknown kind of output");
+}
+
+void writeText(const std::string &path, const std::string &text) {
+  std::ofstream file(path);
+  file << text;
+  file.close();
+  if (!file)
+    throw std::runtime_error("cannot write '" + path + "'");
 }
 
 /// Some dozens of assertions stand before a kernel's loops. GCC takes each for
@@ -89,7 +103,7 @@ OutputFileType fileType(OutputKind kind) {
 void markAssertionsUnlikely(const std::string &path, const std::string &name) {
   std::stringstream text;
   text << std::ifstream(path).rdbuf();
-  std::ofstream marked(path);
+  std::ostringstream marked;
   bool inKernel = false;
   for (std::string line; std::getline(text, line); marked << line << '\n') {
     inKernel |= line.starts_with("int " + name + "(");
@@ -99,9 +113,7 @@ void markAssertionsUnlikely(const std::string &path, const std::string &name) {
       line = line.substr(0, begin) + "if (__builtin_expect(" +
              line.substr(begin + 4, line.size() - begin - 5) + ", 0))";
   }
-  marked.close();
-  if (!marked)
-    throw std::runtime_error("cannot write '" + path + "'");
+  writeText(path, marked.str());
 }
 } // namespace
 
@@ -134,8 +146,11 @@ void compileKernel(const Kernel &kernel, OutputKind kind,
   try {
     BuiltPipeline built =
         buildPipeline(kernel, machine, kind == OutputKind::Cpp);
-    built.pipeline.compile_to({{fileType(kind), aside}}, built.arguments(),
-                              kernel.name, machine);
+    if (kind == OutputKind::Cuda)
+      writeText(aside, cudaSource(kernel, built, machine));
+    else
+      built.pipeline.compile_to({{fileType(kind), aside}}, built.arguments(),
+                                kernel.name, machine);
     if (kind == OutputKind::Cpp)
       markAssertionsUnlikely(aside, kernel.name);
     std::filesystem::rename(aside, output);

@@ -17,10 +17,10 @@ namespace rootc::codegen {
 /// `Cpp` is C++17 that needs neither Halide nor LLVM, without vectors and
 /// threads. Every file begins with the same preamble, which is not guarded: to
 /// put several kernels in one source file, keep it once. `Ptx` is what a target
-/// with a GPU of NVIDIA's runs there.
-enum class OutputKind { Object, Stmt, Llvm, Assembly, Cpp, Ptx };
+/// with a GPU of NVIDIA's runs there, `Cuda` the same as source (CudaSource.h).
+enum class OutputKind { Object, Stmt, Llvm, Assembly, Cpp, Ptx, Cuda };
 
-/// From "object", "stmt", "llvm", "asm", "cpp" or "ptx"; throws
+/// From "object", "stmt", "llvm", "asm", "cpp", "ptx" or "cuda"; throws
 /// std::invalid_argument.
 OutputKind outputKind(const std::string &name);
 

@@ -15,9 +15,11 @@
 #include "codegen/Emit/CppSource.h"
 #include "codegen/Emit/Embedded.h"
 #include "codegen/Emit/HostCode.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 
 #include <cctype>
-#include <llvm/Support/FormatVariadic.h>
 #include <set>
 
 using namespace llvm;
@@ -47,9 +49,8 @@ Expected<KernelText> split(StringRef text, StringRef name) {
 
 /// The support code's functions with external linkage, renamed per model so
 /// that two models' sources can be linked together.
-std::string renames(const std::string &prefix) {
+std::string renames(StringRef source, const std::string &prefix) {
   std::set<std::string> names;
-  StringRef source = embeddedSupportSource();
   for (size_t i = 0; i < source.size();) {
     size_t end = i;
     while (end < source.size() && (isalnum(source[end]) || source[end] == '_'))
@@ -69,7 +70,75 @@ std::string renames(const std::string &prefix) {
   return text;
 }
 
+/// For each kernel a name of its own, after the first call of it.
+std::vector<std::string> readableNames(const Model &model,
+                                       const HostPlan &plan) {
+  std::vector<std::string> names(model.kernels.size());
+  std::set<std::string> used;
+  for (size_t i = 0; i < plan.calls.size(); ++i) {
+    std::string &name = names[plan.calls[i].kernel];
+    if (!name.empty())
+      continue;
+    std::string base = "k_" + plan.labels[i];
+    for (char &c : base)
+      if (!isalnum(static_cast<unsigned char>(c)))
+        c = '_';
+    name = base;
+    for (int more = 2; !used.insert(name).second; ++more)
+      name = base + "_" + std::to_string(more);
+  }
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i].empty())
+      names[i] = model.kernels[i].name;
+  return names;
+}
+
+void replaceAll(std::string &text, const std::string &from,
+                const std::string &to) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos;
+       at += to.size())
+    text.replace(at, from.size(), to);
+}
+
 } // namespace
+
+std::string joinCuda(const Model &model, const HostPlan &plan,
+                     const std::vector<std::string> &kernels) {
+  std::string text = "// The model '" + model.name +
+                     "', compiled by rootc. CUDA C++17; needs no file but the "
+                     "CUDA toolkit's:\n//   nvcc -O2 -std=c++17 "
+                     "-arch=sm_90 -c\n";
+  text += renames(embeddedCudaSupport(), model.name);
+  text += embeddedCudaSupport();
+  std::vector<SetVector<StringRef>> users(kernels.size());
+  for (size_t i = 0; i < plan.calls.size(); ++i)
+    users[plan.calls[i].kernel].insert(plan.labels[i]);
+  Model named = model;
+  std::vector<std::string> names = readableNames(model, plan);
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    std::string kernel = kernels[i];
+    replaceAll(kernel, model.kernels[i].name, names[i]);
+    named.kernels[i].name = names[i];
+    text += "// " + join(users[i], ", ") + ":\n" + kernel + "\n";
+  }
+  // Those lie in memory that is the device's.
+  named.responses.clear();
+  TargetInfo target;
+  target.halide = "cuda";
+  text += printHostCpp(named, plan, target);
+  // Whatever is linked of it is a library that rootrun takes.
+  text += formatv(R"(
+__attribute__((section(".note.rootc"), used, aligned(4))) static const struct {{
+  int32_t owner_bytes, bytes, type;
+  char owner[8];
+  rootc_note note;
+} rootc_model_note = {{sizeof ROOTC_NOTE_OWNER, sizeof(rootc_note),
+                      ROOTC_NOTE_TYPE, ROOTC_NOTE_OWNER,
+                      {{ROOTC_ABI_VERSION, "{0}", ""}};
+)",
+                  entryName(model));
+  return text;
+}
 
 Expected<std::string> joinCpp(const Model &model, const HostPlan &plan,
                               const std::vector<std::string> &kernels) {
@@ -77,7 +146,7 @@ Expected<std::string> joinCpp(const Model &model, const HostPlan &plan,
                      "', compiled by rootc. C++17; needs no other file.\n"
                      "// Contains declarations from Halide, under the MIT "
                      "licence (halide-lang.org).\n";
-  text += renames(model.name);
+  text += renames(embeddedSupportSource(), model.name);
   text += embeddedSupportSource();
   StringRef declarations;
   for (size_t i = 0; i < kernels.size(); ++i) {

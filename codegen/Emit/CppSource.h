@@ -18,6 +18,11 @@ namespace rootc::codegen {
 llvm::Expected<std::string> joinCpp(const Model &model, const HostPlan &plan,
                                     const std::vector<std::string> &kernels);
 
+/// The same in CUDA C++, which a CUDA toolkit compiles (`kernels[i]` is that of
+/// `model.kernels[i]`; they are called after the layers whose they are).
+std::string joinCuda(const Model &model, const HostPlan &plan,
+                     const std::vector<std::string> &kernels);
+
 } // namespace rootc::codegen
 
 #endif // ROOTC_CODEGEN_EMIT_CPPSOURCE_H

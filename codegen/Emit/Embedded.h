@@ -18,6 +18,8 @@ llvm::StringRef embeddedSupportObject();
 llvm::StringRef embeddedArmObject();
 /// The same as one C++17 source text, rootc/model.h included.
 llvm::StringRef embeddedSupportSource();
+/// What takes its place in CUDA C++.
+llvm::StringRef embeddedCudaSupport();
 /// runtime/include/rootc/model.h.
 llvm::StringRef embeddedModelHeader();
 

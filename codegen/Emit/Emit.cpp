@@ -65,6 +65,8 @@ const char *kernelKind(EmitKind kind) {
     return "stmt";
   case EmitKind::Ptx:
     return "ptx";
+  case EmitKind::Cuda:
+    return "cuda";
   default:
     return "object";
   }
@@ -100,6 +102,8 @@ public:
       return emitBinary();
     case EmitKind::Cpp:
       return emitCpp();
+    case EmitKind::Cuda:
+      return writeOutput(options.output, joinCuda(model, plan, kernels));
     default:
       return emitText();
     }

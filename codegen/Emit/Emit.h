@@ -23,6 +23,7 @@ enum class EmitKind {
   Assembly,      ///< the same
   Stmt,          ///< Halide's loops, of every kernel
   Ptx,           ///< of every kernel for a GPU of NVIDIA's, as one module
+  Cuda,          ///< CUDA C++ source that needs the toolkit's headers alone
 };
 
 /// True for kinds that go to standard output where no output is named.

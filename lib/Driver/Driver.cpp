@@ -85,6 +85,8 @@ std::optional<codegen::EmitKind> emitKind(OutputKind kind) {
     return codegen::EmitKind::Stmt;
   case OutputKind::Ptx:
     return codegen::EmitKind::Ptx;
+  case OutputKind::Cuda:
+    return codegen::EmitKind::Cuda;
   case OutputKind::Mlir:
   case OutputKind::Onnx:
   case OutputKind::Cost:

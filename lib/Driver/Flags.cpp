@@ -90,7 +90,11 @@ std::string checkNetwork(const NetworkFlags &flags, Options &options) {
   if (flags.winograd != "on" && flags.winograd != "off")
     return "--winograd=" + flags.winograd + ": give on or off";
   options.winograd = flags.winograd == "on";
-  auto targets = codegen::parseTargets(flags.target);
+  auto targets = codegen::parseTargets(
+      // Source for a GPU is the same whatever the host.
+      options.kind == OutputKind::Cuda && !flags.target.getNumOccurrences()
+          ? "x86-64-linux-cuda"
+          : StringRef(flags.target));
   if (!targets)
     return toString(targets.takeError());
   options.targets = std::move(*targets);
@@ -118,12 +122,14 @@ std::string checkDevice(const NetworkFlags &flags, const Options &options) {
     return "--target=" + flags.target +
            ": several targets are of libraries and objects; give one";
   bool device = codegen::backendOf(options.target).device;
-  if (options.kind == OutputKind::Ptx &&
+  bool cuda = options.kind == OutputKind::Cuda;
+  if ((cuda || options.kind == OutputKind::Ptx) &&
       options.target.halide.find("-cuda") == std::string::npos)
-    return "--emit=ptx is of kernels for a GPU of NVIDIA's; give "
-           "--target=host-cuda";
+    return std::string("--emit=") + (cuda ? "cuda" : "ptx") +
+           " is of kernels for a GPU of NVIDIA's; give --target=host-cuda";
   switch (options.kind) {
   case OutputKind::Ptx:
+  case OutputKind::Cuda:
   case OutputKind::Mlir:
   case OutputKind::Stmt:
   case OutputKind::Header:
@@ -133,7 +139,7 @@ std::string checkDevice(const NetworkFlags &flags, const Options &options) {
   default:
     return device ? "--target=" + flags.target +
                         ": of kernels for a device this version gives "
-                        "--emit=ptx, mlir or stmt, no library"
+                        "--emit=cuda, ptx, mlir or stmt, no library"
                   : "";
   }
 }

@@ -20,15 +20,15 @@ namespace {
 struct Flags : NetworkFlags {
   cl::opt<std::string> output{"o", cl::value_desc("file"), cl::cat(category),
                               cl::desc("Output; its suffix (.so .a .o .h .cpp "
-                                       ".ll .s .stmt .ptx .mlir .onnx) "
+                                       ".ll .s .stmt .ptx .cu .mlir .onnx) "
                                        "gives the kind; - is standard output")};
   cl::alias outputLong{"output", cl::aliasopt(output), cl::cat(category),
                        cl::desc("Alias for -o")};
   cl::opt<std::string> emit{
       "emit", cl::value_desc("kind"), cl::cat(category),
-      cl::desc(
-          "so, static (with a header), obj, header, cpp, llvm, asm, stmt, "
-          "ptx, mlir, onnx or cost; texts go to standard output without -o")};
+      cl::desc("so, static (with a header), obj, header, cpp, llvm, asm, stmt, "
+               "ptx, cuda, mlir, onnx or cost; texts go to standard output "
+               "without -o")};
   cl::opt<std::string> format{
       "format", cl::value_desc("format"), cl::cat(category), cl::init("text"),
       cl::desc("Of --emit=cost: text, json or csv; of --explain: text or "
@@ -104,6 +104,7 @@ std::optional<OutputKind> kindOfName(StringRef name) {
       .Case("asm", OutputKind::Assembly)
       .Case("stmt", OutputKind::Stmt)
       .Case("ptx", OutputKind::Ptx)
+      .Case("cuda", OutputKind::Cuda)
       .Case("mlir", OutputKind::Mlir)
       .Case("onnx", OutputKind::Onnx)
       .Case("cost", OutputKind::Cost)
@@ -121,6 +122,7 @@ std::optional<OutputKind> kindOfSuffix(StringRef suffix) {
       .Case(".s", OutputKind::Assembly)
       .Case(".stmt", OutputKind::Stmt)
       .Case(".ptx", OutputKind::Ptx)
+      .Case(".cu", OutputKind::Cuda)
       .Case(".mlir", OutputKind::Mlir)
       .Case(".onnx", OutputKind::Onnx)
       .Default(std::nullopt);
@@ -226,7 +228,7 @@ std::optional<Options> check(const Flags &flags) {
     if (!kind)
       return fail("--emit=" + flags.emit +
                   ": unknown kind; give so, static, obj, header, cpp, llvm, "
-                  "asm, stmt, ptx, mlir, onnx or cost");
+                  "asm, stmt, ptx, cuda, mlir, onnx or cost");
     options.kind = *kind;
     // What a file's name says is what is in it.
     if (auto named = kindOfSuffix(suffix); named && *named != *kind)
@@ -238,7 +240,7 @@ std::optional<Options> check(const Flags &flags) {
     if (!kind)
       return fail("-o " + options.output +
                   ": the suffix names no kind of output; use .so .a .o .h .cpp "
-                  ".ll .s .stmt .ptx .mlir .onnx, or --emit");
+                  ".ll .s .stmt .ptx .cu .mlir .onnx, or --emit");
     options.kind = *kind;
   }
   if (options.output.empty())

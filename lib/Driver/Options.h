@@ -28,6 +28,7 @@ enum class OutputKind {
   Assembly,
   Stmt,
   Ptx,
+  Cuda,
   Mlir,
   Onnx,
   Cost,

@@ -12,25 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Support.h"
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-void rootc_support_error(rootc_context *context, const char *format, ...) {
-  // The first byte is the claim: tasks of one loop may fail at the same time.
-  char none = 0;
-  if (!__atomic_compare_exchange_n(&context->error[0], &none, '?', false,
-                                   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-    return;
-  char text[sizeof context->error];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
-  for (size_t i = 1; i < sizeof text && text[i - 1]; ++i)
-    context->error[i] = text[i];
-  __atomic_store_n(&context->error[0], text[0], __ATOMIC_RELEASE);
-}
 
 namespace {
 

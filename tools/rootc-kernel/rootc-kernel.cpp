@@ -11,8 +11,9 @@
 //   {"kernel": {...}, "kind": "object", "target": "host", "output": "k.o"}
 //
 // and standard output one line for each, {"ok": true} or {"ok": false,
-// "error": "..."}, in order. Kinds: object, stmt, llvm, asm, cpp, ptx. The job
-// {"kind": "identity"} asks for what decides the code of kernels besides.
+// "error": "..."}, in order. Kinds: object, stmt, llvm, asm, cpp, ptx, cuda.
+// The job {"kind": "identity"} asks for what decides the code of kernels
+// besides.
 //
 //===----------------------------------------------------------------------===//
 
