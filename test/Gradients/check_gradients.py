@@ -80,6 +80,18 @@ def frozen_layers(network, patterns):
     return frozen
 
 
+def play(tools, path, flags, folder, library):
+    """Makes a library of the network's CUDA C++, played on the CPU (test/Cuda)."""
+    tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    source, played = os.path.join(folder, 'net.cu'), os.path.join(folder, 'net.o')
+    call(tools.rootc, path, *flags, '--emit=cuda', '-o', source)
+    call(tools.played, '-std=c++17', '-O2', '-Wall', '-Werror', '-fPIC', '-fsanitize=thread', '-I', f'{tests}/Cuda/include',
+         '-c', '-x', 'c++', source, '-o', played)
+    call(tools.played, '-std=c++17', '-O2', '-fPIC', '-shared', '-I', os.path.dirname(tests), f'{tests}/Cuda/Player.cpp',
+         played, '-o', library)
+    call(tools.seal, library)
+
+
 def check(tools, path, batch, seed, root=1, folder=None, freeze=''):
     """Raises on a disagreement; returns the worst ratios of error to scale of gradients and logits."""
     network = load(path)
@@ -100,7 +112,10 @@ def check(tools, path, batch, seed, root=1, folder=None, freeze=''):
         runner, subject = tools.reference, (path, *flags)
     else:
         runner, subject = tools.rootrun, (file('net.so'),)
-        call(tools.rootc, path, *flags, *tools.rootc_flag, '-o', *subject)
+        if tools.played:
+            play(tools, path, [*flags, *tools.rootc_flag], folder, *subject)
+        else:
+            call(tools.rootc, path, *flags, *tools.rootc_flag, '-o', *subject)
     call(*runner.split(), 'grad', *subject, *given, '--labels', file('labels.npy'), '--seed', seed, '-o', file('g.safetensors'))
     call(*runner.split(), 'run', *subject, *given, '-o', file('logits.npy'))
 
@@ -129,6 +144,8 @@ def main():
     parser.add_argument('--rootrun', help='may have arguments')
     parser.add_argument('--tolerance', type=float, help="of the largest gradient and logit, instead of each tensor's")
     parser.add_argument('--reference', help='check rootc-reference, which has no kernels, instead of the two')
+    parser.add_argument('--played', metavar='C++', help='play the CUDA C++ of the networks, made so by this compiler')
+    parser.add_argument('--seal', default='seal-model', help='of --played: makes a library one that rootrun takes')
     parser.add_argument('--batch', type=int, default=2, help='of the files')
     parser.add_argument('--root', type=int, default=1, help='--root of the files')
     parser.add_argument('--freeze', action='append', help='--freeze of the files; may be repeated')
