@@ -17,7 +17,7 @@ import tempfile
 def ptxas():
     """Of an installed toolkit, or of the tests' Python packages."""
     packages = pathlib.Path(__file__).resolve().parents[2] / ".venv/lib"
-    candidates = ["/usr/local/cuda/bin/ptxas", *packages.glob("*/site-packages/nvidia/cuda_nvcc/bin/ptxas")]
+    candidates = ["/usr/local/cuda/bin/ptxas", *packages.glob("*/site-packages/nvidia/cu13/bin/ptxas")]
     return next((str(path) for path in candidates if pathlib.Path(path).exists()), shutil.which("ptxas") or "ptxas")
 
 

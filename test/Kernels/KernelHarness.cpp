@@ -376,7 +376,7 @@ static std::string ptxas() {
     return found;
   for (const auto &version :
        fs::directory_iterator(ROOTC_SOURCE_DIR "/.venv/lib", none)) {
-    found = version.path() / "site-packages/nvidia/cuda_nvcc/bin/ptxas";
+    found = version.path() / "site-packages/nvidia/cu13/bin/ptxas";
     if (fs::exists(found, none))
       return found;
   }
