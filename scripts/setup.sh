@@ -49,4 +49,8 @@ done
 
 # New packages may be what CMake looks for.
 [ -f "build/$preset/build.ninja" ] && [ ${#missing[@]} = 0 ] || .venv/bin/cmake --preset "$preset"
-.venv/bin/cmake --build "build/$preset"
+# Who only compiles and trains need not wait for the tests to be built.
+targets=()
+[ "$level" != build ] || targets=(--target tools/all runtime/all command-files)
+echo "setup.sh: building rootc and rootrun$([ "$level" = build ] || echo ', and the tests')"
+.venv/bin/cmake --build "build/$preset" "${targets[@]}"

@@ -8,6 +8,8 @@ scripts/setup.sh
 run=${1:-runs/nin-root-8}
 shift || true
 mkdir -p "$(dirname "$run")"
+echo "train-nin.sh: compiling NIN root-8"
 build/release/bin/rootc models/nin.mlir --root=8 -o build/release/nin-root-8.so
+echo "train-nin.sh: training it"
 build/release/bin/rootrun train build/release/nin-root-8.so --data data/cifar10-quick \
   --epochs 15 --batch 64 --lr 0.05 --lr-policy one-cycle --momentum 0.9 --weight-decay 5e-4 --resume -o "$run" "$@"
