@@ -7,6 +7,8 @@
 
 #include "codegen/Algorithms/Algorithms.h"
 
+#include <algorithm>
+
 using namespace Halide;
 
 namespace rootc::codegen {
@@ -40,34 +42,120 @@ Softmax softmax(const Value &logits, const Value &labels, Var n) {
           clamp(cast<int>(labels.func(n)), 0, classes - 1)};
 }
 
+/// What each class counts and how much of each label all classes share; as
+/// PyTorch's cross entropy has them.
+class Targets {
+public:
+  Targets(const Op &op, const Operands &in)
+      : classes(static_cast<int>(in.at(0).channels())), sum(classes) {
+    if (op.attributes.count("smoothing"))
+      smoothing = realAttribute(op, "smoothing");
+    if (!op.attributes.count("class_weights"))
+      return;
+    sum = 0;
+    for (double value :
+         realsAttribute(op, "class_weights", static_cast<size_t>(classes))) {
+      table.push_back(static_cast<float>(value));
+      sum += table.back();
+    }
+    RDom r(0, in[0].batch(), "weighed");
+    norm = Func("norm");
+    norm() = cast<double>(0);
+    norm() +=
+        cast<double>(weight(clamp(cast<int>(in[1].func(r)), 0, classes - 1)));
+  }
+
+  bool plain() const { return smoothing == 0 && table.empty(); }
+  Expr weight(const Expr &k) const {
+    return table.empty() ? Expr(1.0f) : chosen(k, 0, classes);
+  }
+  /// What the losses of a batch are divided by.
+  Expr divisor(const Expr &batch) const {
+    return table.empty() ? cast<double>(batch) : Expr(norm());
+  }
+  /// What a label counts itself, and what each class does, times its weight.
+  Expr own(const Expr &label) const {
+    return static_cast<float>(1 - smoothing) * weight(label);
+  }
+  float each() const { return static_cast<float>(smoothing / classes); }
+  float weights() const { return static_cast<float>(sum); }
+
+  double smoothing = 0;
+  Func norm; ///< the sum of the labels' weights; undefined without weights
+
+private:
+  /// The weight of class k, which is in [begin, end): a tree of comparisons, as
+  /// C++ source has no place for a table.
+  Expr chosen(const Expr &k, int begin, int end) const {
+    auto from = table.begin() + begin, to = table.begin() + end;
+    if (std::all_of(from, to, [&](float value) { return value == *from; }))
+      return *from;
+    int middle = begin + (end - begin) / 2;
+    return select(k < middle, chosen(k, begin, middle), chosen(k, middle, end));
+  }
+
+  int classes;
+  double sum;               ///< of all weights
+  std::vector<float> table; ///< empty: classes count alike
+};
+
 Lowered crossEntropy(const Op &op, const Operands &in) {
   Var n("n"), c = imageVars(1)[0];
   Softmax s = softmax(in.at(0), in.at(1), n);
+  Targets targets(op, in);
+  Lowered lowered{{}, s.stages()};
   Func loss("loss"), total("total"), result(op.name);
   // In this order: a large logit would swallow the logarithm.
-  loss(n) = select(is_nan(s.sum(n)), cast<float>(s.sum(n)),
-                   strict_float(log(cast<float>(s.sum(n))) -
-                                (in[0].func(s.label, 0, 0, n) - s.largest(n))));
+  Expr logarithm = log(cast<float>(s.sum(n)));
+  Expr value =
+      strict_float(logarithm - (in[0].func(s.label, 0, 0, n) - s.largest(n)));
+  if (!targets.plain())
+    value *= targets.own(s.label);
+  if (targets.smoothing > 0) {
+    // Of all classes: how far they lie below the largest.
+    Func below("below");
+    RDom k(0, static_cast<int>(in[0].channels()), "k");
+    below(n) = cast<double>(0);
+    below(n) +=
+        cast<double>(strict_float(s.largest(n) - in[0].func(k, 0, 0, n)) *
+                     targets.weight(k));
+    lowered.stages["below"] = below;
+    value += targets.each() *
+             (targets.weights() * logarithm + cast<float>(below(n)));
+  }
+  loss(n) = select(is_nan(s.sum(n)), cast<float>(s.sum(n)), value);
   RDom r(0, in[0].batch(), "images");
   total() = cast<double>(0);
   total() += cast<double>(loss(r));
-  result(c) = cast<float>(total() / cast<double>(in[0].batch()));
-  Lowered lowered{{result}, s.stages()};
+  result(c) = cast<float>(total() / targets.divisor(in[0].batch()));
+  lowered.results = {result};
   lowered.stages["loss"] = loss;
   lowered.stages["total"] = total;
+  if (targets.norm.defined())
+    lowered.stages["norm"] = targets.norm;
   return lowered;
 }
 
 Lowered crossEntropyBackward(const Op &op, const Operands &in) {
   std::vector<Var> v = imageVars(4);
   Softmax s = softmax(in.at(0), in.at(1), v[3]);
+  Targets targets(op, in);
   Expr factor = static_cast<float>(realAttribute(op, "weight")) /
-                cast<float>(in[0].batch());
+                cast<float>(targets.divisor(in[0].batch()));
+  Expr share = s.exponent(v[0], v[3]) / cast<float>(s.sum(v[3]));
+  Expr own = targets.own(s.label), hit = v[0] == s.label;
   Func result(op.name);
-  result(v) = (s.exponent(v[0], v[3]) / cast<float>(s.sum(v[3])) -
-               select(v[0] == s.label, 1.0f, 0.0f)) *
-              factor;
-  return {{result}, s.stages()};
+  if (targets.plain())
+    result(v) = (share - select(hit, 1.0f, 0.0f)) * factor;
+  else
+    result(v) =
+        (share * (own + targets.each() * targets.weights()) -
+         select(hit, own, 0.0f) - targets.each() * targets.weight(v[0])) *
+        factor;
+  Lowered lowered{{result}, s.stages()};
+  if (targets.norm.defined())
+    lowered.stages["norm"] = targets.norm;
+  return lowered;
 }
 } // namespace
 

@@ -18,6 +18,7 @@
 #include "codegen/Tune/Tune.h"
 #include "codegen/Tune/Tuned.h"
 #include "dialect/Frozen.h"
+#include "dialect/LossAttributes.h"
 #include "dialect/Remarks.h"
 #include "dialect/RootDialect.h"
 #include "dialect/SourceText.h"
@@ -203,6 +204,8 @@ private:
                  mlir::FileLineColLoc::get(&context, options.input, 1, 1))
              << "the file holds " << count
              << " networks; rootc compiles exactly one `root.network`";
+    if (failed(setLoss(*networks.begin())))
+      return failure();
     PipelineOptions pipeline;
     pipeline.image = options.image;
     pipeline.root = options.root;
@@ -263,6 +266,27 @@ private:
     }
   }
 
+  /// Says on the network's output what its loss is like.
+  LogicalResult setLoss(root::NetworkOp network) {
+    mlir::Builder builder(&context);
+    auto [smoothing, weights] = root::lossAttributeNames;
+    mlir::Operation *output = network.getOutput();
+    if (options.labelSmoothing > 0)
+      output->setAttr(smoothing,
+                      builder.getF64FloatAttr(options.labelSmoothing));
+    size_t given = options.classWeights.size();
+    int64_t classes =
+        options.classes ? options.classes : int64_t(network.getClasses());
+    if (given && int64_t(given) != classes)
+      return network.emitError()
+             << "--class-weights has " << given << " numbers, and the network "
+             << classes << " classes";
+    if (given)
+      output->setAttr(weights,
+                      builder.getDenseF64ArrayAttr(options.classWeights));
+    return success();
+  }
+
   LogicalResult runPasses(mlir::ModuleOp module,
                           void (*build)(mlir::OpPassManager &,
                                         const PipelineOptions &),
@@ -311,6 +335,8 @@ private:
                      {"groups", options.groups},
                      {"classes", options.classes},
                      {"freeze", options.freeze},
+                     {"label_smoothing", options.labelSmoothing},
+                     {"class_weights", json::Array(options.classWeights)},
                      {"image", options.image},
                      {"recompute", options.recompute},
                      {"winograd", options.winograd},

@@ -49,6 +49,31 @@ static bool isSize(StringRef text) {
          !width.getAsInteger(10, value) && value > 0;
 }
 
+/// Reads the flags of the loss; what is wrong with them, "" if nothing is.
+static std::string checkLoss(const NetworkFlags &flags, Options &options) {
+  // NaN is refused too.
+  auto read = [](StringRef text, double most, double &value) {
+    return to_float(text, value) && value >= 0 && value <= most;
+  };
+  if (flags.labelSmoothing.getNumOccurrences() &&
+      !read(flags.labelSmoothing, 1, options.labelSmoothing))
+    return "--label-smoothing=" + flags.labelSmoothing +
+           ": give a number from 0 to 1, as 0.1";
+  if (flags.classWeights.getNumOccurrences())
+    for (StringRef item : split(StringRef(flags.classWeights), ','))
+      if (!read(item, 1e30, options.classWeights.emplace_back()) ||
+          options.classWeights.back() == 0)
+        return ("--class-weights: '" + item +
+                "' is not a positive number; give one for each class, as in "
+                "1,1,2.5")
+            .str();
+  if (flags.mode == "infer" &&
+      (options.labelSmoothing > 0 || !options.classWeights.empty()))
+    return "--label-smoothing and --class-weights are of training, which "
+           "--mode=infer leaves out; drop one of them";
+  return "";
+}
+
 std::string checkNetwork(const NetworkFlags &flags, Options &options) {
   std::string problem =
       readNumber<int64_t>(flags.root, 1, INT32_MAX, options.root);
@@ -68,6 +93,8 @@ std::string checkNetwork(const NetworkFlags &flags, Options &options) {
   if (problem =
           readNumber<int64_t>(flags.classes, 1, INT32_MAX, options.classes);
       !problem.empty())
+    return problem;
+  if (problem = checkLoss(flags, options); !problem.empty())
     return problem;
   options.freeze = flags.freeze;
   if (flags.freeze.getNumOccurrences() && options.freeze.empty())

@@ -52,6 +52,14 @@ struct NetworkFlags {
       cl::desc("Layers that training leaves as they are, by patterns of their "
                "names, as in 'layer1.*'; '!fc' takes back what the patterns "
                "before it froze")};
+  cl::opt<std::string> labelSmoothing{
+      "label-smoothing", cl::value_desc("x"), cl::cat(category),
+      cl::desc("Part of each label that training gives to all classes alike, "
+               "from 0 to 1; default 0")};
+  cl::opt<std::string> classWeights{
+      "class-weights", cl::value_desc("x,..."), cl::cat(category),
+      cl::desc("What an image of each class counts in training, in the "
+               "classes' order; default: all alike")};
   cl::opt<std::string> target{
       "target", cl::value_desc("target"), cl::cat(category), cl::init("host"),
       cl::desc("host, x86-64-v3, x86-64-v4, arm-64-linux or a Halide target "

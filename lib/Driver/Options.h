@@ -53,9 +53,11 @@ struct Options {
   OutputKind kind = OutputKind::SharedLibrary;
   int64_t root = 0;
   std::string topology, groups, image, format, weights;
-  int64_t classes = 0;       ///< 0: as the file says
-  std::string freeze;        ///< patterns of layers; empty: none
-  bool costTraining = false; ///< --emit=cost of a training step
+  int64_t classes = 0;              ///< 0: as the file says
+  double labelSmoothing = 0;        ///< of the loss
+  std::vector<double> classWeights; ///< of the loss; empty: all alike
+  std::string freeze;               ///< patterns of layers; empty: none
+  bool costTraining = false;        ///< --emit=cost of a training step
   bool sliceWeights = false, pixels = false;
   std::optional<uint64_t> seed;
   codegen::TargetInfo target; ///< the first of

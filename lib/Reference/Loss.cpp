@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace rootc::reference {
 
@@ -42,21 +43,49 @@ Tensor logProbabilities(const Op &op, const Operands &operands) {
   return result;
 }
 
+/// How much each class is wanted of each image, all images together the mean:
+/// [N,1,1,K].
+Tensor targetsOf(const Op &op, const Tensor &logs, const Tensor &labels) {
+  int64_t classes = logs.dim(3);
+  double smoothing =
+      op.attributes.count("smoothing") ? real(op, "smoothing") : 0;
+  std::vector<double> weights(classes, 1);
+  if (auto it = op.attributes.find("class_weights"); it != op.attributes.end())
+    weights = std::get<std::vector<double>>(it->second);
+  double sum = 0;
+  for (int64_t label : labels.integers)
+    sum += weights[label];
+  Tensor targets = logs;
+  for (int64_t i = 0; i < targets.size(); ++i) {
+    bool hit = i % classes == labels.integers[i / classes];
+    targets.reals[i] = weights[i % classes] *
+                       ((1 - smoothing) * hit + smoothing / double(classes)) /
+                       sum;
+  }
+  return targets;
+}
+
 Results crossEntropy(const Op &op, const Operands &operands) {
   Tensor logs = logProbabilities(op, operands);
+  Tensor targets = targetsOf(op, logs, operands[1]);
   Tensor loss({ElementType::F32, {1}});
-  for (int64_t n = 0; n < logs.dim(0); ++n)
-    loss.reals[0] -= logs.at(n, 0, 0, operands[1].integers[n]) / logs.dim(0);
+  for (int64_t i = 0; i < logs.size(); ++i)
+    if (targets.reals[i] != 0)
+      loss.reals[0] -= logs.reals[i] * targets.reals[i];
   return {loss};
 }
 
 Results crossEntropyBackward(const Op &op, const Operands &operands) {
   double weight = real(op, "weight");
   Tensor gradient = logProbabilities(op, operands);
-  int64_t batch = gradient.dim(0), classes = gradient.dim(3);
-  for (int64_t i = 0; i < gradient.size(); ++i) {
-    bool hit = i % classes == operands[1].integers[i / classes];
-    gradient.reals[i] = (std::exp(gradient.reals[i]) - hit) * weight / batch;
+  Tensor targets = targetsOf(op, gradient, operands[1]);
+  int64_t classes = gradient.dim(3);
+  for (int64_t n = 0; n < gradient.dim(0); ++n) {
+    double *row = &gradient.reals[n * classes];
+    const double *wanted = &targets.reals[n * classes];
+    double all = std::accumulate(wanted, wanted + classes, 0.0);
+    for (int64_t k = 0; k < classes; ++k)
+      row[k] = (std::exp(row[k]) * all - wanted[k]) * weight;
   }
   return {gradient};
 }

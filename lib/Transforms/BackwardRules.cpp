@@ -13,6 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/LossAttributes.h"
 #include "lib/Transforms/Autodiff.h"
 
 using namespace mlir;
@@ -441,7 +442,9 @@ static LogicalResult backward(PrimSoftmaxCrossEntropyOp op, PrimBuilder &b,
   d.add(b, op.getLogits(),
         b.make<PrimSoftmaxCrossEntropyBackwardOp>(
             op.getLogits().getType(), {op.getLogits(), op.getLabels()},
-            b.attributes().real("weight", d.lossWeight(op.getLoss()))));
+            b.attributes()
+                .real("weight", d.lossWeight(op.getLoss()))
+                .copy(op, lossAttributeNames)));
   return success();
 }
 

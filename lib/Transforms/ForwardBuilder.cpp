@@ -7,6 +7,7 @@
 
 #include "lib/Transforms/ForwardBuilder.h"
 #include "dialect/Frozen.h"
+#include "dialect/LossAttributes.h"
 #include "dialect/MaxPoolIndex.h"
 #include "lib/Analysis/LayerGraph.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -88,8 +89,10 @@ void ForwardBuilder::emitLosses() {
   Value labels = argument(ArgumentKind::Labels, ShapedType::kDynamic,
                           builder.getI64Type());
   auto lossOf = [&](Operation *op, Value logits) -> Value {
-    return prims(op).make<PrimSoftmaxCrossEntropyOp>(scalar,
-                                                     {at(logits), labels});
+    PrimBuilder b = prims(op);
+    return b.make<PrimSoftmaxCrossEntropyOp>(
+        scalar, {at(logits), labels},
+        b.attributes().copy(network.getOutput(), lossAttributeNames));
   };
   OutputOp output = network.getOutput();
   SmallVector<Value> losses = {lossOf(output, output.getLogits())};

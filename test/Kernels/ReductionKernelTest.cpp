@@ -123,11 +123,30 @@ TEST_P(Reduction, SoftmaxCrossEntropy) {
   Kernel backward = oneOp("softmax_cross_entropy_backward", {logits, labels},
                           {logits}, {{"weight", 0.3}});
   EXPECT_EQ(check(backward, inputs), "");
+  std::vector<double> counts;
+  for (int64_t k = 0; k < map.channels + 3; ++k)
+    counts.push_back(0.25 + double(k % 4));
+  std::vector<AttributeMap> likes = {
+      {{"smoothing", 0.2}, {"class_weights", counts}}};
+  if (map.batch == 2) { // one by one, which need not be tried on every map
+    likes.push_back({{"smoothing", 0.2}});
+    likes.push_back({{"class_weights", counts}});
+  }
+  std::vector<Kernel> kernels = {loss, backward};
+  for (AttributeMap attributes : likes) {
+    kernels.push_back(oneOp("softmax_cross_entropy", {logits, labels},
+                            {f32({1})}, attributes));
+    attributes["weight"] = 0.3;
+    kernels.push_back(oneOp("softmax_cross_entropy_backward", {logits, labels},
+                            {logits}, attributes));
+  }
+  for (const Kernel &kernel : kernels)
+    EXPECT_EQ(check(kernel, inputs), "");
   for (double &value : inputs[0].reals)
     value = static_cast<float>(
         value * 200); // overflows exp() unless the largest is taken off
-  EXPECT_EQ(check(loss, inputs), "");
-  EXPECT_EQ(check(backward, inputs), "");
+  for (const Kernel &kernel : kernels)
+    EXPECT_EQ(check(kernel, inputs), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Maps, Reduction, ::testing::ValuesIn(maps));

@@ -261,6 +261,17 @@ TEST(ReferenceGradients, SoftmaxCrossEntropy) {
       logits, weight,
       apply("softmax_cross_entropy_backward", {{"weight", 0.3}},
             {logits, labels}));
+  AttributeMap like = {
+      {"smoothing", 0.2},
+      {"class_weights", std::vector<double>{1, 2, 0.5, 3, 0.25}}};
+  AttributeMap backward = like;
+  backward["weight"] = 0.3;
+  expectGradient(
+      [&](const Tensor &v) {
+        return apply("softmax_cross_entropy", like, {v, labels});
+      },
+      logits, weight,
+      apply("softmax_cross_entropy_backward", backward, {logits, labels}));
 }
 
 TEST(ReferenceGradients, PointwiseOps) {

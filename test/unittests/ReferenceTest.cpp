@@ -317,6 +317,25 @@ TEST(Reference, WhatIsNotANumberStaysSo) {
             (Bools{true, true, false, false}));
 }
 
+TEST(Reference, LossIsThatOfPyTorch) {
+  // torch.nn.functional.cross_entropy(x, y, weight=..., label_smoothing=...) in
+  // float64, x of n, k being 3 sin(1 + 5 n + k).
+  Values values;
+  for (int i = 0; i < 20; ++i)
+    values.push_back(3 * std::sin(1 + i));
+  Tensor logits({4, 1, 1, 5}, values);
+  Tensor labels = Tensor::fromIntegers(ElementType::I64, {4}, {0, 4, 2, 2});
+  Attribute smoothing = 0.2;
+  Attribute weights = Values{1, 2, 0.5, 3, 0.25};
+  auto loss = [&](const AttributeMap &like) {
+    return apply("softmax_cross_entropy", like, {logits, labels}).reals[0];
+  };
+  EXPECT_NEAR(loss({{"smoothing", smoothing}}), 3.262374361939369, 1e-12);
+  EXPECT_NEAR(loss({{"class_weights", weights}}), 2.560018284963153, 1e-12);
+  EXPECT_NEAR(loss({{"smoothing", smoothing}, {"class_weights", weights}}),
+              3.500686496898802, 1e-12);
+}
+
 TEST(Reference, LossOfLargeLogits) {
   for (double logit : {1e8, -1e20}) {
     Tensor logits({1, 1, 1, 3}, {logit, logit, logit});

@@ -28,6 +28,11 @@ void apply(const ScheduleContext &context, const LossSchedule &) {
   }
   if (vectors)
     image.parallel(n);
+  const auto &stages = context.anchorFuncs.stages;
+  if (stages.count("norm"))
+    context.stage("norm").compute_root();
+  if (stages.count("below"))
+    context.stage("below").compute_at(image, n);
   largest.compute_at(image, n);
   exponent.compute_at(image, n);
   sum.compute_at(image, n);
