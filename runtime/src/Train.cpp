@@ -319,6 +319,8 @@ int rootc::train(const TrainOptions &options) {
   options.rate.at(0, 1, 1); // says so if the policy is unknown
   if (options.optimizer.nesterov && options.optimizer.kind != "sgd")
     fail("--nesterov is of --optimizer sgd; leave one of them out");
+  if (options.optimizer.beta1 >= 1 || options.optimizer.beta2 >= 1)
+    fail("--beta1 and --beta2: give numbers less than 1");
   if (options.skipMismatched && options.weights.empty())
     fail("--skip-mismatched is about layers that --weights has in another "
          "shape; give both");

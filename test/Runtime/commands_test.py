@@ -185,6 +185,7 @@ class Commands(RootrunCase):
         self.assertIn("is complete", self.check(run("train", "--resume", "-o", self.path("run"))))
         self.refused(self.train("loss", "--max-loss", 0.5), "at epoch 1, step 1", "more than --max-loss 0.5: the largest response, ", "is that of '")
         self.refused(self.train("adam", "--optimizer", "adamw", "--nesterov"), "--nesterov is of --optimizer sgd")
+        self.refused(self.train("beta", "--optimizer", "adamw", "--beta2", 1), "--beta2: give numbers less than 1")
         self.refused(self.train("factor", "--lr-factors", "fd=2"), "'fd' matches no layer or tensor")
 
     def test_train_again(self):
