@@ -35,10 +35,11 @@ class UnderGuards : public Internal::IRMutator {
   }
 };
 
-/// A power of two, so that a block's threads are one.
+/// A power of two, so that a block's threads are one. An extent that is not
+/// known is taken for a long one.
 int threadsAcross(int64_t extent, int64_t most) {
   int64_t threads = 1;
-  while (threads < extent && 2 * threads <= most)
+  while ((extent < 0 || threads < extent) && 2 * threads <= most)
     threads *= 2;
   return static_cast<int>(threads);
 }
