@@ -318,8 +318,9 @@ private:
     int outer = std::exchange(indent, 0);
     out = &kernels;
     // Two blocks of 256 threads on a multiprocessor: 128 registers each.
+    // Smaller blocks take what they need, for some spill with fewer.
     std::string bounds = std::to_string(most);
-    if (most >= 128)
+    if (most >= 256)
       bounds += ", " + std::to_string(std::max<int64_t>(1, 512 / most));
     line("static __global__ void __launch_bounds__(" + bounds + ")");
     line(name + "(" + taken + ") {");
