@@ -94,6 +94,9 @@ struct Model {
   /// Behind the name of its entry, where a library holds several variants of it
   /// and another function chooses among them; else empty.
   std::string variant;
+  /// The symbol that gives the library's variant for the next kind of device;
+  /// empty: there is none.
+  std::string nextTarget;
   int64_t height = 0, width = 0, channels = 0, classes = 0;
   std::vector<TensorInfo> tensors;
   int64_t parameterCount = 0; ///< floats, padding included

@@ -16,7 +16,9 @@ namespace rootc::codegen {
 llvm::StringRef embeddedSupportObject();
 /// The same for arm-64; empty if there was no compiler for it.
 llvm::StringRef embeddedArmObject();
-/// The same as one C++17 source text, rootc/model.h included.
+/// runtime/support/device, which libraries for a device hold besides.
+llvm::StringRef embeddedDeviceObject();
+/// runtime/support as one C++17 source text, rootc/model.h included.
 llvm::StringRef embeddedSupportSource();
 /// What takes its place in CUDA C++.
 llvm::StringRef embeddedCudaSupport();

@@ -12,6 +12,7 @@
 #include "codegen/Emit/Linker.h"
 #include "codegen/Emit/OutputFile.h"
 #include "codegen/Emit/TemporaryFolder.h"
+#include "codegen/Schedules/Backend.h"
 #include "runtime/src/ElfNote.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/SmallString.h"
@@ -227,6 +228,9 @@ private:
       return support.takeError();
     if (Error error = addObject("support", *support))
       return error;
+    if (backendOf(options.target).device)
+      if (Error error = addObject("device", embeddedDeviceObject()))
+        return error;
     for (size_t i = 0; i < kernels.size(); ++i)
       if (Error error = addObject(model.kernels[i].name, kernels[i]))
         return error;

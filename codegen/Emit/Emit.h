@@ -44,7 +44,7 @@ llvm::Error emitModel(const Model &model, const EmitOptions &options);
 std::string variantSuffix(int64_t index);
 
 /// Makes one library or object of `objects`, which emitModel wrote of the
-/// model's variants, in the order in which the CPU is tried for them.
+/// model's variants, in the order in which they are tried.
 llvm::Error joinVariants(const Model &model,
                          const std::vector<std::string> &objects,
                          const EmitOptions &options);

@@ -91,6 +91,8 @@ public:
         FIELD(rootc_host_table, buffers, buffers),
         FIELD(rootc_host_table, operands, operands),
         FIELD(rootc_host_table, calls, calls),
+        FIELD(rootc_host_table, device_api,
+              Address{"rootc_support_" + std::string(deviceKind(target))}),
         FIELD(rootc_host_table, programs, plan.programs));
     printer.end();
   }
@@ -236,6 +238,7 @@ private:
         FIELD(rootc_model, struct_size, sizeof(rootc_model)),
         FIELD(rootc_model, name, model.name),
         FIELD(rootc_model, target, target.halide),
+        FIELD(rootc_model, device_kind, StringRef(deviceKind(target))),
         FIELD(rootc_model, description, model.description),
         FIELD(rootc_model, height, model.height),
         FIELD(rootc_model, width, model.width),
@@ -266,7 +269,17 @@ private:
         FIELD(rootc_model, parallel_for, entry("parallel_for")),
         FIELD(rootc_model, weights, weights),
         FIELD(rootc_model, classify,
-              model.weights ? entry("classify") : Address{}));
+              model.weights ? entry("classify") : Address{}),
+        FIELD(rootc_model, next_target, Address{model.nextTarget}),
+        FIELD(rootc_model, device_count, entry("device_count")),
+        FIELD(rootc_model, device_info, entry("device_info")),
+        FIELD(rootc_model, device_open, entry("device_open")),
+        FIELD(rootc_model, device_close, entry("device_close")),
+        FIELD(rootc_model, device_keep, entry("device_keep")),
+        FIELD(rootc_model, device_drop, entry("device_drop")),
+        FIELD(rootc_model, device_adopt, entry("device_adopt")),
+        FIELD(rootc_model, device_upload, entry("device_upload")),
+        FIELD(rootc_model, device_download, entry("device_download")));
     printer.end();
   }
 };

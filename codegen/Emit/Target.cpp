@@ -112,8 +112,9 @@ llvm::Error unknown(llvm::StringRef text, llvm::StringRef why) {
       "followed by any of these with a '-' before each: " +
       names +
       "; kernels for a GPU of NVIDIA's with cuda and one of "
-      "cuda_capability_80, cuda_capability_86; several targets with ',' "
-      "between make one library that holds code for each");
+      "cuda_capability_80, cuda_capability_86; for other devices with opencl; "
+      "several targets with ',' between make one library that holds code for "
+      "each");
 }
 
 const char armTarget[] = "arm-64-linux";
@@ -169,6 +170,9 @@ llvm::Expected<TargetInfo> parseTarget(llvm::StringRef text) {
       set.insert("cuda");
   if (set.count("cuda") != 0 && set.count("cuda_capability_86") == 0)
     set.insert("cuda_capability_80");
+  // Statistics of batches are summed in float64.
+  if (set.count("opencl") != 0)
+    set.insert("cl_doubles");
   return make(set);
 }
 
@@ -185,6 +189,9 @@ llvm::Expected<std::vector<TargetInfo>> parseTargets(llvm::StringRef text) {
         return unknown(text, "'" + part.str() + "' is another one's equal");
       if (architectureOf(other) != architectureOf(*target))
         return unknown(text, "one library has code for one architecture");
+      llvm::StringRef kind = deviceKind(*target);
+      if (kind != "cpu" && kind == deviceKind(other))
+        return unknown(text, "two targets are of the same kind, " + kind.str());
     }
     targets.push_back(std::move(*target));
   }
@@ -201,6 +208,14 @@ llvm::Expected<std::vector<TargetInfo>> parseTargets(llvm::StringRef text) {
 Architecture architectureOf(const TargetInfo &target) {
   return llvm::StringRef(target.halide).starts_with("arm") ? Architecture::Arm
                                                            : Architecture::X86;
+}
+
+const char *deviceKind(const TargetInfo &target) {
+  std::string features = target.halide + "-";
+  for (const char *kind : {"cuda", "opencl"})
+    if (features.find("-" + std::string(kind) + "-") != std::string::npos)
+      return kind;
+  return "cpu";
 }
 
 uint64_t cpuFeatures(const TargetInfo &target) {

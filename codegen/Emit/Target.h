@@ -30,6 +30,9 @@ llvm::Expected<std::vector<TargetInfo>> parseTargets(llvm::StringRef text);
 enum class Architecture { X86, Arm };
 Architecture architectureOf(const TargetInfo &target);
 
+/// What a parsed target's kernels run on: "cpu", "cuda" or "opencl".
+const char *deviceKind(const TargetInfo &target);
+
 /// The bits of rootc_cpu_feature that a parsed target needs.
 uint64_t cpuFeatures(const TargetInfo &target);
 

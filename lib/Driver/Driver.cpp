@@ -170,6 +170,14 @@ private:
   std::vector<std::string> variants;
   codegen::Model variantModel;
 
+  /// The first target behind that of `index` whose programs run on a device.
+  std::optional<size_t> nextDevice(size_t index) const {
+    while (++index < options.targets.size())
+      if (codegen::backendOf(options.targets[index]).device)
+        return index;
+    return std::nullopt;
+  }
+
   /// One library with code for each target.
   LogicalResult compileForSeveral(mlir::ModuleOp module) {
     Expected<codegen::TemporaryFolder> folder =
@@ -502,6 +510,10 @@ private:
 
   /// Lets kernels take their schedules from --tuned or an autoscheduler.
   LogicalResult useSchedules(PipelineOptions &pipeline) {
+    tuned.reset();
+    // Of a library for a CPU as well, where they are meant for that.
+    if (!variantFolder.empty() && codegen::backendOf(target).device)
+      return success();
     if (options.autoscheduler) {
       codegen::AutoscheduledSchedule schedule;
       schedule.autoscheduler = options.autoscheduler;
@@ -632,6 +644,11 @@ private:
       variantModel.name = translated->model.name;
       if (translated->model.weights)
         variantModel.weights.emplace();
+      if (std::optional<size_t> next = nextDevice(variants.size())) {
+        variantModel.variant = codegen::variantSuffix(*next);
+        translated->model.nextTarget = codegen::entryName(variantModel);
+        variantModel.variant.clear();
+      }
       translated->model.variant = codegen::variantSuffix(variants.size());
       emit.kind = codegen::EmitKind::Object;
       emit.output =

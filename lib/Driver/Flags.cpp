@@ -155,19 +155,16 @@ std::string checkDevice(const NetworkFlags &flags, const Options &options) {
     return std::string("--emit=") + (cuda ? "cuda" : "ptx") +
            " is of kernels for a GPU of NVIDIA's; give --target=host-cuda";
   switch (options.kind) {
-  case OutputKind::Ptx:
-  case OutputKind::Cuda:
-  case OutputKind::Mlir:
-  case OutputKind::Stmt:
-  case OutputKind::Header:
-  case OutputKind::Cost:
-  case OutputKind::Onnx:
-    return "";
-  default:
+  case OutputKind::Cpp:
+  case OutputKind::Explain:
+  case OutputKind::Tuning:
+  case OutputKind::Suggestion:
     return device ? "--target=" + flags.target +
-                        ": of kernels for a device this version gives "
-                        "--emit=cuda, ptx, mlir or stmt, no library"
+                        ": this version compiles for a device, but does not "
+                        "write C++, explain or tune its kernels"
                   : "";
+  default:
+    return "";
   }
 }
 

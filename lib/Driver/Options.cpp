@@ -156,6 +156,12 @@ bool holdsWeights(OutputKind kind) {
   }
 }
 
+bool isForDevice(const Options &options) {
+  return llvm::any_of(options.targets, [](const codegen::TargetInfo &target) {
+    return codegen::backendOf(target).device;
+  });
+}
+
 /// What is wrong with the flags of weights; empty if nothing is.
 std::string checkWeights(const Flags &flags, const Options &options) {
   bool onnx = options.kind == OutputKind::Onnx;
@@ -172,6 +178,10 @@ std::string checkWeights(const Flags &flags, const Options &options) {
   if (!onnx && !options.weights.empty() && !options.inferOnly)
     return "--weights: a library that holds its weights infers with them; add "
            "--mode=infer, or give them to rootrun instead";
+  if (!onnx && !options.weights.empty() && isForDevice(options))
+    return "--weights: a library that holds its weights is for the CPU alone "
+           "so far; leave --target=" +
+           flags.target + " out, or give them to rootrun instead";
   if (!onnx)
     return "";
   if (flags.mode.getNumOccurrences() && flags.mode == "train")
@@ -256,7 +266,7 @@ std::optional<Options> check(const Flags &flags) {
   if (flags.precision != "f32" && flags.precision != "bf16")
     return fail("--precision=" + flags.precision + ": give f32 or bf16");
   options.bf16 = flags.precision == "bf16";
-  if (options.bf16 && codegen::backendOf(options.target).device)
+  if (options.bf16 && isForDevice(options))
     return fail("--precision=bf16 is of a CPU's kernels so far; leave it or "
                 "--target=" +
                 flags.target + " out");

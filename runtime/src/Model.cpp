@@ -9,6 +9,8 @@
 #include "LayerGraph.h"
 #include "Support.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <dlfcn.h>
 #include <exception>
@@ -20,7 +22,15 @@ using namespace rootc;
 struct Model::State {
   std::string path;
   void *library = nullptr;
+  const rootc_model *first = nullptr; ///< of the library's
+  const rootc_model *table = nullptr; ///< with functions; else null
+  int32_t index = 0;                  ///< of the device
+  mutable std::mutex mutex;
+  mutable rootc_device *device = nullptr; ///< guarded by mutex; null: not open
+
   ~State() {
+    if (device)
+      table->device_close(device);
     if (library)
       dlclose(library);
   }
@@ -82,6 +92,10 @@ static const char *findFunctionFault(const rootc_model &table) {
   if (!table.workspace_bytes || !table.prepare || !table.infer ||
       !table.pool_create || !table.pool_destroy || !table.parallel_for)
     return "a function is missing";
+  if (!table.device_kind || !table.device_count || !table.device_info ||
+      !table.device_open || !table.device_close || !table.device_keep ||
+      !table.device_drop || !table.device_upload || !table.device_download)
+    return "a function of its device is missing";
   if (table.has_training && (!table.train || !table.grad || !table.update))
     return "a training function is missing";
   for (int program = 0; program < ROOTC_PROGRAM_COUNT; ++program)
@@ -111,15 +125,76 @@ static void checkTable(const std::string &path, const rootc_model *table) {
          "built for version {} ({} bytes); compile the network again",
          path, table->abi_version, table->struct_size, ROOTC_ABI_VERSION,
          sizeof(rootc_model));
-  if (const char *reason = table->unsupported ? table->unsupported() : nullptr)
-    fail("{}: cannot run on this machine: {}; compile the network with "
-         "--target=host here",
-         path, reason);
   refuseFault(path, findFault(*table));
   refuseFault(path, findFunctionFault(*table));
 }
 
-Model Model::open(const std::string &path) {
+static void requireCpu(const std::string &path, const rootc_model *table) {
+  if (const char *reason = table->unsupported ? table->unsupported() : nullptr)
+    fail("{}: cannot run on this machine: {}; compile the network with "
+         "--target=host here",
+         path, reason);
+}
+
+static bool isOfCpu(const rootc_model *table) {
+  return std::string_view(table->device_kind) == "cpu";
+}
+
+/// Else the first. No driver is loaded where there is no choice.
+static const rootc_model *
+firstThatHasDevices(const std::vector<const rootc_model *> &tables) {
+  if (tables.size() > 1)
+    for (const rootc_model *table : tables) {
+      rootc_context context = {};
+      if (table->device_count(&context) > 0)
+        return table;
+    }
+  return tables.front();
+}
+
+/// Of all tables of a library, the one that --device asks for.
+static const rootc_model *
+chooseTarget(const std::string &path,
+             const std::vector<const rootc_model *> &tables,
+             const std::string &device, int32_t &index) {
+  bool cpu = device == "cpu";
+  if (!device.empty() && !cpu) {
+    const char *end = device.data() + device.size();
+    auto [rest, error] = std::from_chars(device.data(), end, index);
+    if (error != std::errc() || rest != end || index < 0)
+      fail("--device={}: give cpu, or the number of a device, counted from 0; "
+           "'rootrun info' lists them",
+           device);
+  }
+  std::vector<const rootc_model *> fitting;
+  for (const rootc_model *table : tables)
+    if (isOfCpu(table) == cpu)
+      fitting.push_back(table);
+  if (!fitting.empty())
+    return firstThatHasDevices(fitting);
+  if (device.empty())
+    return tables.front();
+  if (cpu)
+    fail("--device=cpu: {} was compiled for {} devices only; compile the "
+         "network with --target=host,host-{} for both",
+         path, tables.front()->device_kind, tables.front()->device_kind);
+  fail("--device={}: {} was compiled for the CPU only; compile the network "
+       "with --target=host-cuda, or host-opencl",
+       device, path);
+}
+
+static std::vector<const rootc_model *> tablesOf(const std::string &path,
+                                                 const rootc_model *first) {
+  std::vector<const rootc_model *> tables;
+  for (const rootc_model *table = first;; table = table->next_target()) {
+    checkTable(path, table);
+    tables.push_back(table);
+    if (!table->next_target)
+      return tables;
+  }
+}
+
+Model Model::open(const std::string &path, const std::string &device) {
   std::string entry = readModelNote(path, readFile(path));
   auto state = std::make_shared<State>();
   state->path = path;
@@ -135,8 +210,10 @@ Model Model::open(const std::string &path) {
          "rootc",
          path, entry);
   Model model;
-  model.table = function();
-  checkTable(path, model.table);
+  model.table = state->table =
+      chooseTarget(path, tablesOf(path, function()), device, state->index);
+  requireCpu(path, model.table);
+  state->first = function();
   model.state = state;
   return model;
 }
@@ -145,8 +222,9 @@ Model Model::adopt(const rootc_model *table) {
   auto state = std::make_shared<State>();
   state->path = table && table->name ? table->name : "model";
   checkTable(state->path, table);
+  requireCpu(state->path, table);
   Model model;
-  model.table = table;
+  model.table = state->table = state->first = table;
   model.state = state;
   return model;
 }
@@ -162,6 +240,32 @@ Model Model::describe(const rootc_model *table) {
 }
 
 const std::string &Model::path() const { return state->path; }
+
+bool Model::hasDevice() const { return state->table && !isOfCpu(table); }
+
+std::vector<const rootc_model *> Model::targets() const {
+  std::vector<const rootc_model *> tables;
+  for (const rootc_model *next = state->first; next;
+       next = next->next_target ? next->next_target() : nullptr)
+    tables.push_back(next);
+  return tables;
+}
+
+rootc_device *Model::device() const {
+  if (!hasDevice())
+    return nullptr;
+  std::lock_guard lock(state->mutex);
+  if (state->device)
+    return state->device;
+  rootc_context context = {};
+  if (table->device_open(&context, state->index) != ROOTC_OK) {
+    auto all = targets();
+    bool both = std::any_of(all.begin(), all.end(), isOfCpu);
+    fail("{}: {}{}", path(), context.error,
+         both ? "; --device=cpu runs it on this machine's CPU" : "");
+  }
+  return state->device = context.device;
+}
 
 int64_t Model::imageSize() const {
   return table->height * table->width * table->channels;

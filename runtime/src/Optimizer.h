@@ -57,6 +57,12 @@ public:
 
   OptimizerState makeState() const;
 
+  /// Whether an update is not the model's programs alone, so that the host's
+  /// values have to be up to date before and after it.
+  bool worksOnHost() const {
+    return options.kind == "adamw" || options.nesterov || options.clipNorm > 0;
+  }
+
   /// One update with the learning rate `rate`; clips `gradients` in place.
   void update(Session &session, Weights &weights, OptimizerState &state,
               float *gradients, double rate) const;

@@ -12,16 +12,35 @@
 
 using namespace rootc;
 
+DeviceCopy::DeviceCopy(Model given, void *values, size_t bytes)
+    : model(std::move(given)), values(values), bytes(bytes) {
+  rootc_context context = {};
+  context.device = model.device();
+  if (model->device_keep(&context, values, bytes) != ROOTC_OK)
+    fail("{}: {}", model.path(), context.error);
+}
+
+DeviceCopy::~DeviceCopy() { model->device_drop(model.device(), values); }
+
+void DeviceCopy::fetch() const {
+  rootc_context context = {};
+  context.device = model.device();
+  if (model->device_download(&context, values, bytes) != ROOTC_OK)
+    fail("{}: {}", model.path(), context.error);
+}
+
 Prepared::Prepared(const Model &model, const Weights &weights)
-    : bytes(size_t(model->prepared_bytes)) {
+    : bytes(std::make_shared<ByteArray>(size_t(model->prepared_bytes))),
+      copy(std::make_shared<DeviceCopy>(model, *bytes)) {
   Session session(model);
-  int64_t needed = model->workspace_bytes(ROOTC_PREPARE, 1);
+  int64_t needed =
+      model.hasDevice() ? 0 : model->workspace_bytes(ROOTC_PREPARE, 1);
   ByteArray workspace(needed > 0 ? size_t(needed) : 0);
   rootc_context &context = session.context();
   context.workspace = workspace.data();
   context.workspace_bytes = workspace.size();
   if (model->prepare(&context, weights.parameters.data(),
-                     weights.statistics.data(), bytes.data()) != ROOTC_OK)
+                     weights.statistics.data(), bytes->data()) != ROOTC_OK)
     fail("{}: {}", model.path(), context.error);
 }
 
@@ -56,13 +75,19 @@ Session::Session(Model model, std::shared_ptr<ThreadPool> given)
     pool = std::make_shared<ThreadPool>(this->model, 1);
   ctx.parallel_for = pool->runner();
   ctx.pool = pool->handle();
+  ctx.device = this->model.device();
 }
 
-void Session::reserve(int32_t program, int64_t batch) {
+void Session::reserve(int32_t program, int64_t batch, bool shown) {
   int64_t needed = model->workspace_bytes(program, batch);
   if (needed < 0)
     fail("{}: a batch of {} images is too large; use a smaller --batch",
          model.path(), batch);
+  if (model.hasDevice() && !shown) { // which has its own
+    ctx.workspace = nullptr;
+    ctx.workspace_bytes = 0;
+    return;
+  }
   if (size_t(needed) > workspace.size()) {
     try {
       workspace = ByteArray();
@@ -153,7 +178,7 @@ void Session::infer(const Prepared &prepared, int64_t batch, const float *image,
   Reading reading{
       ctx, batch,  logits, responses, read, ctx.call_hook, ctx.call_hook_state,
       {},  nullptr};
-  reserve(ROOTC_INFER, batch);
+  reserve(ROOTC_INFER, batch, true);
   ctx.error[0] = 0;
   ctx.call_hook = Reading::hook;
   ctx.call_hook_state = &reading;

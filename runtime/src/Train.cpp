@@ -38,6 +38,9 @@ void Trainer::logReports(Progress &progress) {
 void Trainer::diverged(const std::string &what,
                        const std::string &response) const {
   const Weights &weights = state->weights;
+  fetchFromDevice();
+  if (gradientsOnDevice)
+    gradientsOnDevice->fetch();
   std::string where = firstNotFinite(model, weights.parameters.data(),
                                      weights.statistics.data());
   if (where.empty())
@@ -55,8 +58,27 @@ void Trainer::diverged(const std::string &what,
                                   last));
 }
 
+/// A device has them from here on, and gives them back where the host needs
+/// them: to check, save and report. What the host needs in each step stays
+/// there, and goes up and comes down with the calls.
+void Trainer::keepOnDevice() {
+  if (optimizer.worksOnHost() || options.average > 0)
+    return;
+  Weights &weights = state->weights;
+  for (FloatArray *values :
+       {&weights.parameters, &weights.statistics, &state->optimizer.velocity})
+    stateOnDevice.push_back(std::make_unique<DeviceCopy>(model, *values));
+  gradientsOnDevice = std::make_unique<DeviceCopy>(model, gradients);
+}
+
+void Trainer::fetchFromDevice() const {
+  for (const auto &values : stateOnDevice)
+    values->fetch();
+}
+
 /// Nothing that is not finite is saved.
 void Trainer::checkWeights() const {
+  fetchFromDevice();
   if (!firstNotFinite(model, state->weights.parameters.data(),
                       state->weights.statistics.data())
            .empty())
@@ -88,6 +110,7 @@ void Trainer::checkLoss(float loss, const Batch &batch, double rate) {
                                     : 100 * std::log(double(model->classes));
   if (loss <= most)
     return;
+  gradientsOnDevice.reset();
   gradients = FloatArray(); // their memory is for the packed weights
   Prepared prepared(model, state->weights);
   std::string response =
@@ -163,11 +186,15 @@ bool Trainer::trainEpoch(Loader &loader, Progress &progress) {
 
 Evaluation Trainer::evaluateTestSet() {
   // The packed weights take the place of the gradients.
+  bool kept = gradientsOnDevice != nullptr;
+  gradientsOnDevice.reset();
   gradients = FloatArray();
   Evaluation result = evaluateTestSet(state->averageParameters.empty()
                                           ? Prepared(model, state->weights)
                                           : Prepared(model, this->result()));
   gradients.resize(size_t(model->parameter_count));
+  if (kept)
+    gradientsOnDevice = std::make_unique<DeviceCopy>(model, gradients);
   return result;
 }
 
@@ -271,6 +298,7 @@ int Trainer::stopped(Progress &progress) {
 int Trainer::run() {
   StopSignals catching;
   begin();
+  keepOnDevice();
   LoaderOptions loading;
   loading.batch = options.batch;
   loading.seed = options.seed;
@@ -314,8 +342,9 @@ int Trainer::run() {
 }
 
 int rootc::train(const TrainOptions &options) {
-  Model model = Model::open(options.model);
+  Model model = Model::open(options.model, options.device);
   model.requireTraining();
+  model.device();           // says so if there is none
   options.rate.at(0, 1, 1); // says so if the policy is unknown
   if (options.optimizer.nesterov && options.optimizer.kind != "sgd")
     fail("--nesterov is of --optimizer sgd; leave one of them out");

@@ -16,6 +16,7 @@ namespace rootc {
 
 struct TrainOptions {
   std::string model, data, output;
+  std::string device;  ///< "cpu" or a number; empty: the model's
   std::string weights; ///< begin with these instead of He initialisation
   bool sliceWeights = false;
   bool skipMismatched = false; ///< layers that do not fit begin anew

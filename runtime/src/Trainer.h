@@ -56,6 +56,8 @@ private:
     return std::min(evaluationBatch(model, largestBatch()), testSet->count);
   }
   int stopped(Progress &progress);
+  void keepOnDevice();
+  void fetchFromDevice() const;
   std::map<std::string, std::string> optionsToKeep() const;
   void writeRecord() const;
   void chooseNormalisation(Normalisation measured);
@@ -76,6 +78,9 @@ private:
   Optimizer optimizer;
   FloatArray gradients;
   std::optional<TrainingState> state;
+  /// While steps are made: the weights and the velocity, and the gradients.
+  std::vector<std::unique_ptr<DeviceCopy>> stateOnDevice;
+  std::unique_ptr<DeviceCopy> gradientsOnDevice;
   Normalisation normalisation;
   Augment augment = Augment::None;
 };

@@ -36,6 +36,7 @@ struct VerbOptions {
   int loaderThreads = 0; ///< 0: what suits the data
   bool sliceWeights = false;
   bool json = false;
+  std::string device; ///< "cpu" or a number; empty: the model's
   bool train = false, infer = false, serve = false;
 };
 

@@ -271,7 +271,7 @@ static void requireOwnFiles(const std::string &folder) {
 }
 
 void rootc::measureCovariance(const VerbOptions &options) {
-  Model model = Model::open(options.model);
+  Model model = Model::open(options.model, options.device);
   Pair pair = choosePair(model, options);
   Weights weights = loadWeights(model, options);
   Normalisation normalisation = Normalisation::of(weights, options.weights);

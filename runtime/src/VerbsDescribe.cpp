@@ -23,6 +23,39 @@ static Json toJson(const MemoryPlan &plan) {
           {"total", plan.total()}};
 }
 
+/// What could run the model: the devices of each kind that it was compiled for.
+static Json findDevices(const Model &model) {
+  Json found = Json::array();
+  for (const rootc_model *table : model.targets()) {
+    rootc_context context = {};
+    int32_t count = table->device_count(&context);
+    if (count <= 0)
+      found.push_back({{"kind", table->device_kind},
+                       {"problem", count ? context.error : "there is none"}});
+    for (int32_t i = 0; i < count; ++i) {
+      rootc_device_info info = {};
+      bool known = table->device_info(&context, i, &info) == ROOTC_OK;
+      found.push_back({{"kind", table->device_kind},
+                       {"index", i},
+                       {"name", info.name},
+                       {"memory_bytes", info.memory_bytes},
+                       {"problem", known ? info.problem : context.error}});
+    }
+  }
+  return found;
+}
+
+static void printDevice(const Json &device) {
+  std::string line = fmt::format("runs on {}", std::string(device["kind"]));
+  if (device.contains("index"))
+    line += fmt::format(" {}: {}", int32_t(device["index"]),
+                        std::string(device["name"]));
+  if (int64_t bytes = device.value("memory_bytes", int64_t(0)))
+    line += fmt::format(", {} MiB", bytes >> 20);
+  std::string problem = device["problem"];
+  fmt::print("{}{}\n", line, problem.empty() ? "" : ": cannot: " + problem);
+}
+
 void rootc::describeModel(const VerbOptions &options) {
   static const char *const programs[] = {"prepare", "infer", "train", "grad",
                                          "update"};
@@ -30,6 +63,7 @@ void rootc::describeModel(const VerbOptions &options) {
   int64_t batch = options.batch ? options.batch : 1;
   Json report = {{"name", model->name},
                  {"target", model->target},
+                 {"devices", findDevices(model)},
                  {"abi_version", model->abi_version},
                  {"image", {model->height, model->width, model->channels}},
                  {"classes", model->classes},
@@ -102,6 +136,8 @@ void rootc::describeModel(const VerbOptions &options) {
              model->classes, parameters, note, model->target,
              model->abi_version,
              model->has_training ? "with training" : "inference only");
+  for (const Json &device : report["devices"])
+    printDevice(device);
   for (const auto &[name, bytes] : report["workspace_bytes"].items())
     fmt::print("workspace of {} at batch {}: {:.1f} MiB\n", name, batch,
                double(bytes.get<int64_t>()) / double(1 << 20));

@@ -17,7 +17,7 @@ using namespace rootc;
 using Json = nlohmann::ordered_json;
 
 void rootc::evalModel(const VerbOptions &options) {
-  Model model = Model::open(options.model);
+  Model model = Model::open(options.model, options.device);
   auto [weights, prepared] = loadForInference(model, options);
   Normalisation normalisation = Normalisation::of(weights, options.weights);
   std::string split = options.split.empty() ? "test" : options.split;
@@ -74,7 +74,7 @@ void rootc::benchModel(const VerbOptions &options) {
     return;
   }
   bool both = !options.train && !options.infer;
-  bool canTrain = Model::open(options.model).canTrain();
+  bool canTrain = Model::open(options.model, options.device).canTrain();
   bool training = options.train || (both && canTrain);
   Workload work(options, training, options.infer || both);
   int64_t size = work.batchSize();

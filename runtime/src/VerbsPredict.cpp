@@ -209,7 +209,7 @@ static void predictArrays(Session &session, const Prepared &prepared,
 }
 
 void rootc::predictImages(const VerbOptions &options) {
-  Model model = Model::open(options.model);
+  Model model = Model::open(options.model, options.device);
   auto [weights, prepared] = loadForInference(model, options);
   Normalisation normalisation = Normalisation::of(weights, options.weights);
   auto files = findFiles(model, options);

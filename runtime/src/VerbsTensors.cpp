@@ -24,7 +24,7 @@ static FloatArray readImages(const Model &model, const std::string &path,
 }
 
 void rootc::runTensors(const VerbOptions &options) {
-  Model model = Model::open(options.model);
+  Model model = Model::open(options.model, options.device);
   Prepared prepared = loadForInference(model, options).prepared;
   int64_t count = 0;
   FloatArray images = readImages(model, options.input, count);
@@ -39,7 +39,7 @@ void rootc::runTensors(const VerbOptions &options) {
 }
 
 void rootc::gradTensors(const VerbOptions &options) {
-  Model model = Model::open(options.model);
+  Model model = Model::open(options.model, options.device);
   model.requireTraining();
   Weights weights = loadWeights(model, options);
   int64_t count = 0;

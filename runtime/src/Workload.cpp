@@ -18,7 +18,7 @@ static double milliseconds(Clock::duration time) {
 
 Workload::Workload(const VerbOptions &options, bool withTraining,
                    bool withInference)
-    : model(Model::open(options.model)),
+    : model(Model::open(options.model, options.device)),
       weights(options.weights.empty() ? Weights::initialise(model, options.seed)
                                       : loadWeights(model, options)),
       pool(std::make_shared<ThreadPool>(model, options.threads)),
@@ -33,6 +33,9 @@ Workload::Workload(const VerbOptions &options, bool withTraining,
     model.requireTraining();
     gradients.resize(weights.parameters.size());
     velocity.resize(weights.parameters.size());
+    for (FloatArray *values :
+         {&weights.parameters, &weights.statistics, &gradients, &velocity})
+      onDevice.push_back(std::make_unique<DeviceCopy>(model, *values));
     MemoryPlan training = planTraining(model, batchSize());
     training.prepared = plan.prepared;
     training.workspace = std::max(training.workspace, plan.workspace);

@@ -41,6 +41,7 @@ public:
 
 private:
   FloatArray logits, gradients, velocity;
+  std::vector<std::unique_ptr<DeviceCopy>> onDevice; ///< of training
 };
 
 /// While it lives, sums the time of each kernel call of inference, or of a

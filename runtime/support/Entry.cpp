@@ -5,9 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Support.h"
+#include "Device.h"
 
 namespace {
+
+/// What a program does with an argument. Those that it writes in part alone are
+/// read too: what lies between their tensors stays.
+enum Access { Reads = 1, Writes = 2, ReadsAndWrites = Reads | Writes };
 
 /// One call of an entry: collects the arenas, and the first complaint.
 struct Entry {
@@ -15,7 +19,7 @@ struct Entry {
   int32_t program;
   int64_t n;
   int status = ROOTC_OK;
-  char *arenas[ROOTC_ARENA_COUNT] = {};
+  rootc_argument arguments[ROOTC_ARENA_COUNT] = {};
 
   const rootc_host_program &host() const {
     return rootc_host.programs[program];
@@ -48,30 +52,42 @@ struct Entry {
     }
   }
 
+  /// Unsigned: `n` may be any number until that has been checked.
+  static uint64_t imageElements() {
+    const rootc_model *model = rootc_host.model;
+    return uint64_t(model->height * model->width * model->channels);
+  }
+
   const char *nName() const {
     return program == ROOTC_UPDATE ? "the parameter count" : "the batch size";
   }
 
   void bad(const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+  /// An argument of `elements` floats or, with `elementBytes`, others.
   void arena(rootc_arena index, const char *name, const void *address,
-             bool needed, bool aligned) {
+             bool needed, bool aligned, uint64_t elements, Access access,
+             uint64_t elementBytes = sizeof(float)) {
     if (status != ROOTC_OK)
       return;
     if (needed && !address)
       bad("the pointer to the %s is null", name);
     else if (aligned && (uintptr_t)address % 64)
       bad("the %s must begin at a multiple of 64 bytes", name);
-    arenas[index] = (char *)address;
+    arguments[index] = {(char *)address, elements * elementBytes,
+                        (access & Reads) != 0, (access & Writes) != 0};
   }
 
   void batchArenas(const rootc_batch *batch, const int64_t *random) {
     const rootc_model *model = rootc_host.model;
-    arena(ROOTC_ARENA_IMAGE, "image", batch->image, true, false);
-    arena(ROOTC_ARENA_LABELS, "labels", batch->labels, true, false);
+    arena(ROOTC_ARENA_IMAGE, "image", batch->image, true, false,
+          n * imageElements(), Reads);
+    arena(ROOTC_ARENA_LABELS, "labels", batch->labels, true, false, n, Reads,
+          sizeof(int64_t));
     arena(ROOTC_ARENA_SAMPLES, "samples (the key of dropout)", batch->samples,
-          host().uses_samples, false);
-    arena(ROOTC_ARENA_RANDOM, "random key", random, true, false);
+          host().uses_samples, false, n, Reads, sizeof(int64_t));
+    arena(ROOTC_ARENA_RANDOM, "random key", random, true, false, 2, Reads,
+          sizeof(int64_t));
     for (int64_t i = 0; status == ROOTC_OK && i < n; ++i)
       if (batch->labels[i] < 0 || batch->labels[i] >= model->classes)
         bad("the label of image %lld is %lld; labels are 0 to %lld",
@@ -80,6 +96,10 @@ struct Entry {
   }
 
   int run() {
+    if (!rootc_host.device_api()->shares_memory)
+      return status == ROOTC_OK
+                 ? rootc_support_run_on_device(context, program, n, arguments)
+                 : status;
     if (status == ROOTC_OK) {
       int64_t bytes = rootc_support_workspace_bytes(program, n);
       if (bytes < 0) {
@@ -90,12 +110,16 @@ struct Entry {
               (unsigned long long)context->workspace_bytes,
               rootc_support_program_name(program), (long long)bytes);
         arena(ROOTC_ARENA_WORKSPACE, "workspace", context->workspace, true,
-              true);
+              true, bytes, ReadsAndWrites, 1);
       }
     }
     if (status != ROOTC_OK)
       return status;
-    rootc_frame frame = {context, rootc_support_scratch_enter(context)};
+    char *arenas[ROOTC_ARENA_COUNT];
+    for (int i = 0; i < ROOTC_ARENA_COUNT; ++i)
+      arenas[i] = arguments[i].host;
+    rootc_frame frame = {context, rootc_support_scratch_enter(context),
+                         nullptr};
     int result = rootc_support_run(&frame, program, arenas, n);
     rootc_support_scratch_leave(context, frame.scratch);
     return result;
@@ -138,22 +162,26 @@ int rootc_support_prepare(rootc_context *context, const float *parameters,
   const rootc_model *model = rootc_host.model;
   Entry entry(context, ROOTC_PREPARE, 1);
   entry.arena(ROOTC_ARENA_PARAMETERS, "parameters", parameters,
-              model->parameter_count > 0, true);
+              model->parameter_count > 0, true, model->parameter_count, Reads);
   entry.arena(ROOTC_ARENA_STATISTICS, "statistics", statistics,
-              model->statistic_count > 0, true);
+              model->statistic_count > 0, true, model->statistic_count, Reads);
   entry.arena(ROOTC_ARENA_PREPARED, "prepared buffer", prepared,
-              model->prepared_bytes > 0, true);
+              model->prepared_bytes > 0, true, model->prepared_bytes,
+              ReadsAndWrites, 1);
   return entry.run();
 }
 
 int rootc_support_infer(rootc_context *context, int64_t batch,
                         const float *image, const void *prepared,
                         float *logits) {
+  const rootc_model *model = rootc_host.model;
   Entry entry(context, ROOTC_INFER, batch);
-  entry.arena(ROOTC_ARENA_IMAGE, "image", image, true, false);
+  entry.arena(ROOTC_ARENA_IMAGE, "image", image, true, false,
+              batch * Entry::imageElements(), Reads);
   entry.arena(ROOTC_ARENA_PREPARED, "prepared buffer", prepared,
-              rootc_host.model->prepared_bytes > 0, true);
-  entry.arena(ROOTC_ARENA_LOGITS, "logits", logits, true, false);
+              model->prepared_bytes > 0, true, model->prepared_bytes, Reads, 1);
+  entry.arena(ROOTC_ARENA_LOGITS, "logits", logits, true, false,
+              batch * uint64_t(model->classes), Writes);
   return entry.run();
 }
 
@@ -172,14 +200,17 @@ static int trainOrGrad(rootc_context *context, int32_t program,
     entry.bad("the pointer to the batch is null");
   }
   bool any = model->parameter_count > 0;
-  entry.arena(ROOTC_ARENA_PARAMETERS, "parameters", parameters, any, true);
+  entry.arena(ROOTC_ARENA_PARAMETERS, "parameters", parameters, any, true,
+              model->parameter_count, Reads);
   entry.arena(ROOTC_ARENA_STATISTICS, "statistics", statistics,
-              model->statistic_count > 0, true);
-  entry.arena(ROOTC_ARENA_GRADIENTS, "gradients", gradients, any, true);
-  entry.arena(ROOTC_ARENA_LOSS, "loss", loss, true, false);
+              model->statistic_count > 0, true, model->statistic_count,
+              ReadsAndWrites);
+  entry.arena(ROOTC_ARENA_GRADIENTS, "gradients", gradients, any, true,
+              model->parameter_count, ReadsAndWrites);
+  entry.arena(ROOTC_ARENA_LOSS, "loss", loss, true, false, 1, Writes);
   if (program == ROOTC_GRAD)
     entry.arena(ROOTC_ARENA_INPUT_GRADIENT, "gradient of the image", dImage,
-                true, false);
+                true, false, entry.n * Entry::imageElements(), Writes);
   return entry.run();
 }
 
@@ -204,9 +235,12 @@ int rootc_support_update(rootc_context *context, int64_t count,
   Entry entry(context, ROOTC_UPDATE, count);
   float scalars[3] = {learning_rate, momentum, weight_decay};
   // Counts are cut where decay ends, at a multiple of 64 bytes.
-  entry.arena(ROOTC_ARENA_PARAMETERS, "parameters", parameters, true, true);
-  entry.arena(ROOTC_ARENA_GRADIENTS, "gradients", gradients, true, true);
-  entry.arena(ROOTC_ARENA_VELOCITY, "velocity", velocity, true, true);
-  entry.arena(ROOTC_ARENA_SCALARS, "scalars", scalars, true, false);
+  entry.arena(ROOTC_ARENA_PARAMETERS, "parameters", parameters, true, true,
+              count, ReadsAndWrites);
+  entry.arena(ROOTC_ARENA_GRADIENTS, "gradients", gradients, true, true, count,
+              Reads);
+  entry.arena(ROOTC_ARENA_VELOCITY, "velocity", velocity, true, true, count,
+              ReadsAndWrites);
+  entry.arena(ROOTC_ARENA_SCALARS, "scalars", scalars, true, false, 3, Reads);
   return entry.run();
 }

@@ -25,7 +25,7 @@ struct ParallelFor {
 
   static int run(void *state, int64_t index, rootc_scratch *scratch) {
     const ParallelFor &loop = *(const ParallelFor *)state;
-    rootc_frame frame = {loop.context, scratch};
+    rootc_frame frame = {loop.context, scratch, nullptr};
     return loop.task(&frame, int(loop.begin + index), loop.closure);
   }
   /// On threads that are not ours.

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Support.h"
+#include "Device.h"
 
 namespace {
 
@@ -25,9 +25,15 @@ struct Operand {
 };
 
 void describe(Operand &to, const rootc_buffer &from, char *const *arenas,
-              int64_t n) {
+              int64_t n, const rootc_device_api *device) {
   to.buffer = {};
-  to.buffer.host = arenas[from.arena] + from.offset + n * from.per_image;
+  char *address = arenas[from.arena] + from.offset + n * from.per_image;
+  if (device) {
+    to.buffer.device = (uint64_t)address;
+    to.buffer.device_interface = device;
+  } else {
+    to.buffer.host = address;
+  }
   to.buffer.type = types[from.element];
   to.buffer.dimensions = from.rank;
   to.buffer.dim = to.dim;
@@ -58,6 +64,10 @@ int fail(rootc_context *context, int32_t program, int32_t call, int code) {
 
 } // namespace
 
+int32_t rootc_support_bytes_of(int32_t element) {
+  return int32_t((types[element] >> 8 & 0xff) / 8);
+}
+
 const char *rootc_support_program_name(int32_t program) {
   switch (program) {
   case ROOTC_PREPARE:
@@ -81,6 +91,8 @@ int rootc_support_run(rootc_frame *frame, int32_t program, char *const *arenas,
       (Operand *)__builtin_alloca(host.most_operands * sizeof(Operand));
   auto **arguments =
       (void **)__builtin_alloca((host.most_operands + 1) * sizeof(void *));
+  const rootc_device_api *device =
+      frame->lane ? rootc_support_api_of(frame->lane->device) : nullptr;
   arguments[0] = &frame;
   for (int32_t i = 0; i < host.most_operands; ++i)
     arguments[i + 1] = &operands[i].buffer;
@@ -88,10 +100,12 @@ int rootc_support_run(rootc_frame *frame, int32_t program, char *const *arenas,
     const rootc_call &call = rootc_host.calls[host.first_call + i];
     const int32_t *buffers = rootc_host.operands + call.first_operand;
     for (int32_t j = 0; j < call.operand_count; ++j)
-      describe(operands[j], rootc_host.buffers[buffers[j]], arenas, n);
+      describe(operands[j], rootc_host.buffers[buffers[j]], arenas, n, device);
     if (context->call_hook)
       context->call_hook(context->call_hook_state, program, i, 0);
     int code = rootc_host.kernels[call.kernel](arguments);
+    if (!code && device && context->call_hook)
+      code = rootc_support_show(frame, &call, n);
     if (context->call_hook)
       context->call_hook(context->call_hook_state, program, i, 1);
     if (code)

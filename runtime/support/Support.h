@@ -65,7 +65,8 @@ typedef struct rootc_scratch {
 /// The user context of every kernel.
 typedef struct rootc_frame {
   rootc_context *context;
-  rootc_scratch *scratch; ///< of this thread; null: the heap serves
+  rootc_scratch *scratch;  ///< of this thread; null: the heap serves
+  struct rootc_lane *lane; ///< Device.h; null: the CPU
 } rootc_frame;
 
 /// One of Halide's dimensions, and a buffer as its kernels take it: layouts of
@@ -130,6 +131,8 @@ typedef struct rootc_host_table {
   const rootc_buffer *buffers; ///< each that differs once
   const int32_t *operands;     ///< indices into buffers
   const rootc_call *calls;
+  /// Device.h: what the kernels run on.
+  const struct rootc_device_api *(*device_api)(void);
   rootc_host_program programs[ROOTC_PROGRAM_COUNT];
 } rootc_host_table;
 
@@ -178,13 +181,33 @@ void *rootc_support_pool_create(int32_t threads);
 void rootc_support_pool_destroy(void *pool);
 int rootc_support_parallel_for(void *pool, rootc_task task, void *task_state,
                                int64_t count);
+int32_t rootc_support_device_count(rootc_context *);
+int rootc_support_device_info(rootc_context *, int32_t index,
+                              rootc_device_info *);
+int rootc_support_device_open(rootc_context *, int32_t index);
+void rootc_support_device_close(rootc_device *);
+int rootc_support_device_keep(rootc_context *, void *host, size_t bytes);
+void rootc_support_device_drop(rootc_device *, void *host);
+int rootc_support_device_adopt(rootc_context *, void *host, uint64_t address,
+                               size_t bytes);
+int rootc_support_device_upload(rootc_context *, const void *host,
+                                size_t bytes);
+int rootc_support_device_download(rootc_context *, void *host, size_t bytes);
+
+// What kernels run on: the table's device_api is one of these.
+const struct rootc_device_api *rootc_support_cpu(void);
+const struct rootc_device_api *rootc_support_cuda(void);
+const struct rootc_device_api *rootc_support_opencl(void);
 
 // Within the support code.
 
 /// "infer"
 const char *rootc_support_program_name(int32_t program);
+/// Of a rootc_element.
+int32_t rootc_support_bytes_of(int32_t element);
 /// Runs the calls of a program in order, up to the first that fails. The stack
-/// holds the operands of one call; nothing is allocated.
+/// holds the operands of one call; nothing is allocated. Where the frame has a
+/// lane, arenas are addresses in its device's memory.
 int rootc_support_run(rootc_frame *, int32_t program, char *const *arenas,
                       int64_t n);
 /// Leaves the message in the context unless it already holds one. Any number

@@ -11,7 +11,7 @@ TRAIN, PROGRAMS = 2, 5
 class Context(c.Structure):
     _fields_ = [('workspace', c.c_void_p), ('workspace_bytes', c.c_size_t), ('parallel_for', c.c_void_p),
                 ('pool', c.c_void_p), ('call_hook', c.c_void_p), ('call_hook_state', c.c_void_p),
-                ('error', c.c_char * 512)]
+                ('device', c.c_void_p), ('error', c.c_char * 512)]
 
 
 class Tensor(c.Structure):
@@ -31,7 +31,7 @@ def _entry(*arguments):
 class Model(c.Structure):
     _fields_ = [
         ('abi_version', c.c_uint32), ('struct_size', c.c_uint32), ('name', c.c_char_p), ('target', c.c_char_p),
-        ('description', c.c_char_p), ('height', c.c_int64), ('width', c.c_int64), ('channels', c.c_int64),
+        ('device_kind', c.c_char_p), ('description', c.c_char_p), ('height', c.c_int64), ('width', c.c_int64), ('channels', c.c_int64),
         ('classes', c.c_int64), ('tensors', c.POINTER(Tensor)), ('tensor_count', c.c_int64),
         ('responses', c.c_void_p), ('response_count', c.c_int64),
         ('parameter_count', c.c_int64), ('decayed_count', c.c_int64), ('statistic_count', c.c_int64),
@@ -45,6 +45,7 @@ class Model(c.Structure):
         ('update', _entry(c.c_int64, c.c_void_p, c.c_void_p, c.c_void_p, c.c_float, c.c_float, c.c_float)),
         ('pool_create', c.CFUNCTYPE(c.c_void_p, c.c_int32)), ('pool_destroy', c.CFUNCTYPE(None, c.c_void_p)),
         ('parallel_for', c.c_void_p), ('weights', c.c_void_p), ('classify', c.c_void_p),
+        ('next_target', c.c_void_p), ('device_functions', c.c_void_p * 9),
     ]
 
 

@@ -259,6 +259,7 @@ const rootc_model model = {
     sizeof(rootc_model),
     "fake",
     "host",
+    "cpu",
     R"({"network": "fake", "params": 30730, "macs": 30730,
         "layers": [{"name": "fc", "op": "linear", "groups": 1, "params": 30730, "macs": 30730}],
         "graph": [{"name": "cells", "op": "relu", "groups": 1, "inputs": []},
@@ -292,7 +293,20 @@ const rootc_model model = {
     poolDestroy,
     parallelFor,
     nullptr,
-    nullptr};
+    nullptr,
+    nullptr,
+    [](rootc_context *) -> int32_t { return 1; },
+    [](rootc_context *, int32_t, rootc_device_info *info) -> int {
+      *info = {};
+      return ROOTC_OK;
+    },
+    [](rootc_context *, int32_t) -> int { return ROOTC_OK; },
+    [](rootc_device *) {},
+    [](rootc_context *, void *, size_t) -> int { return ROOTC_OK; },
+    [](rootc_device *, void *) {},
+    [](rootc_context *, void *, uint64_t, size_t) -> int { return ROOTC_OK; },
+    [](rootc_context *, const void *, size_t) -> int { return ROOTC_OK; },
+    [](rootc_context *, void *, size_t) -> int { return ROOTC_OK; }};
 
 struct Note {
   uint32_t ownerSize, descriptorSize, type;

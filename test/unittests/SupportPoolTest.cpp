@@ -26,8 +26,8 @@
 
 extern "C" {
 static const rootc_model emptyModel = {};
-const rootc_host_table rootc_host = {&emptyModel, 0,       nullptr, nullptr,
-                                     nullptr,     nullptr, {}};
+const rootc_host_table rootc_host = {
+    &emptyModel, 0, nullptr, nullptr, nullptr, nullptr, rootc_support_cpu, {}};
 int halide_do_par_for(void *, int (*)(void *, int, uint8_t *), int, int,
                       uint8_t *);
 void *halide_malloc(void *, size_t);
@@ -151,7 +151,7 @@ public:
   }
 
   rootc_context context = {};
-  rootc_frame frame = {&context, nullptr};
+  rootc_frame frame = {&context, nullptr, nullptr};
 };
 
 /// Ends when all of `count` tasks have begun: each then has a thread of its
@@ -329,7 +329,7 @@ INSTANTIATE_TEST_SUITE_P(Threads, Pool, testing::Values(1, 2, 5));
 
 TEST(Halide, RunsLoopsOnTheCallerWithoutAPool) {
   rootc_context context = {};
-  rootc_frame frame = {&context, nullptr};
+  rootc_frame frame = {&context, nullptr, nullptr};
   auto task = [](void *, int i, uint8_t *closure) {
     *reinterpret_cast<int *>(closure) += i;
     return i == 12 ? 9 : 0;

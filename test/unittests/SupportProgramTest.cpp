@@ -81,6 +81,7 @@ extern "C" const rootc_host_table rootc_host = {
     buffers,
     operands,
     calls,
+    rootc_support_cpu,
     {{}, {64, 64, 105, 1, 0, 0, 3}, {}, {}, {}}};
 
 namespace {

@@ -50,6 +50,9 @@ static const CLI::Validator parts = numbersTo(1, "0 TO 1", "from 0 to 1");
 static const char *const dataHelp =
     "Folder of CIFAR-10's data_batch_*.bin and test_batch.bin, or of "
     "train/CLASS/... and val/CLASS/... (or test/), JPEG and PNG files";
+static const char *const deviceHelp =
+    "cpu, or the number of a device, of what the model was compiled for "
+    "(default: the first device, else the CPU)";
 static const char *const loaderHelp =
     "Threads that make batches ahead (default: 1; for JPEG and PNG files half "
     "of the kernels' default)";
@@ -81,6 +84,9 @@ struct Flags {
     verb->add_option("--threads", options.threads,
                      "Threads (default: $ROOTC_THREADS, else all cores)")
         ->check(threadCounts);
+  }
+  void device(CLI::App *verb) {
+    verb->add_option("--device", options.device, deviceHelp);
   }
   void batch(CLI::App *verb, const char *help) {
     verb->add_option("--batch", options.batch, help)->check(counts);
@@ -257,6 +263,7 @@ static void addTrain(CLI::App &app, TrainOptions &options, int &code) {
   verb->add_option("--threads", options.threads,
                    "Threads (default: $ROOTC_THREADS, else all cores)")
       ->check(threadCounts);
+  verb->add_option("--device", options.device, deviceHelp);
   verb->add_option("--loader-threads", options.loaderThreads, loaderHelp)
       ->check(threadCounts);
   verb->add_option("--checkpoint-every", options.checkpointEvery,
@@ -285,6 +292,7 @@ static void addVerbs(CLI::App &app, Flags &flags) {
       ->check(CLI::IsMember({"test", "train"}));
   flags.batch(eval, "Images at a time (default: 128)");
   flags.threads(eval);
+  flags.device(eval);
   flags.loaderThreads(eval);
   flags.json(eval);
 
@@ -312,6 +320,7 @@ static void addVerbs(CLI::App &app, Flags &flags) {
                       "data's)");
   flags.batch(predict, "Images at a time (default: 128)");
   flags.threads(predict);
+  flags.device(predict);
   flags.loaderThreads(predict);
   flags.json(predict);
 
@@ -321,6 +330,7 @@ static void addVerbs(CLI::App &app, Flags &flags) {
   flags.output(run, "Logits, .npy float32 [N,classes]");
   flags.batch(run, "Images at a time (default: all)");
   flags.threads(run);
+  flags.device(run);
 
   CLI::App *grad = flags.verb(
       app, "grad", "One training-mode forward and backward", gradTensors);
@@ -333,6 +343,7 @@ static void addVerbs(CLI::App &app, Flags &flags) {
       ->check(indices);
   flags.output(grad, "Gradients, safetensors: loss, input, every parameter");
   flags.threads(grad);
+  flags.device(grad);
 
   CLI::App *init =
       flags.verb(app, "init", "Write initial weights", initWeights);
@@ -351,6 +362,7 @@ static void addVerbs(CLI::App &app, Flags &flags) {
                   "of 3), to take turns with others");
   flags.seed(bench, "Seed of weights and images (default: 0)");
   flags.threads(bench);
+  flags.device(bench);
   flags.json(bench);
 
   CLI::App *profile =
@@ -368,6 +380,7 @@ static void addVerbs(CLI::App &app, Flags &flags) {
                       "and Perfetto");
   flags.seed(profile, "Seed of weights and images (default: 0)");
   flags.threads(profile);
+  flags.device(profile);
   flags.json(profile);
 
   CLI::App *info = flags.verb(app, "info", "Describe a model", describeModel);
@@ -399,6 +412,7 @@ static void addCovariance(CLI::App &app, Flags &flags) {
   flags.output(verb, "Folder of covariance.json, matrices and pictures");
   flags.batch(verb, "Images at a time (default: 32)");
   flags.threads(verb);
+  flags.device(verb);
   flags.loaderThreads(verb);
   flags.json(verb);
 }

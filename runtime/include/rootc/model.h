@@ -8,10 +8,10 @@
 |* A generated library exports `const rootc_model *NAME_model(void)`, NAME being
 |* the network's symbol, and, if it holds weights, NAME_classify;
 |* everything else in it is hidden. The table it returns is constant, and the
-|* library has no mutable state: parameters may be shared by any number of
-|* threads, each thread brings its own rootc_context. No function throws,
-|* aborts or writes to a stream; each returns ROOTC_OK or an error code and
-|* leaves a message in the context.
+|* library has no mutable state but open devices: parameters may be shared by
+|* any number of threads, each thread brings its own rootc_context. No function
+|* throws, aborts or writes to a stream; each returns ROOTC_OK or an error code
+|* and leaves a message in the context. (What drivers of devices do is theirs.)
 |*
 |* Layouts: images and feature maps NHWC float32, dense; labels int64; filters
 |* [out, kernel height, kernel width, in / groups].
@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct or the meaning of a field below changes. */
-#define ROOTC_ABI_VERSION 5
+#define ROOTC_ABI_VERSION 6
 
 enum rootc_status {
   ROOTC_OK = 0,
@@ -37,7 +37,8 @@ enum rootc_status {
   ROOTC_ERROR_UNSUPPORTED = 2, /* this CPU lacks what the code was built for,
                                   or the model was compiled without training */
   ROOTC_ERROR_MEMORY = 3,
-  ROOTC_ERROR_KERNEL = 4 /* a kernel failed; the message says which */
+  ROOTC_ERROR_KERNEL = 4, /* a kernel failed; the message says which */
+  ROOTC_ERROR_DEVICE = 5  /* no driver, no such device, or one that fails */
 };
 
 /* A task of a parallel loop; returns ROOTC_OK or an error. */
@@ -53,16 +54,29 @@ typedef int (*rootc_parallel_for)(void *pool, rootc_task task, void *task_state,
 typedef void (*rootc_call_hook)(void *state, int32_t program, int32_t call,
                                 int32_t phase);
 
+/* Where a model's programs run: the CPU, or a device of the machine's. */
+typedef struct rootc_device rootc_device;
+
+typedef struct rootc_device_info {
+  char name[128];
+  int64_t memory_bytes; /* 0: not told */
+  char problem[256];    /* why it cannot run the model, "" if it can */
+} rootc_device_info;
+
 /* What one caller needs to run a model. Zero-initialise it, then set what you
    want. One thread at a time may use a context; contexts may share a pool. */
 typedef struct rootc_context {
   void *workspace; /* 64-byte aligned; large ones are faster in huge pages:
-                      aligned to 2 MiB, madvise(..., MADV_HUGEPAGE) */
+                      aligned to 2 MiB, madvise(..., MADV_HUGEPAGE). A device
+                      has its own: then null, or what a call_hook reads */
   size_t workspace_bytes;
   rootc_parallel_for parallel_for; /* null: run on the calling thread */
   void *pool;
   rootc_call_hook call_hook; /* null: none */
   void *call_hook_state;
+  /* Of device_open. Null: the CPU, or, of a model for another device, the first
+     such device, opened at the first call and kept as long as the process. */
+  rootc_device *device;
   char error[512]; /* the last error's message, "" if none */
 } rootc_context;
 
@@ -168,6 +182,7 @@ typedef struct rootc_model {
   uint32_t struct_size; /* sizeof(rootc_model) of the compiler */
   const char *name;
   const char *target;      /* Halide target string of the kernels */
+  const char *device_kind; /* what they run on: "cpu", "cuda" or "opencl" */
   const char *description; /* JSON: layers, cost, options, compiler version */
   int64_t height, width, channels, classes;
   const rootc_tensor *tensors;
@@ -221,6 +236,37 @@ typedef struct rootc_model {
   /* Null unless the library holds weights. */
   const rootc_weights *weights;
   rootc_classify classify;
+
+  /* The same network for the next target that the library was compiled for;
+     null: there is none. It shares nothing but parameters and statistics with
+     this one, which lie alike in both. */
+  const struct rootc_model *(*next_target)(void);
+
+  /* Devices of device_kind that the machine has; -1 and a message if it has no
+     driver for them. */
+  int32_t (*device_count)(rootc_context *);
+  int (*device_info)(rootc_context *, int32_t index, rootc_device_info *);
+  /* Sets context->device. Any number of contexts, on any threads, may use a
+     device until it is closed. */
+  int (*device_open)(rootc_context *, int32_t index);
+  void (*device_close)(rootc_device *);
+  /* Arguments of the functions above are host memory in any case. What lies in
+     a range that was given to device_keep has a copy in the memory of
+     context->device, made by it: the functions above then use that copy, and
+     neither read nor write the host's. What lies in none goes up and comes down
+     with each call. On the CPU, which has one memory, all of these do nothing.
+     A range may not overlap another; it is dropped by its address. */
+  int (*device_keep)(rootc_context *, void *host, size_t bytes);
+  void (*device_drop)(rootc_device *, void *host);
+  /* As device_keep, but the copy is memory that the caller has on the device,
+     at a CUdeviceptr of its primary context: nothing is copied, and it stays
+     the caller's. Each function works on it in a stream of its own, and has
+     ended when it returns. */
+  int (*device_adopt)(rootc_context *, void *host, uint64_t address,
+                      size_t bytes);
+  /* Between the host's memory and the device's copy of it. */
+  int (*device_upload)(rootc_context *, const void *host, size_t bytes);
+  int (*device_download)(rootc_context *, void *host, size_t bytes);
 } rootc_model;
 
 /* The ELF note that marks a model: owner "rootc", type ROOTC_NOTE_TYPE,

@@ -90,7 +90,9 @@ class Model {
 public:
   /// Loads a library that rootc made. Whether the file is one, the same to the
   /// last bit, and of this ABI version is checked before any of its code runs.
-  static Model open(const std::string &path);
+  /// `device`: "cpu", or the number of a device that the library was compiled
+  /// for; "": the first of those, else the CPU.
+  static Model open(const std::string &path, const std::string &device = "");
   /// Wraps a model that is linked into the program: adopt(nin_model()).
   static Model adopt(const rootc_model *table);
   /// A model that has no code: `table` has its sizes, tensors and description,
@@ -101,6 +103,13 @@ public:
   const rootc_model *operator->() const { return table; }
   /// The file, or the model's name if it was linked in; for messages.
   const std::string &path() const;
+  /// What the model runs on, opened at the first call; null: the CPU. Throws an
+  /// Error if there is no such device, or no driver for it.
+  rootc_device *device() const;
+  /// Whether it runs on something else than the CPU.
+  bool hasDevice() const;
+  /// The same network for each target that the library was compiled for.
+  std::vector<const rootc_model *> targets() const;
   /// Floats of one image: height x width x channels.
   int64_t imageSize() const;
   /// Whether the model was compiled with training, and has two classes or more:
@@ -116,6 +125,28 @@ private:
   struct State;
   std::shared_ptr<const State> state;
   const rootc_model *table = nullptr;
+};
+
+/// The copy in a device's memory of values that the host has, which a model's
+/// functions then use instead, while this lives. Where the model runs on the
+/// CPU there is none, and nothing is done.
+class DeviceCopy {
+public:
+  DeviceCopy(Model model, void *values, size_t bytes);
+  template <typename T>
+  DeviceCopy(Model model, std::vector<T, AlignedAllocator<T>> &values)
+      : DeviceCopy(std::move(model), values.data(), values.size() * sizeof(T)) {
+  }
+  ~DeviceCopy();
+  DeviceCopy(const DeviceCopy &) = delete;
+  DeviceCopy &operator=(const DeviceCopy &) = delete;
+  /// Brings the host's values up to date.
+  void fetch() const;
+
+private:
+  Model model;
+  void *values;
+  size_t bytes;
 };
 
 /// $ROOTC_THREADS if set, else the number of cores this process may use.
@@ -190,10 +221,12 @@ public:
   Prepared(const Model &model, const Weights &weights);
   /// The library's own, of `rootc --weights`; throws if it holds none.
   explicit Prepared(Model model);
-  const void *data() const { return own ? own : bytes.data(); }
+  const void *data() const { return own ? own : bytes->data(); }
 
 private:
-  ByteArray bytes;
+  // Known to a device by their address.
+  std::shared_ptr<ByteArray> bytes;
+  std::shared_ptr<DeviceCopy> copy;
   Model library; ///< keeps `own` loaded
   const void *own = nullptr;
 };
@@ -242,7 +275,8 @@ public:
   rootc_context &context() { return ctx; }
 
 private:
-  void reserve(int32_t program, int64_t batch);
+  /// `shown`: for responses, which the host reads.
+  void reserve(int32_t program, int64_t batch, bool shown = false);
   void check(int status) const;
 
   Model model;

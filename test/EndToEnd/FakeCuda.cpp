@@ -1,0 +1,225 @@
+//===- FakeCuda.cpp - A CUDA driver that computes nothing -----------------===//
+//
+// Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Stands in for libcuda.so.1 where there is no GPU: memory of a "device" that
+// only copies reach, and kernels that do nothing but whose arguments are
+// checked: every pointer has to lie in memory that was allocated, every launch
+// to be one that a GPU takes. FAKE_CUDA_DEVICES, FAKE_CUDA_CAPABILITY and
+// FAKE_CUDA_MIB say what is there.
+//
+//===----------------------------------------------------------------------===//
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace {
+
+enum Result {
+  Success,
+  InvalidValue,
+  OutOfMemory,
+  NoDevice = 100,
+  InvalidImage = 200,
+  InvalidContext = 201,
+  NotFound = 500,
+  IllegalAddress = 700
+};
+
+/// A kernel, by what its PTX declares: 'p' for 64 bits, else 'n'.
+struct Kernel {
+  std::string parameters;
+};
+using Module = std::map<std::string, Kernel>;
+
+std::mutex lock;
+std::map<uint64_t, std::string> blocks; // by the address on the "device"
+uint64_t nextAddress = uint64_t(1) << 40;
+size_t used;
+thread_local int contexts; // pushed
+int launches;
+
+int64_t setting(const char *name, int64_t usual) {
+  const char *text = std::getenv(name);
+  return text ? std::atoll(text) : usual;
+}
+
+int64_t memory() { return setting("FAKE_CUDA_MIB", 1024) << 20; }
+
+/// The bytes at an address; null unless there are so many.
+char *at(uint64_t address, size_t bytes) {
+  auto block = blocks.upper_bound(address);
+  if (block == blocks.begin())
+    return nullptr;
+  --block;
+  uint64_t offset = address - block->first;
+  return offset + bytes <= block->second.size() ? &block->second[offset]
+                                                : nullptr;
+}
+
+} // namespace
+
+extern "C" {
+
+int cuInit(unsigned) { return Success; }
+int cuGetErrorName(int, const char **name) {
+  *name = "FAKE_ERROR";
+  return Success;
+}
+int cuDeviceGetCount(int *count) {
+  *count = int(setting("FAKE_CUDA_DEVICES", 1));
+  return Success;
+}
+int cuDeviceGet(int *device, int index) {
+  *device = index;
+  return Success;
+}
+int cuDeviceGetName(char *name, int bytes, int device) {
+  std::snprintf(name, size_t(bytes), "Fake GPU %d", device);
+  return Success;
+}
+int cuDeviceTotalMem_v2(size_t *bytes, int) {
+  *bytes = size_t(memory());
+  return Success;
+}
+int cuDeviceGetAttribute(int *value, int attribute, int) {
+  int capability = int(setting("FAKE_CUDA_CAPABILITY", 86));
+  *value = attribute == 75   ? capability / 10
+           : attribute == 76 ? capability % 10
+                             : 0;
+  return attribute == 75 || attribute == 76 ? Success : InvalidValue;
+}
+int cuDevicePrimaryCtxRetain(void **context, int) {
+  static int only;
+  *context = &only;
+  return Success;
+}
+int cuDevicePrimaryCtxRelease_v2(int) {
+  if (std::getenv("FAKE_CUDA_REPORT"))
+    std::fprintf(stderr, "fake CUDA: %d launches, %zu blocks left\n", launches,
+                 blocks.size());
+  return Success;
+}
+int cuCtxPushCurrent_v2(void *) {
+  ++contexts;
+  return Success;
+}
+int cuCtxPopCurrent_v2(void **) {
+  --contexts;
+  return Success;
+}
+int cuStreamCreate(void **stream, unsigned) {
+  *stream = new int;
+  return contexts ? Success : InvalidContext;
+}
+int cuStreamDestroy_v2(void *stream) {
+  delete static_cast<int *>(stream);
+  return Success;
+}
+int cuStreamSynchronize(void *) { return contexts ? Success : InvalidContext; }
+int cuMemGetInfo_v2(size_t *free, size_t *total) {
+  std::lock_guard guard(lock);
+  *total = size_t(memory());
+  *free = *total - used;
+  return contexts ? Success : InvalidContext;
+}
+int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
+  std::lock_guard guard(lock);
+  if (!contexts)
+    return InvalidContext;
+  if (bytes == 0 || used + bytes > size_t(memory()))
+    return OutOfMemory;
+  *address = nextAddress;
+  blocks[nextAddress].resize(bytes);
+  nextAddress += (bytes + (1 << 20)) & ~uint64_t(0xff);
+  used += bytes;
+  return Success;
+}
+int cuMemFree_v2(uint64_t address) {
+  std::lock_guard guard(lock);
+  auto block = blocks.find(address);
+  if (!contexts || block == blocks.end())
+    return InvalidValue;
+  used -= block->second.size();
+  blocks.erase(block);
+  return Success;
+}
+int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *) {
+  std::lock_guard guard(lock);
+  char *target = at(to, bytes);
+  if (!contexts || !target)
+    return IllegalAddress;
+  std::memcpy(target, from, bytes);
+  return Success;
+}
+int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *) {
+  std::lock_guard guard(lock);
+  const char *source = at(from, bytes);
+  if (!contexts || !source)
+    return IllegalAddress;
+  std::memcpy(to, source, bytes);
+  return Success;
+}
+int cuModuleLoadDataEx(void **module, const void *data, unsigned, int *,
+                       void **) {
+  std::string text = static_cast<const char *>(data);
+  auto made = new Module;
+  const std::string entry = ".visible .entry ", parameter = ".param .";
+  for (size_t begin = text.find(entry); begin != std::string::npos;
+       begin = text.find(entry, begin)) {
+    begin += entry.size();
+    size_t open = text.find('(', begin), close = text.find(')', begin);
+    Kernel &kernel = (*made)[text.substr(begin, open - begin)];
+    for (size_t i = text.find(parameter, open); i < close;
+         i = text.find(parameter, i + 1))
+      kernel.parameters +=
+          text.compare(i + parameter.size(), 3, "u64") == 0 ||
+                  text.compare(i + parameter.size(), 3, "b64") == 0
+              ? 'p'
+              : 'n';
+  }
+  *module = made;
+  return made->empty() ? InvalidImage : Success;
+}
+int cuModuleUnload(void *module) {
+  delete static_cast<Module *>(module);
+  return Success;
+}
+int cuModuleGetFunction(void **function, void *module, const char *name) {
+  auto &kernels = *static_cast<Module *>(module);
+  auto found = kernels.find(name);
+  if (found == kernels.end())
+    return NotFound;
+  *function = &found->second;
+  return Success;
+}
+int cuFuncSetAttribute(void *, int, int) { return Success; }
+int cuLaunchKernel(void *function, unsigned blocksX, unsigned blocksY,
+                   unsigned blocksZ, unsigned threadsX, unsigned threadsY,
+                   unsigned threadsZ, unsigned shared, void *, void **arguments,
+                   void **) {
+  std::lock_guard guard(lock);
+  if (!contexts)
+    return InvalidContext;
+  uint64_t threads = uint64_t(threadsX) * threadsY * threadsZ;
+  if (!blocksX || blocksX > 0x7fffffffu || !blocksY || blocksY > 65535 ||
+      !blocksZ || blocksZ > 65535 || !threads || threads > 1024 ||
+      threadsZ > 64 || shared > 48 << 10)
+    return InvalidValue;
+  const Kernel &kernel = *static_cast<Kernel *>(function);
+  for (size_t i = 0; i < kernel.parameters.size(); ++i)
+    if (kernel.parameters[i] == 'p' &&
+        !at(*static_cast<uint64_t *>(arguments[i]), 1))
+      return IllegalAddress;
+  ++launches;
+  return Success;
+}
+}
