@@ -58,7 +58,7 @@ size_t bytesOf(const rootc_kernel_buffer &buffer) {
   size_t elements = 1;
   for (int32_t i = 0; i < buffer.dimensions; ++i)
     elements += size_t(buffer.dim[i].extent - 1) * buffer.dim[i].stride;
-  return elements * ((buffer.type >> 8 & 0xff) + 7) / 8;
+  return elements * (((buffer.type >> 8 & 0xff) + 7) / 8);
 }
 
 /// The second of Halide's flags: the device's copy is the newer one.
