@@ -49,8 +49,8 @@ struct Layout {
     test = part("val");
     if (test.empty())
       test = part("test");
-    flat = train.empty() && test.empty() && !isCifar(folder) &&
-           holdsClasses(folder);
+    flat = train.empty() && test.empty() && holdsClasses(folder) &&
+           !isCifar(folder);
   }
 
 private:
