@@ -113,9 +113,9 @@ def check(tools, path, batch, seed, root=1, folder=None, freeze=''):
     else:
         runner, subject = tools.rootrun, (file('net.so'),)
         if tools.played:
-            play(tools, path, [*flags, *tools.rootc_flag], folder, *subject)
+            play(tools, path, flags, folder, *subject)
         else:
-            call(tools.rootc, path, *flags, *tools.rootc_flag, '-o', *subject)
+            call(tools.rootc, path, *flags, f'--target={tools.target}', '-o', *subject)
     call(*runner.split(), 'grad', *subject, *given, '--labels', file('labels.npy'), '--seed', seed, '-o', file('g.safetensors'))
     call(*runner.split(), 'run', *subject, *given, '-o', file('logits.npy'))
 
@@ -140,7 +140,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('networks', nargs='*', help='.mlir files')
     parser.add_argument('--rootc')
-    parser.add_argument('--rootc-flag', action='append', default=[])
+    parser.add_argument('--target', default='host', help='of rootc: host-opencl runs on an OpenCL device')
     parser.add_argument('--rootrun', help='may have arguments')
     parser.add_argument('--tolerance', type=float, help="of the largest gradient and logit, instead of each tensor's")
     parser.add_argument('--reference', help='check rootc-reference, which has no kernels, instead of the two')

@@ -72,7 +72,7 @@ def check(tools, path, root, folder):
     model = Model(network)
     arrays = initial(model)
     library = os.path.join(folder, f'{network.name}-{root}.so')
-    call(tools.rootc, path, *([f'--root={root}'] if root > 1 else []), *tools.rootc_flag, '-o', library)
+    call(tools.rootc, path, *([f'--root={root}'] if root > 1 else []), f'--target={tools.target}', '-o', library)
     trainer = Trainer(library, network.name)
     trainer.load(arrays)
     parameters, statistics = ({name: value.astype(np.float64) for name, value in part.items()}
@@ -108,7 +108,7 @@ def main():
     parser.add_argument('networks', nargs='*', help='.mlir files')
     parser.add_argument('--rootc', required=True)
     parser.add_argument('--data', help='folder of data_batch_1.bin')
-    parser.add_argument('--rootc-flag', action='append', default=[])
+    parser.add_argument('--target', default='host', help='of rootc: host-opencl runs on an OpenCL device')
     parser.add_argument('--batch', type=int, default=2)
     parser.add_argument('--steps', type=int, default=20)
     parser.add_argument('--root', type=int, action='append', help='--root of the files; may be repeated')
