@@ -37,7 +37,7 @@ public:
     names.declareAs(batch, batch, ConstantInterval(1, 1 << 30));
     line("static int " + kernel.name + "_argv(void **arguments) {");
     indent = 1;
-    line("rootc_device &device = *(rootc_device *)arguments[0];");
+    line("rootc_cuda_device &device = *(rootc_cuda_device *)arguments[0];");
     if (stmt_uses_var(stmt, batch))
       line("const int n = device.n;");
     Closure used;
@@ -196,7 +196,7 @@ private:
       for (const Expr &extent : s->extents)
         count += (count.empty() ? "" : " * ") + hostExtent(extent);
       std::string type = cudaType(s->type), name = names.declare(s->name);
-      line("rootc_temporary<" + type + "> " + name + "(device, " +
+      line("rootc_cuda_temporary<" + type + "> " + name + "(device, " +
            (count.empty() ? "1" : count) + ");");
       host(s->body);
       names.forget(s->name);

@@ -96,13 +96,16 @@ FilterLayout direct(FilterLayout layout) {
 template <typename Visit>
 void forEachPacked(const FilterLayout &layout, bool backward, Visit visit) {
   int64_t ins = layout.pairs ? layout.pairedIns() : layout.inPerGroup, tap = 0;
+  // Of groups that are merged, there are zeros between one's and another's.
+  int64_t ownIns = layout.inPerGroup / layout.merged,
+          ownOuts = layout.outPerGroup / layout.merged;
   for (int64_t index = 0; index < layout.blocks; ++index)
     for (int64_t ky = 0; ky < layout.kernel[0]; ++ky)
       for (int64_t kx = 0; kx < layout.kernel[1]; ++kx, ++tap)
         for (int64_t in = 0; in < layout.inPerGroup; ++in)
           for (int64_t lane = 0; lane < layout.block; ++lane) {
             int64_t out = layout.outChannel(index, lane);
-            if (out < 0)
+            if (out < 0 || in / ownIns != out % layout.outPerGroup / ownOuts)
               continue;
             int64_t row = layout.rowTaps
                               ? (index * layout.kernel[0] + ky) * ins +
@@ -112,13 +115,13 @@ void forEachPacked(const FilterLayout &layout, bool backward, Visit visit) {
                                  ? (row / 2 * layout.block + lane) * 2 + row % 2
                                  : row * layout.block + lane;
             if (!backward)
-              visit(packed, out, ky, kx, layout.inChannel(in));
+              visit(packed, out, ky, kx, layout.inChannel(in) % ownIns);
             else
               visit(packed,
                     out / layout.outPerGroup * layout.inPerGroup +
                         layout.inChannel(in),
                     layout.kernel[0] - 1 - ky, layout.kernel[1] - 1 - kx,
-                    out % layout.outPerGroup);
+                    out % ownOuts);
           }
 }
 

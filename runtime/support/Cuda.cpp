@@ -46,7 +46,7 @@ template <typename T> __host__ __device__ inline T floor_mod(T a, T b) {
 namespace {
 
 /// One run of a program: what its kernels are launched with.
-struct rootc_device {
+struct rootc_cuda_device {
   rootc_context *context;
   cudaStream_t stream;
   int n;      ///< the batch, or the parameter count of `update`
@@ -108,9 +108,10 @@ private:
 };
 
 /// Device memory between two kernels of a call, whose order the stream keeps.
-template <typename T> class rootc_temporary {
+template <typename T> class rootc_cuda_temporary {
 public:
-  rootc_temporary(rootc_device &device, int64_t count) : device(device) {
+  rootc_cuda_temporary(rootc_cuda_device &device, int64_t count)
+      : device(device) {
     // What kernels' indices reach.
     if (count > ROOTC_MAX_ELEMENTS && device.status == ROOTC_OK) {
       device.status = ROOTC_ERROR_MEMORY;
@@ -122,8 +123,8 @@ public:
     if (count > 0)
       memory = (T *)device.allocate(count * (int64_t)sizeof(T));
   }
-  ~rootc_temporary() { free(); }
-  rootc_temporary(const rootc_temporary &) = delete;
+  ~rootc_cuda_temporary() { free(); }
+  rootc_cuda_temporary(const rootc_cuda_temporary &) = delete;
 
   operator T *() const { return memory; }
   void free() {
@@ -133,7 +134,7 @@ public:
   }
 
 private:
-  rootc_device &device;
+  rootc_cuda_device &device;
   T *memory = nullptr;
 };
 
@@ -207,7 +208,7 @@ bool isOnDevice(const void *address) {
 /// The arenas of one run where its kernels reach them.
 class Arenas {
 public:
-  Arenas(rootc_device &device, int32_t program, char *const *given)
+  Arenas(rootc_cuda_device &device, int32_t program, char *const *given)
       : device(device), program(program), given(given) {
     for (int32_t i = 0; i < ROOTC_ARENA_COUNT; ++i)
       if (given[i])
@@ -245,14 +246,14 @@ private:
       cudaMemsetAsync(own[i], 0, (size_t)bytes, device.stream);
   }
 
-  rootc_device &device;
+  rootc_cuda_device &device;
   int32_t program;
   char *const *given;
   char *own[ROOTC_ARENA_COUNT] = {};
 };
 
 /// A kernel left its reason, or CUDA has one; says where it happened.
-void say(rootc_device &device, int32_t program, const char *label) {
+void say(rootc_cuda_device &device, int32_t program, const char *label) {
   rootc_context *context = device.context;
   char reason[sizeof context->error];
   __builtin_memcpy(reason, context->error, sizeof reason);
@@ -263,7 +264,8 @@ void say(rootc_device &device, int32_t program, const char *label) {
                       label ? "'" : "", reason);
 }
 
-void runCalls(rootc_device &device, int32_t program, const Arenas &arenas) {
+void runCalls(rootc_cuda_device &device, int32_t program,
+              const Arenas &arenas) {
   const rootc_host_program &host = rootc_host.programs[program];
   rootc_context *context = device.context;
   void **arguments =
@@ -326,7 +328,7 @@ const char *rootc_support_unsupported(void) {
 
 int rootc_support_run(rootc_frame *frame, int32_t program, char *const *given,
                       int64_t n) {
-  rootc_device device = {frame->context, nullptr, (int)n, ROOTC_OK};
+  rootc_cuda_device device = {frame->context, nullptr, (int)n, ROOTC_OK};
   cudaError_t error =
       cudaStreamCreateWithFlags(&device.stream, cudaStreamNonBlocking);
   if (error != cudaSuccess) {

@@ -589,6 +589,12 @@ int rootc_support_run_on_device(rootc_context *context, int32_t program,
   return status;
 }
 
+/// Bytes of a rootc_element.
+static size_t bytesOf(int32_t element) {
+  const size_t bytes[ROOTC_ELEMENT_COUNT] = {4, 8, 1, 4, 2};
+  return bytes[element];
+}
+
 int rootc_support_show(rootc_frame *frame, const rootc_call *call, int64_t n) {
   rootc_context *context = frame->context;
   rootc_lane *lane = frame->lane;
@@ -598,7 +604,7 @@ int rootc_support_show(rootc_frame *frame, const rootc_call *call, int64_t n) {
     const rootc_buffer &buffer =
         rootc_host.buffers[rootc_host.operands[call->first_operand + i]];
     size_t offset = buffer.offset + n * buffer.per_image;
-    size_t bytes = rootc_support_bytes_of(buffer.element);
+    size_t bytes = bytesOf(buffer.element);
     for (int32_t j = 0; j < buffer.rank; ++j)
       bytes *= buffer.extents[j] < 0 ? n : buffer.extents[j];
     char *host = nullptr;

@@ -64,10 +64,6 @@ int fail(rootc_context *context, int32_t program, int32_t call, int code) {
 
 } // namespace
 
-int32_t rootc_support_bytes_of(int32_t element) {
-  return int32_t((types[element] >> 8 & 0xff) / 8);
-}
-
 const char *rootc_support_program_name(int32_t program) {
   switch (program) {
   case ROOTC_PREPARE:

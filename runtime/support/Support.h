@@ -203,8 +203,6 @@ const struct rootc_device_api *rootc_support_opencl(void);
 
 /// "infer"
 const char *rootc_support_program_name(int32_t program);
-/// Of a rootc_element.
-int32_t rootc_support_bytes_of(int32_t element);
 /// Runs the calls of a program in order, up to the first that fails. The stack
 /// holds the operands of one call; nothing is allocated. Where the frame has a
 /// lane, arenas are addresses in its device's memory.
