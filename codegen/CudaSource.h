@@ -11,7 +11,8 @@
 //   static int NAME_argv(void **arguments)
 //
 // that launches them in order: a rootc_kernel whose first argument is a
-// rootc_cuda_device (runtime/support/Cuda.cpp), the others addresses on the device.
+// rootc_cuda_device (runtime/support/Cuda.cpp), the others addresses on the
+// device.
 //
 //===----------------------------------------------------------------------===//
 
