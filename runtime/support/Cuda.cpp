@@ -295,21 +295,6 @@ void runCalls(rootc_cuda_device &device, int32_t program,
 
 } // namespace
 
-const char *rootc_support_program_name(int32_t program) {
-  switch (program) {
-  case ROOTC_PREPARE:
-    return "prepare";
-  case ROOTC_INFER:
-    return "infer";
-  case ROOTC_TRAIN:
-    return "train";
-  case ROOTC_GRAD:
-    return "grad";
-  default:
-    return "update";
-  }
-}
-
 const char *rootc_support_unsupported(void) {
   int count = 0;
   cudaError_t error = cudaGetDeviceCount(&count);

@@ -24,3 +24,18 @@ void rootc_support_error(rootc_context *context, const char *format, ...) {
     context->error[i] = text[i];
   __atomic_store_n(&context->error[0], text[0], __ATOMIC_RELEASE);
 }
+
+const char *rootc_support_program_name(int32_t program) {
+  switch (program) {
+  case ROOTC_PREPARE:
+    return "prepare";
+  case ROOTC_INFER:
+    return "infer";
+  case ROOTC_TRAIN:
+    return "train";
+  case ROOTC_GRAD:
+    return "grad";
+  default:
+    return "update";
+  }
+}

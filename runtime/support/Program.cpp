@@ -64,21 +64,6 @@ int fail(rootc_context *context, int32_t program, int32_t call, int code) {
 
 } // namespace
 
-const char *rootc_support_program_name(int32_t program) {
-  switch (program) {
-  case ROOTC_PREPARE:
-    return "prepare";
-  case ROOTC_INFER:
-    return "infer";
-  case ROOTC_TRAIN:
-    return "train";
-  case ROOTC_GRAD:
-    return "grad";
-  default:
-    return "update";
-  }
-}
-
 int rootc_support_run(rootc_frame *frame, int32_t program, char *const *arenas,
                       int64_t n) {
   const rootc_host_program &host = rootc_host.programs[program];
