@@ -202,6 +202,152 @@ def _standardized(weights, gain, epsilon):
     return gain[:, None, None, None] * centred / jnp.sqrt(n * (variance + epsilon))
 
 
+class Evaluation:
+    """One pass through a model's layers, in training if there are masks."""
+
+    def __init__(self, model, parameters, statistics, masks, declare=False):
+        self.model, self.parameters, self.statistics = model, parameters, statistics
+        self.masks, self.training, self.declare = masks, masks is not None, declare
+        self.updated = {}
+
+    def _parameter(self, name, shape, role):
+        return self._declare(self.model.parameters, name, shape, role) if self.declare else self.parameters[name]
+
+    def _statistic(self, name, shape, role):
+        return self._declare(self.model.statistics, name, shape, role) if self.declare else self.statistics[name]
+
+    def _declare(self, table, name, shape, role):
+        table[name] = (tuple(shape), role)
+        return jnp.zeros(shape)
+
+    def layer(self, layer, xs):
+        """What the layer makes of xs, and its margin: how near they come to a kink."""
+        margins = [jnp.inf]
+        c = layer.clauses
+        x = xs[0]
+        channels = x.shape[3]
+        if layer.op == 'conv2d':
+            shape = (c['filters'], *c['kernel'], channels // c['groups'])
+            top, left, bottom, right = c['pad']
+            weights = self._parameter(layer.name + '.filter', shape, 'filter')
+            if c['standardize']:
+                weights = _standardized(weights, self._parameter(layer.name + '.gain', (c['filters'],), 'gain'),
+                                        c['standardize'])
+            y = lax.conv_general_dilated(
+                x, weights, c['stride'],
+                ((top, bottom), (left, right)), rhs_dilation=c['dilation'],
+                dimension_numbers=('NHWC', 'OHWI', 'NHWC'), feature_group_count=c['groups'])
+            if not c['no_bias']:
+                y = y + self._parameter(layer.name + '.bias', (c['filters'],), 'bias')
+        elif layer.op == 'conv2d_transpose':
+            shape = (channels, *c['kernel'], c['filters'] // c['groups'])
+            y = _transposed(x, self._parameter(layer.name + '.filter', shape, 'filter'), c)
+            if not c['no_bias']:
+                y = y + self._parameter(layer.name + '.bias', (c['filters'],), 'bias')
+        elif layer.op == 'resize':
+            matrices = [_resize_matrix(n, m, c) for n, m in zip(x.shape[1:3], c['size'])]
+            y = jnp.einsum('oi,pj,nijc->nopc', *matrices, x)
+        elif layer.op == 'adaptive_average_pool':
+            matrices = [_window_matrix(n, m) for n, m in zip(x.shape[1:3], c['size'])]
+            y = jnp.einsum('oi,pj,nijc->nopc', *matrices, x)
+        elif layer.op == 'channel_mean':
+            y = x.mean(axis=3, keepdims=True)
+        elif layer.op == 'channel_max':
+            y, margin = _channel_max(x)
+            margins.append(margin)
+        elif layer.op == 'branch_softmax':
+            y = jax.nn.softmax(x.reshape(*x.shape[:3], c['branches'], -1), axis=3).reshape(x.shape)
+        elif layer.op == 'linear':
+            flat = x.reshape(x.shape[0], -1)
+            y = flat @ self._parameter(layer.name + '.weight', (c['outputs'], flat.shape[1]), 'weight').T
+            if not c['no_bias']:
+                y = y + self._parameter(layer.name + '.bias', (c['outputs'],), 'bias')
+            y = y[:, None, None, :]
+        elif layer.op == 'batch_norm':
+            scale, offset = (self._parameter(f'{layer.name}.{role}', (channels,), role) for role in ('scale', 'offset'))
+            running = [self._statistic(f'{layer.name}.{role}', (channels,), role) for role in ('mean', 'variance')]
+            mean, variance = running
+            if self.training and layer.name not in self.model.frozen:
+                mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+                # Nearly constant channels lose as much precision as kinks do.
+                margins.append(jnp.min(1e-3 * variance / ((x**2).mean((0, 1, 2)) + SMALL)))
+                count = x.size // channels
+                unbiased = variance * count / max(count - 1, 1)
+                for role, old, new in zip(('mean', 'variance'), running, (mean, unbiased)):
+                    self.updated[f'{layer.name}.{role}'] = (1 - c['momentum']) * old + c['momentum'] * new
+            y = (x - mean) / jnp.sqrt(variance + c['epsilon']) * scale + offset
+        elif layer.op in ('layer_norm', 'group_norm'):
+            scale, offset = (self._parameter(f'{layer.name}.{role}', (channels,), role) for role in ('scale', 'offset'))
+            y, margin = _group_norm(x, c['groups'], c['epsilon']) if layer.op == 'group_norm' else \
+                _layer_norm(x, c['epsilon'])
+            margins.append(margin)
+            y = y * scale + offset
+        elif layer.op == 'relu':
+            margins.append(_margin(x, x))
+            y = jnp.where(x > 0, x, 0)
+        elif layer.op == 'clip':
+            y, margin = _clip(x, c['min'], c['max'])
+            margins.append(margin)
+        elif layer.op == 'sigmoid':
+            y = jax.nn.sigmoid(x)
+        elif layer.op == 'hard_sigmoid':
+            y, margin = _clip(c['alpha'] * x + c['beta'], 0.0, 1.0)
+            margins.append(margin)
+        elif layer.op == 'hard_swish':
+            y, margin = _hard_swish(x)
+            margins.append(margin)
+        elif layer.op == 'leaky_relu':
+            y, margin = _leaky(x, c['alpha'])
+            margins.append(margin)
+        elif layer.op == 'prelu':
+            y, margin = _leaky(x, self._parameter(layer.name + '.slope', (1 if c['shared'] else channels,), 'slope'))
+            margins.append(margin)
+        elif layer.op == 'elu':
+            y, margin = _elu(x, c)
+            margins.append(margin)
+        elif layer.op == 'gelu':
+            y = jax.nn.gelu(x, approximate=c['tanh'])
+        elif layer.op == 'silu':
+            y = jax.nn.silu(x)
+        elif layer.op == 'softplus':
+            y = jax.nn.softplus(x)
+        elif layer.op == 'mish':
+            y = x * jnp.tanh(jax.nn.softplus(x))
+        elif layer.op == 'layer_scale':
+            y = x * self._parameter(layer.name + '.scale', (channels,), 'scale')
+        elif layer.op == 'pad':
+            y = _pad(x, c)
+        elif layer.op == 'space_to_depth':
+            y = _space_to_depth(x, c['block'], c['crd'])
+        elif layer.op == 'depth_to_space':
+            y = _depth_to_space(x, c['block'], c['crd'])
+        elif layer.op == 'max_pool':
+            y, margin = _max_pool(x, layer)
+            margins.append(margin)
+        elif layer.op == 'average_pool':
+            y = _average_pool(x, layer)
+        elif layer.op == 'global_average_pool':
+            y = x.mean((1, 2), keepdims=True)
+        elif layer.op == 'add':
+            y = xs[0] + xs[1]
+        elif layer.op == 'multiply':
+            y = xs[0] * xs[1]
+        elif layer.op == 'slice_channels':
+            y = x[..., c['begin']:c['end']]
+        elif layer.op == 'channel_shuffle':
+            y = _shuffle(x, c['groups'])
+        elif layer.op == 'concat':
+            y = jnp.concatenate(xs, axis=3)
+        elif layer.op in ('dropout', 'drop_path'):
+            if self.declare:
+                self.model.dropouts.append(layer)
+                self.model.shapes[layer.result] = x.shape[1:]
+            y = jnp.where(self.masks[self.model.dropouts.index(layer)], x / (1 - c['rate']), 0) if self.training else x
+        elif layer.op == 'local_response_norm':
+            y = _response_norm(x, c)
+        return y.astype(x.dtype), jnp.min(jnp.stack([jnp.asarray(m, jnp.float64) for m in margins]))
+
+
 class Model:
     """`parameters` maps each name to its (shape, role), `statistics` likewise. Batch norms among the layers `frozen`
     use their running statistics in training too."""
@@ -213,160 +359,21 @@ class Model:
         zeros = jnp.zeros((1, *network.image))
         jax.eval_shape(lambda x: self._forward({}, {}, x, None, declare=True)['logits'], zeros)
 
-    def _declare(self, table, name, shape, role):
-        table[name] = (tuple(shape), role)
-        return jnp.zeros(shape)
-
     def _forward(self, parameters, statistics, image, masks, declare=False):
         """masks: one boolean array per dropout for training mode, None for inference."""
-        values = {self.network.argument: image}
-        auxiliary, updated, margins = [], {}, [jnp.inf]
-        training = masks is not None
-        pending = list(masks) if training else []
-
-        def parameter(name, shape, role):
-            return self._declare(self.parameters, name, shape, role) if declare else parameters[name]
-
-        def statistic(name, shape, role):
-            return self._declare(self.statistics, name, shape, role) if declare else statistics[name]
-
+        values, margins, auxiliary = {self.network.argument: image}, [], []
+        evaluation = Evaluation(self, parameters, statistics, masks, declare)
         for layer in self.network.layers:
-            c = layer.clauses
             xs = [values[operand] for operand in layer.operands]
-            x = xs[0]
-            channels = x.shape[3]
-            if layer.op == 'conv2d':
-                shape = (c['filters'], *c['kernel'], channels // c['groups'])
-                top, left, bottom, right = c['pad']
-                weights = parameter(layer.name + '.filter', shape, 'filter')
-                if c['standardize']:
-                    weights = _standardized(weights, parameter(layer.name + '.gain', (c['filters'],), 'gain'),
-                                            c['standardize'])
-                y = lax.conv_general_dilated(
-                    x, weights, c['stride'],
-                    ((top, bottom), (left, right)), rhs_dilation=c['dilation'],
-                    dimension_numbers=('NHWC', 'OHWI', 'NHWC'), feature_group_count=c['groups'])
-                if not c['no_bias']:
-                    y = y + parameter(layer.name + '.bias', (c['filters'],), 'bias')
-            elif layer.op == 'conv2d_transpose':
-                shape = (channels, *c['kernel'], c['filters'] // c['groups'])
-                y = _transposed(x, parameter(layer.name + '.filter', shape, 'filter'), c)
-                if not c['no_bias']:
-                    y = y + parameter(layer.name + '.bias', (c['filters'],), 'bias')
-            elif layer.op == 'resize':
-                matrices = [_resize_matrix(n, m, c) for n, m in zip(x.shape[1:3], c['size'])]
-                y = jnp.einsum('oi,pj,nijc->nopc', *matrices, x)
-            elif layer.op == 'adaptive_average_pool':
-                matrices = [_window_matrix(n, m) for n, m in zip(x.shape[1:3], c['size'])]
-                y = jnp.einsum('oi,pj,nijc->nopc', *matrices, x)
-            elif layer.op == 'channel_mean':
-                y = x.mean(axis=3, keepdims=True)
-            elif layer.op == 'channel_max':
-                y, margin = _channel_max(x)
-                margins.append(margin)
-            elif layer.op == 'branch_softmax':
-                y = jax.nn.softmax(x.reshape(*x.shape[:3], c['branches'], -1), axis=3).reshape(x.shape)
-            elif layer.op == 'linear':
-                flat = x.reshape(x.shape[0], -1)
-                y = flat @ parameter(layer.name + '.weight', (c['outputs'], flat.shape[1]), 'weight').T
-                if not c['no_bias']:
-                    y = y + parameter(layer.name + '.bias', (c['outputs'],), 'bias')
-                y = y[:, None, None, :]
-            elif layer.op == 'batch_norm':
-                scale, offset = (parameter(f'{layer.name}.{role}', (channels,), role) for role in ('scale', 'offset'))
-                running = [statistic(f'{layer.name}.{role}', (channels,), role) for role in ('mean', 'variance')]
-                mean, variance = running
-                if training and layer.name not in self.frozen:
-                    mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
-                    # Nearly constant channels lose as much precision as kinks do.
-                    margins.append(jnp.min(1e-3 * variance / ((x**2).mean((0, 1, 2)) + SMALL)))
-                    count = x.size // channels
-                    unbiased = variance * count / max(count - 1, 1)
-                    for role, old, new in zip(('mean', 'variance'), running, (mean, unbiased)):
-                        updated[f'{layer.name}.{role}'] = (1 - c['momentum']) * old + c['momentum'] * new
-                y = (x - mean) / jnp.sqrt(variance + c['epsilon']) * scale + offset
-            elif layer.op in ('layer_norm', 'group_norm'):
-                scale, offset = (parameter(f'{layer.name}.{role}', (channels,), role) for role in ('scale', 'offset'))
-                y, margin = _group_norm(x, c['groups'], c['epsilon']) if layer.op == 'group_norm' else \
-                    _layer_norm(x, c['epsilon'])
-                margins.append(margin)
-                y = y * scale + offset
-            elif layer.op == 'relu':
-                margins.append(_margin(x, x))
-                y = jnp.where(x > 0, x, 0)
-            elif layer.op == 'clip':
-                y, margin = _clip(x, c['min'], c['max'])
-                margins.append(margin)
-            elif layer.op == 'sigmoid':
-                y = jax.nn.sigmoid(x)
-            elif layer.op == 'hard_sigmoid':
-                y, margin = _clip(c['alpha'] * x + c['beta'], 0.0, 1.0)
-                margins.append(margin)
-            elif layer.op == 'hard_swish':
-                y, margin = _hard_swish(x)
-                margins.append(margin)
-            elif layer.op == 'leaky_relu':
-                y, margin = _leaky(x, c['alpha'])
-                margins.append(margin)
-            elif layer.op == 'prelu':
-                y, margin = _leaky(x, parameter(layer.name + '.slope', (1 if c['shared'] else channels,), 'slope'))
-                margins.append(margin)
-            elif layer.op == 'elu':
-                y, margin = _elu(x, c)
-                margins.append(margin)
-            elif layer.op == 'gelu':
-                y = jax.nn.gelu(x, approximate=c['tanh'])
-            elif layer.op == 'silu':
-                y = jax.nn.silu(x)
-            elif layer.op == 'softplus':
-                y = jax.nn.softplus(x)
-            elif layer.op == 'mish':
-                y = x * jnp.tanh(jax.nn.softplus(x))
-            elif layer.op == 'layer_scale':
-                y = x * parameter(layer.name + '.scale', (channels,), 'scale')
-            elif layer.op == 'drop_path':
-                if declare:
-                    self.dropouts.append(layer)
-                y = jnp.where(pending.pop(0), x / (1 - c['rate']), 0) if training else x
-            elif layer.op == 'pad':
-                y = _pad(x, c)
-            elif layer.op == 'space_to_depth':
-                y = _space_to_depth(x, c['block'], c['crd'])
-            elif layer.op == 'depth_to_space':
-                y = _depth_to_space(x, c['block'], c['crd'])
-            elif layer.op == 'max_pool':
-                y, margin = _max_pool(x, layer)
-                margins.append(margin)
-            elif layer.op == 'average_pool':
-                y = _average_pool(x, layer)
-            elif layer.op == 'global_average_pool':
-                y = x.mean((1, 2), keepdims=True)
-            elif layer.op == 'add':
-                y = xs[0] + xs[1]
-            elif layer.op == 'multiply':
-                y = xs[0] * xs[1]
-            elif layer.op == 'slice_channels':
-                y = x[..., c['begin']:c['end']]
-            elif layer.op == 'channel_shuffle':
-                y = _shuffle(x, c['groups'])
-            elif layer.op == 'concat':
-                y = jnp.concatenate(xs, axis=3)
-            elif layer.op == 'dropout':
-                if declare:
-                    self.dropouts.append(layer)
-                    self.shapes[layer.result] = x.shape[1:]
-                y = jnp.where(pending.pop(0), x / (1 - c['rate']), 0) if training else x
-            elif layer.op == 'local_response_norm':
-                y = _response_norm(x, c)
-            elif layer.op == 'output':
-                logits = x
-                continue
+            if layer.op == 'output':
+                logits = xs[0]
             elif layer.op == 'auxiliary':
-                auxiliary.append((c['weight'], x))
-                continue
-            values[layer.result] = y
-        return {'logits': logits[:, 0, 0, :], 'auxiliary': auxiliary, 'statistics': updated, 'values': values,
-                'margin': jnp.min(jnp.stack([jnp.asarray(m) for m in margins]))}
+                auxiliary.append((layer.clauses['weight'], xs[0]))
+            else:
+                values[layer.result], margin = evaluation.layer(layer, xs)
+                margins.append(margin)
+        return {'logits': logits[:, 0, 0, :], 'auxiliary': auxiliary, 'statistics': evaluation.updated, 'values': values,
+                'margin': jnp.min(jnp.stack(margins))}
 
     def masks(self, batch, seed, epoch, samples):
         """The masks of a batch, of the dropouts and drop paths in their order."""
@@ -391,22 +398,22 @@ class Model:
         return jax.value_and_grad(self._loss, argnums=(0, 1), has_aux=True)(parameters, image, statistics, labels,
                                                                              masks)
 
-    def gradients(self, parameters, statistics, image, labels, masks):
+    def gradients(self, parameters, statistics, image, labels, masks, precision=jnp.float64):
         """Loss, gradients by name (`input` included), new statistics, and the margin: how near a ReLU or a
         maximum came to a kink, where float32 may fall on the other side."""
         (loss, (updated, margin)), (by_name, d_image) = self._gradients(
-            _wide(parameters), jnp.asarray(image, jnp.float64), _wide(statistics), jnp.asarray(labels), masks)
+            _as(precision, parameters), jnp.asarray(image, precision), _as(precision, statistics), jnp.asarray(labels), masks)
         result = {name: np.asarray(value) for name, value in by_name.items()}
         result['input'] = np.asarray(d_image)
         return float(loss), result, {k: np.asarray(v) for k, v in updated.items()}, float(margin)
 
     def infer(self, parameters, statistics, image):
-        result = self._forward(_wide(parameters), _wide(statistics), jnp.asarray(image, jnp.float64), None)
+        result = self._forward(_as(jnp.float64, parameters), _as(jnp.float64, statistics), jnp.asarray(image, jnp.float64), None)
         return np.asarray(result['logits'])
 
     def values(self, parameters, statistics, image):
         """What each result of the network ('%3') is in inference."""
-        result = self._forward(_wide(parameters), _wide(statistics), jnp.asarray(image, jnp.float64), None)
+        result = self._forward(_as(jnp.float64, parameters), _as(jnp.float64, statistics), jnp.asarray(image, jnp.float64), None)
         return {name: np.asarray(value) for name, value in result['values'].items()}
 
     def step(self, parameters, velocity, gradients, rate, momentum, decay):
@@ -417,8 +424,8 @@ class Model:
             parameters[name] = parameters[name] - rate * velocity[name]
 
 
-def _wide(arrays):
-    return {name: jnp.asarray(value, jnp.float64) for name, value in arrays.items()}
+def _as(precision, arrays):
+    return {name: jnp.asarray(value, precision) for name, value in arrays.items()}
 
 
 def tolerance_violations(expected, actual, bound=1e-4, share=1e-3):

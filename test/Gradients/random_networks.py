@@ -8,6 +8,7 @@ WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 15, 16, 20, 21, 22, 24, 26, 33,
 # Every fourteenth network must have the feature; beyond that all of them mix.
 THEMES = ('prime groups', 'depthwise', 'one pixel', 'stride', 'dilation', 'ceil pools', 'residual', 'concat',
           'auxiliary', 'dropout and response norm', 'channel orders', 'channel orders', 'resized', 'attention')
+RESIZED = ('conv2d_transpose', 'bilinear', 'nearest', 'adaptive_average_pool')
 # Channels, and numbers of groups of 3, 5, 6 or 7 of them that a vector of eight lanes is filled by.
 ORDERS = ((48, (16, 8)), (60, (20, 12, 10)), (84, (28, 14, 12)), (90, (30, 18, 15)))
 
@@ -15,9 +16,9 @@ ORDERS = ((48, (16, 8)), (60, (20, 12, 10)), (84, (28, 14, 12)), (90, (30, 18, 1
 class Builder:
     def __init__(self, seed):
         self.random = random.Random(seed)
-        self.theme = THEMES[seed % len(THEMES)]
+        self.theme, self.round = THEMES[seed % len(THEMES)], seed // len(THEMES)
         # Of two networks with one theme, one runs on one image and one on five.
-        self.batch = 5 if seed // len(THEMES) % 2 == seed % 2 else 1
+        self.batch = 5 if self.round % 2 == seed % 2 else 1
         self.lines, self.values, self.layers, self.single_weight = [], 0, 0, False
         # A batch norm takes a filter's gain out again, whose gradient then is all cancellation too.
         self.standardizing = seed % 7 == 2
@@ -138,9 +139,9 @@ class Builder:
             kind, groups = self.pick(kinds[:1] + kinds)
             self.emit(f'{kind} {self.name("norm")} {self.value}{groups}{self.pick(("", " epsilon(1e-3)"))}', self.shape)
 
-    def nonlinearity(self):
-        kind = self.pick(('relu', 'relu', 'relu', 'clip', 'sigmoid', 'hard_sigmoid', 'hard_swish', 'product',
-                          'leaky_relu', 'prelu', 'elu', 'gelu', 'silu', 'softplus', 'mish'))
+    def nonlinearity(self, kind=None):
+        kind = kind or self.pick(('relu', 'relu', 'relu', 'clip', 'sigmoid', 'hard_sigmoid', 'hard_swish', 'product',
+                                  'leaky_relu', 'prelu', 'elu', 'gelu', 'silu', 'softplus', 'mish'))
         if self.theme == 'channel orders':
             kind = self.pick(('relu', 'sigmoid', 'product', 'prelu', 'gelu', 'silu'))
         x, shape = self.value, self.shape
@@ -175,10 +176,10 @@ class Builder:
         self.emit(f'{self.pick(("sigmoid", "hard_sigmoid"))} {self.value}', self.shape)
         self.emit(f'multiply {start}, {self.value}', (height, width, channels))
 
-    def resized(self):
+    def resized(self, kind=None):
         """Another height and width: a transposed convolution, a resize or means of windows."""
         height, width, channels = self.shape
-        kind = self.pick(('conv2d_transpose', 'conv2d_transpose', 'nearest', 'bilinear', 'adaptive_average_pool'))
+        kind = kind or self.pick(RESIZED)
         size = [self.pick(range(max(min(side, 24) // 2, 1), min(2 * side, 12) + 1)) for side in (height, width)]
         if kind == 'adaptive_average_pool':
             # Of other sizes there is no ONNX file; see Inputs/maps.mlir.
@@ -290,6 +291,8 @@ class Builder:
         """A pad, a crop, or both; a border that mirrors the map; blocks of pixels as channels, or back."""
         height, width, channels = self.shape
         kind, block, crd = self.pick(('pad', 'reflect', 'deep', 'flat')), self.pick((2, 3)), self.pick(('', ' crd'))
+        if self.theme == 'resized':
+            kind = ('deep', 'flat')[self.round % 2]
         if kind == 'deep' and channels * block * block <= 100:
             more = (-height % block, -width % block)
             if any(more):
@@ -352,7 +355,10 @@ class Builder:
         if self.theme in ('residual', 'concat', 'resized', 'attention'):
             blocks[0] = self.theme
         if self.theme == 'resized':
-            blocks = ['resized', 'resized']
+            blocks = ['border']
+            for kind in RESIZED[self.round % 2 * 2:][:2]:
+                self.resized(kind)
+                self.nonlinearity('clip' if kind == 'bilinear' else None)
         if self.theme == 'ceil pools':
             blocks[0] = 'pool'
         if self.theme == 'channel orders':
