@@ -6,11 +6,12 @@
 //===----------------------------------------------------------------------===//
 //
 // All layers are written alike: a name in quotes if the layer has parameters,
-// operands, clauses in any order, and once shapes are inferred the types.
+// operands, clauses in any order, and once shapes are inferred the types. One
+// table makes parsers and printers, and is what editors are told.
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/ClauseSyntax.h"
+#include "dialect/LayerSyntax.h"
 #include "dialect/RootDialect.h"
 
 #include "mlir/IR/Builders.h"
@@ -19,12 +20,6 @@ using namespace mlir;
 using namespace rootc::root;
 
 namespace {
-
-struct Syntax {
-  bool named;
-  int operands; ///< 0: any number
-  ArrayRef<Clause> clauses;
-};
 
 constexpr Clause strideClause = {
     "stride", ClauseKind::Pair, "stride", "stride(2)", false, 1};
@@ -156,6 +151,8 @@ constexpr Clause networkClauses[] = {
     {"shaped", ClauseKind::Flag, "shaped", "shaped"},
 };
 
+constexpr ArrayRef<Clause> noClauses = {};
+
 /// `{...}`: attributes that are not the op's own.
 ParseResult parseExtraAttributes(OpAsmParser &parser, OperationState &result,
                                  bool withKeyword) {
@@ -175,7 +172,7 @@ ParseResult parseExtraAttributes(OpAsmParser &parser, OperationState &result,
 }
 
 ParseResult parseLayer(OpAsmParser &parser, OperationState &result,
-                       const Syntax &syntax) {
+                       const LayerSyntax &syntax) {
   Builder &builder = parser.getBuilder();
   if (syntax.named) {
     std::string layer;
@@ -233,7 +230,8 @@ bool hasShapes(Operation *op) {
       });
 }
 
-void printLayer(OpAsmPrinter &printer, Operation *op, const Syntax &syntax) {
+void printLayer(OpAsmPrinter &printer, Operation *op,
+                const LayerSyntax &syntax) {
   if (syntax.named)
     printer << " " << op->getAttr("layer");
   if (op->getNumOperands())
@@ -256,64 +254,91 @@ void printLayer(OpAsmPrinter &printer, Operation *op, const Syntax &syntax) {
 // The ops
 //===----------------------------------------------------------------------===//
 
+#define LAYERS(X)                                                              \
+  X(Conv2dOp, true, 1, convClauses)                                            \
+  X(BatchNormOp, true, 1, batchNormClauses)                                    \
+  X(LayerNormOp, true, 1, layerNormClauses)                                    \
+  X(GroupNormOp, true, 1, groupNormClauses)                                    \
+  X(Conv2dTransposeOp, true, 1, transposeClauses)                              \
+  X(ResizeOp, false, 1, resizeClauses)                                         \
+  X(AdaptiveAveragePoolOp, false, 1, adaptiveClauses)                          \
+  X(ChannelMeanOp, false, 1, noClauses)                                        \
+  X(ChannelMaxOp, false, 1, noClauses)                                         \
+  X(BranchSoftmaxOp, false, 1, branchClauses)                                  \
+  X(ReluOp, false, 1, noClauses)                                               \
+  X(ClipOp, false, 1, clipClauses)                                             \
+  X(SigmoidOp, false, 1, noClauses)                                            \
+  X(HardSigmoidOp, false, 1, hardSigmoidClauses)                               \
+  X(HardSwishOp, false, 1, noClauses)                                          \
+  X(LeakyReluOp, false, 1, leakyReluClauses)                                   \
+  X(PReluOp, true, 1, preluClauses)                                            \
+  X(EluOp, false, 1, eluClauses)                                               \
+  X(GeluOp, false, 1, geluClauses)                                             \
+  X(SiluOp, false, 1, noClauses)                                               \
+  X(SoftplusOp, false, 1, noClauses)                                           \
+  X(MishOp, false, 1, noClauses)                                               \
+  X(LayerScaleOp, true, 1, noClauses)                                          \
+  X(DropPathOp, false, 1, dropPathClauses)                                     \
+  X(PadOp, false, 1, padClauses)                                               \
+  X(SpaceToDepthOp, false, 1, blockClauses)                                    \
+  X(DepthToSpaceOp, false, 1, blockClauses)                                    \
+  X(MaxPoolOp, false, 1, maxPoolClauses)                                       \
+  X(AveragePoolOp, false, 1, averagePoolClauses)                               \
+  X(GlobalAveragePoolOp, false, 1, noClauses)                                  \
+  X(LinearOp, true, 1, linearClauses)                                          \
+  X(AddOp, false, 2, noClauses)                                                \
+  X(MultiplyOp, false, 2, noClauses)                                           \
+  X(ConcatOp, false, 0, noClauses)                                             \
+  X(SliceChannelsOp, false, 1, sliceClauses)                                   \
+  X(ChannelShuffleOp, false, 1, shuffleClauses)                                \
+  X(DropoutOp, false, 1, dropoutClauses)                                       \
+  X(LocalResponseNormOp, false, 1, responseNormClauses)
+#define LOGITS(X)                                                              \
+  X(OutputOp, false, 1, noClauses)                                             \
+  X(AuxiliaryOp, false, 1, auxiliaryClauses)
+
 #define LAYER_SYNTAX(OP, NAMED, OPERANDS, CLAUSES)                             \
   ParseResult OP::parse(OpAsmParser &parser, OperationState &result) {         \
-    return parseLayer(parser, result, {NAMED, OPERANDS, CLAUSES});             \
+    return parseLayer(parser, result,                                          \
+                      {getOperationName(), NAMED, OPERANDS, CLAUSES});         \
   }                                                                            \
   void OP::print(OpAsmPrinter &printer) {                                      \
-    printLayer(printer, *this, {NAMED, OPERANDS, CLAUSES});                    \
+    printLayer(printer, *this,                                                 \
+               {getOperationName(), NAMED, OPERANDS, CLAUSES});                \
   }
-#define LOGITS_SYNTAX(OP, CLAUSES)                                             \
+#define LOGITS_SYNTAX(OP, NAMED, OPERANDS, CLAUSES)                            \
   ParseResult OP::parse(OpAsmParser &parser, OperationState &result) {         \
     return parseLogits(parser, result, CLAUSES);                               \
   }                                                                            \
   void OP::print(OpAsmPrinter &printer) {                                      \
-    printLayer(printer, *this, {false, 1, CLAUSES});                           \
+    printLayer(printer, *this,                                                 \
+               {getOperationName(), NAMED, OPERANDS, CLAUSES});                \
   }
+#define ENTRY(OP, NAMED, OPERANDS, CLAUSES)                                    \
+  {OP::getOperationName(), NAMED, OPERANDS, CLAUSES},
 
-LAYER_SYNTAX(Conv2dOp, true, 1, convClauses)
-LAYER_SYNTAX(BatchNormOp, true, 1, batchNormClauses)
-LAYER_SYNTAX(LayerNormOp, true, 1, layerNormClauses)
-LAYER_SYNTAX(GroupNormOp, true, 1, groupNormClauses)
-LAYER_SYNTAX(Conv2dTransposeOp, true, 1, transposeClauses)
-LAYER_SYNTAX(ResizeOp, false, 1, resizeClauses)
-LAYER_SYNTAX(AdaptiveAveragePoolOp, false, 1, adaptiveClauses)
-LAYER_SYNTAX(ChannelMeanOp, false, 1, {})
-LAYER_SYNTAX(ChannelMaxOp, false, 1, {})
-LAYER_SYNTAX(BranchSoftmaxOp, false, 1, branchClauses)
-LAYER_SYNTAX(ReluOp, false, 1, {})
-LAYER_SYNTAX(ClipOp, false, 1, clipClauses)
-LAYER_SYNTAX(SigmoidOp, false, 1, {})
-LAYER_SYNTAX(HardSigmoidOp, false, 1, hardSigmoidClauses)
-LAYER_SYNTAX(HardSwishOp, false, 1, {})
-LAYER_SYNTAX(LeakyReluOp, false, 1, leakyReluClauses)
-LAYER_SYNTAX(PReluOp, true, 1, preluClauses)
-LAYER_SYNTAX(EluOp, false, 1, eluClauses)
-LAYER_SYNTAX(GeluOp, false, 1, geluClauses)
-LAYER_SYNTAX(SiluOp, false, 1, {})
-LAYER_SYNTAX(SoftplusOp, false, 1, {})
-LAYER_SYNTAX(MishOp, false, 1, {})
-LAYER_SYNTAX(LayerScaleOp, true, 1, {})
-LAYER_SYNTAX(DropPathOp, false, 1, dropPathClauses)
-LAYER_SYNTAX(PadOp, false, 1, padClauses)
-LAYER_SYNTAX(SpaceToDepthOp, false, 1, blockClauses)
-LAYER_SYNTAX(DepthToSpaceOp, false, 1, blockClauses)
-LAYER_SYNTAX(MaxPoolOp, false, 1, maxPoolClauses)
-LAYER_SYNTAX(AveragePoolOp, false, 1, averagePoolClauses)
-LAYER_SYNTAX(GlobalAveragePoolOp, false, 1, {})
-LAYER_SYNTAX(LinearOp, true, 1, linearClauses)
-LAYER_SYNTAX(AddOp, false, 2, {})
-LAYER_SYNTAX(MultiplyOp, false, 2, {})
-LAYER_SYNTAX(ConcatOp, false, 0, {})
-LAYER_SYNTAX(SliceChannelsOp, false, 1, sliceClauses)
-LAYER_SYNTAX(ChannelShuffleOp, false, 1, shuffleClauses)
-LAYER_SYNTAX(DropoutOp, false, 1, dropoutClauses)
-LAYER_SYNTAX(LocalResponseNormOp, false, 1, responseNormClauses)
-LOGITS_SYNTAX(OutputOp, {})
-LOGITS_SYNTAX(AuxiliaryOp, auxiliaryClauses)
+LAYERS(LAYER_SYNTAX)
+LOGITS(LOGITS_SYNTAX)
 
+ArrayRef<LayerSyntax> rootc::root::layerSyntaxes() {
+  static constexpr LayerSyntax all[] = {
+      {NetworkOp::getOperationName(), false, 0, networkClauses},
+      LAYERS(ENTRY) LOGITS(ENTRY)};
+  return all;
+}
+
+#undef LAYERS
+#undef LOGITS
 #undef LAYER_SYNTAX
 #undef LOGITS_SYNTAX
+#undef ENTRY
+
+const LayerSyntax *rootc::root::findLayerSyntax(StringRef op) {
+  const auto *found =
+      llvm::find_if(layerSyntaxes(),
+                    [&](const LayerSyntax &entry) { return entry.op == op; });
+  return found == layerSyntaxes().end() ? nullptr : found;
+}
 
 ParseResult NetworkOp::parse(OpAsmParser &parser, OperationState &result) {
   StringAttr name;

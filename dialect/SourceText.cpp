@@ -11,16 +11,10 @@
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace llvm;
+using namespace rootc::root;
 
 /// Far more than a network has, far less than overflows a stack of 8 MiB.
 static constexpr int maxDepth = 256;
-
-/// "NAME:LINE:COLUMN: error: " of the character at `offset`.
-static std::string errorAt(StringRef name, StringRef text, size_t offset) {
-  StringRef before = text.take_front(offset);
-  return formatv("{0}:{1}:{2}: error: ", name, before.count('\n') + 1,
-                 offset - before.rfind('\n'));
-}
 
 /// Whether the '#' at `offset` begins what the writer of other languages takes
 /// for a comment. In MLIR it stands in result numbers, %0#1, and before the
@@ -44,7 +38,7 @@ static bool looksLikeComment(StringRef text, size_t offset, char last) {
   return !rest.ltrim(" \t").starts_with("=");
 }
 
-std::string rootc::root::checkSourceText(StringRef name, StringRef text) {
+std::optional<SourceProblem> rootc::root::findSourceProblem(StringRef text) {
   int depth = 0;
   bool inString = false, inComment = false;
   char last = 0;
@@ -68,20 +62,27 @@ std::string rootc::root::checkSourceText(StringRef name, StringRef text) {
     else if (inString)
       continue;
     else if (c == '#' && looksLikeComment(text, i, last))
-      return errorAt(name, text, i) + "a comment begins with //, not with #";
+      return SourceProblem{i, "a comment begins with //, not with #"};
     else if (StringRef("([{<").contains(c))
       ++depth;
     else if (StringRef(")]}").contains(c) ||
              (c == '>' && (i == 0 || text[i - 1] != '-')))
       depth = std::max(0, depth - 1);
     if (depth > maxDepth)
-      return errorAt(name, text, i) +
-             formatv("brackets are nested deeper than {0}; no network needs "
-                     "that",
-                     maxDepth)
-                 .str();
+      return SourceProblem{i, formatv("brackets are nested deeper than {0}; no "
+                                      "network needs that",
+                                      maxDepth)};
     if (!isSpace(c))
       last = c;
   }
-  return "";
+  return std::nullopt;
+}
+
+std::string rootc::root::checkSourceText(StringRef name, StringRef text) {
+  std::optional<SourceProblem> problem = findSourceProblem(text);
+  if (!problem)
+    return "";
+  StringRef before = text.take_front(problem->offset);
+  return formatv("{0}:{1}:{2}: error: {3}", name, before.count('\n') + 1,
+                 problem->offset - before.rfind('\n'), problem->message);
 }

@@ -10,14 +10,23 @@
 
 #include "llvm/ADT/StringRef.h"
 
+#include <optional>
 #include <string>
 
 namespace rootc::root {
 
+struct SourceProblem {
+  size_t offset; ///< of the character at fault
+  std::string message;
+};
+
 /// Looks through text before MLIR's parser gets it, which recurses at every
 /// bracket and so overflows the stack on hostile text, and which takes a
-/// comment after '#' for an attribute's name. Returns "" if all is well, else
-/// an error "NAME:LINE:COLUMN: error: ..." without a line end.
+/// comment after '#' for an attribute's name. Nothing if all is well.
+std::optional<SourceProblem> findSourceProblem(llvm::StringRef text);
+
+/// The same as an error "NAME:LINE:COLUMN: error: ..." without a line end; ""
+/// if all is well.
 std::string checkSourceText(llvm::StringRef name, llvm::StringRef text);
 
 } // namespace rootc::root

@@ -2,7 +2,7 @@
 // topology groups the 1x1 convolutions that expand (not the one behind the blocks): --root=8 gives 8, 4 and 2 groups on maps of
 // 112x112, 56x56 and 28x28; the 1x1 that projects mixes them again.
 root.network @mobilenet_v3_large(%image: !root.image<224x224x3>) classes(1000) {
-  %1 = root.conv2d "conv0" %image filters(16) kernel(3x3) pad(1) stride(2) no_bias
+  %1 = root.conv2d "conv0" %image filters(16) kernel(3x3) stride(2) pad(1) no_bias
   %2 = root.batch_norm "conv0.bn" %1 epsilon(1e-3) momentum(0.01)
   %3 = root.hard_swish %2
 
@@ -15,17 +15,17 @@ root.network @mobilenet_v3_large(%image: !root.image<224x224x3>) classes(1000) {
   %9 = root.add %3, %8
 
   // block 2: 56x56, 64 to 24
-  %10 = root.conv2d "block2.expand" %9 filters(64) kernel(1x1) stage(0) no_bias
+  %10 = root.conv2d "block2.expand" %9 filters(64) kernel(1x1) no_bias stage(0)
   %11 = root.batch_norm "block2.expand.bn" %10 epsilon(1e-3) momentum(0.01)
   %12 = root.relu %11
-  %13 = root.conv2d "block2.depthwise" %12 filters(64) kernel(3x3) pad(1) stride(2) groups(64) no_bias
+  %13 = root.conv2d "block2.depthwise" %12 filters(64) kernel(3x3) stride(2) pad(1) groups(64) no_bias
   %14 = root.batch_norm "block2.depthwise.bn" %13 epsilon(1e-3) momentum(0.01)
   %15 = root.relu %14
   %16 = root.conv2d "block2.project" %15 filters(24) kernel(1x1) no_bias
   %17 = root.batch_norm "block2.project.bn" %16 epsilon(1e-3) momentum(0.01)
 
   // block 3: 56x56, 72 to 24
-  %18 = root.conv2d "block3.expand" %17 filters(72) kernel(1x1) stage(1) no_bias
+  %18 = root.conv2d "block3.expand" %17 filters(72) kernel(1x1) no_bias stage(1)
   %19 = root.batch_norm "block3.expand.bn" %18 epsilon(1e-3) momentum(0.01)
   %20 = root.relu %19
   %21 = root.conv2d "block3.depthwise" %20 filters(72) kernel(3x3) pad(1) groups(72) no_bias
@@ -36,10 +36,10 @@ root.network @mobilenet_v3_large(%image: !root.image<224x224x3>) classes(1000) {
   %26 = root.add %17, %25
 
   // block 4: 28x28, 72 to 40
-  %27 = root.conv2d "block4.expand" %26 filters(72) kernel(1x1) stage(1) no_bias
+  %27 = root.conv2d "block4.expand" %26 filters(72) kernel(1x1) no_bias stage(1)
   %28 = root.batch_norm "block4.expand.bn" %27 epsilon(1e-3) momentum(0.01)
   %29 = root.relu %28
-  %30 = root.conv2d "block4.depthwise" %29 filters(72) kernel(5x5) pad(2) stride(2) groups(72) no_bias
+  %30 = root.conv2d "block4.depthwise" %29 filters(72) kernel(5x5) stride(2) pad(2) groups(72) no_bias
   %31 = root.batch_norm "block4.depthwise.bn" %30 epsilon(1e-3) momentum(0.01)
   %32 = root.relu %31
   %33 = root.global_average_pool %32
@@ -52,7 +52,7 @@ root.network @mobilenet_v3_large(%image: !root.image<224x224x3>) classes(1000) {
   %40 = root.batch_norm "block4.project.bn" %39 epsilon(1e-3) momentum(0.01)
 
   // block 5: 28x28, 120 to 40
-  %41 = root.conv2d "block5.expand" %40 filters(120) kernel(1x1) stage(2) no_bias
+  %41 = root.conv2d "block5.expand" %40 filters(120) kernel(1x1) no_bias stage(2)
   %42 = root.batch_norm "block5.expand.bn" %41 epsilon(1e-3) momentum(0.01)
   %43 = root.relu %42
   %44 = root.conv2d "block5.depthwise" %43 filters(120) kernel(5x5) pad(2) groups(120) no_bias
@@ -69,7 +69,7 @@ root.network @mobilenet_v3_large(%image: !root.image<224x224x3>) classes(1000) {
   %55 = root.add %40, %54
 
   // block 6: 28x28, 120 to 40
-  %56 = root.conv2d "block6.expand" %55 filters(120) kernel(1x1) stage(2) no_bias
+  %56 = root.conv2d "block6.expand" %55 filters(120) kernel(1x1) no_bias stage(2)
   %57 = root.batch_norm "block6.expand.bn" %56 epsilon(1e-3) momentum(0.01)
   %58 = root.relu %57
   %59 = root.conv2d "block6.depthwise" %58 filters(120) kernel(5x5) pad(2) groups(120) no_bias
@@ -86,17 +86,17 @@ root.network @mobilenet_v3_large(%image: !root.image<224x224x3>) classes(1000) {
   %70 = root.add %55, %69
 
   // block 7: 14x14, 240 to 80
-  %71 = root.conv2d "block7.expand" %70 filters(240) kernel(1x1) stage(2) no_bias
+  %71 = root.conv2d "block7.expand" %70 filters(240) kernel(1x1) no_bias stage(2)
   %72 = root.batch_norm "block7.expand.bn" %71 epsilon(1e-3) momentum(0.01)
   %73 = root.hard_swish %72
-  %74 = root.conv2d "block7.depthwise" %73 filters(240) kernel(3x3) pad(1) stride(2) groups(240) no_bias
+  %74 = root.conv2d "block7.depthwise" %73 filters(240) kernel(3x3) stride(2) pad(1) groups(240) no_bias
   %75 = root.batch_norm "block7.depthwise.bn" %74 epsilon(1e-3) momentum(0.01)
   %76 = root.hard_swish %75
   %77 = root.conv2d "block7.project" %76 filters(80) kernel(1x1) no_bias
   %78 = root.batch_norm "block7.project.bn" %77 epsilon(1e-3) momentum(0.01)
 
   // block 8: 14x14, 200 to 80
-  %79 = root.conv2d "block8.expand" %78 filters(200) kernel(1x1) stage(3) no_bias
+  %79 = root.conv2d "block8.expand" %78 filters(200) kernel(1x1) no_bias stage(3)
   %80 = root.batch_norm "block8.expand.bn" %79 epsilon(1e-3) momentum(0.01)
   %81 = root.hard_swish %80
   %82 = root.conv2d "block8.depthwise" %81 filters(200) kernel(3x3) pad(1) groups(200) no_bias
@@ -107,7 +107,7 @@ root.network @mobilenet_v3_large(%image: !root.image<224x224x3>) classes(1000) {
   %87 = root.add %78, %86
 
   // block 9: 14x14, 184 to 80
-  %88 = root.conv2d "block9.expand" %87 filters(184) kernel(1x1) stage(3) no_bias
+  %88 = root.conv2d "block9.expand" %87 filters(184) kernel(1x1) no_bias stage(3)
   %89 = root.batch_norm "block9.expand.bn" %88 epsilon(1e-3) momentum(0.01)
   %90 = root.hard_swish %89
   %91 = root.conv2d "block9.depthwise" %90 filters(184) kernel(3x3) pad(1) groups(184) no_bias
@@ -118,7 +118,7 @@ root.network @mobilenet_v3_large(%image: !root.image<224x224x3>) classes(1000) {
   %96 = root.add %87, %95
 
   // block 10: 14x14, 184 to 80
-  %97 = root.conv2d "block10.expand" %96 filters(184) kernel(1x1) stage(3) no_bias
+  %97 = root.conv2d "block10.expand" %96 filters(184) kernel(1x1) no_bias stage(3)
   %98 = root.batch_norm "block10.expand.bn" %97 epsilon(1e-3) momentum(0.01)
   %99 = root.hard_swish %98
   %100 = root.conv2d "block10.depthwise" %99 filters(184) kernel(3x3) pad(1) groups(184) no_bias
@@ -129,7 +129,7 @@ root.network @mobilenet_v3_large(%image: !root.image<224x224x3>) classes(1000) {
   %105 = root.add %96, %104
 
   // block 11: 14x14, 480 to 112
-  %106 = root.conv2d "block11.expand" %105 filters(480) kernel(1x1) stage(3) no_bias
+  %106 = root.conv2d "block11.expand" %105 filters(480) kernel(1x1) no_bias stage(3)
   %107 = root.batch_norm "block11.expand.bn" %106 epsilon(1e-3) momentum(0.01)
   %108 = root.hard_swish %107
   %109 = root.conv2d "block11.depthwise" %108 filters(480) kernel(3x3) pad(1) groups(480) no_bias
@@ -145,7 +145,7 @@ root.network @mobilenet_v3_large(%image: !root.image<224x224x3>) classes(1000) {
   %119 = root.batch_norm "block11.project.bn" %118 epsilon(1e-3) momentum(0.01)
 
   // block 12: 14x14, 672 to 112
-  %120 = root.conv2d "block12.expand" %119 filters(672) kernel(1x1) stage(3) no_bias
+  %120 = root.conv2d "block12.expand" %119 filters(672) kernel(1x1) no_bias stage(3)
   %121 = root.batch_norm "block12.expand.bn" %120 epsilon(1e-3) momentum(0.01)
   %122 = root.hard_swish %121
   %123 = root.conv2d "block12.depthwise" %122 filters(672) kernel(3x3) pad(1) groups(672) no_bias
@@ -162,10 +162,10 @@ root.network @mobilenet_v3_large(%image: !root.image<224x224x3>) classes(1000) {
   %134 = root.add %119, %133
 
   // block 13: 7x7, 672 to 160
-  %135 = root.conv2d "block13.expand" %134 filters(672) kernel(1x1) stage(3) no_bias
+  %135 = root.conv2d "block13.expand" %134 filters(672) kernel(1x1) no_bias stage(3)
   %136 = root.batch_norm "block13.expand.bn" %135 epsilon(1e-3) momentum(0.01)
   %137 = root.hard_swish %136
-  %138 = root.conv2d "block13.depthwise" %137 filters(672) kernel(5x5) pad(2) stride(2) groups(672) no_bias
+  %138 = root.conv2d "block13.depthwise" %137 filters(672) kernel(5x5) stride(2) pad(2) groups(672) no_bias
   %139 = root.batch_norm "block13.depthwise.bn" %138 epsilon(1e-3) momentum(0.01)
   %140 = root.hard_swish %139
   %141 = root.global_average_pool %140
@@ -178,7 +178,7 @@ root.network @mobilenet_v3_large(%image: !root.image<224x224x3>) classes(1000) {
   %148 = root.batch_norm "block13.project.bn" %147 epsilon(1e-3) momentum(0.01)
 
   // block 14: 7x7, 960 to 160
-  %149 = root.conv2d "block14.expand" %148 filters(960) kernel(1x1) stage(4) no_bias
+  %149 = root.conv2d "block14.expand" %148 filters(960) kernel(1x1) no_bias stage(4)
   %150 = root.batch_norm "block14.expand.bn" %149 epsilon(1e-3) momentum(0.01)
   %151 = root.hard_swish %150
   %152 = root.conv2d "block14.depthwise" %151 filters(960) kernel(5x5) pad(2) groups(960) no_bias
@@ -195,7 +195,7 @@ root.network @mobilenet_v3_large(%image: !root.image<224x224x3>) classes(1000) {
   %163 = root.add %148, %162
 
   // block 15: 7x7, 960 to 160
-  %164 = root.conv2d "block15.expand" %163 filters(960) kernel(1x1) stage(4) no_bias
+  %164 = root.conv2d "block15.expand" %163 filters(960) kernel(1x1) no_bias stage(4)
   %165 = root.batch_norm "block15.expand.bn" %164 epsilon(1e-3) momentum(0.01)
   %166 = root.hard_swish %165
   %167 = root.conv2d "block15.depthwise" %166 filters(960) kernel(5x5) pad(2) groups(960) no_bias

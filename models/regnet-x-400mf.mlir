@@ -9,17 +9,17 @@
 //   3      14x14    7       160       10
 //   4      7x7      12      400       25
 root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
-  %1 = root.conv2d "stem" %image filters(32) kernel(3x3) pad(1) stride(2) no_bias
+  %1 = root.conv2d "stem" %image filters(32) kernel(3x3) stride(2) pad(1) no_bias
   %2 = root.batch_norm "stem.bn" %1
   %3 = root.relu %2
 
   // stage 1: 56x56, 1 block of 32
   %4 = root.conv2d "s1b1.shortcut" %3 filters(32) kernel(1x1) stride(2) no_bias
   %5 = root.batch_norm "s1b1.shortcut.bn" %4
-  %6 = root.conv2d "s1b1.a" %3 filters(32) kernel(1x1) stage(0) no_bias
+  %6 = root.conv2d "s1b1.a" %3 filters(32) kernel(1x1) no_bias stage(0)
   %7 = root.batch_norm "s1b1.a.bn" %6
   %8 = root.relu %7
-  %9 = root.conv2d "s1b1.b" %8 filters(32) kernel(3x3) pad(1) stride(2) groups(2) no_bias
+  %9 = root.conv2d "s1b1.b" %8 filters(32) kernel(3x3) stride(2) pad(1) groups(2) no_bias
   %10 = root.batch_norm "s1b1.b.bn" %9
   %11 = root.relu %10
   %12 = root.conv2d "s1b1.c" %11 filters(32) kernel(1x1) no_bias
@@ -30,10 +30,10 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   // stage 2: 28x28, 2 blocks of 64
   %16 = root.conv2d "s2b1.shortcut" %15 filters(64) kernel(1x1) stride(2) no_bias
   %17 = root.batch_norm "s2b1.shortcut.bn" %16
-  %18 = root.conv2d "s2b1.a" %15 filters(64) kernel(1x1) stage(1) no_bias
+  %18 = root.conv2d "s2b1.a" %15 filters(64) kernel(1x1) no_bias stage(1)
   %19 = root.batch_norm "s2b1.a.bn" %18
   %20 = root.relu %19
-  %21 = root.conv2d "s2b1.b" %20 filters(64) kernel(3x3) pad(1) stride(2) groups(4) no_bias
+  %21 = root.conv2d "s2b1.b" %20 filters(64) kernel(3x3) stride(2) pad(1) groups(4) no_bias
   %22 = root.batch_norm "s2b1.b.bn" %21
   %23 = root.relu %22
   %24 = root.conv2d "s2b1.c" %23 filters(64) kernel(1x1) no_bias
@@ -41,7 +41,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %26 = root.add %17, %25
   %27 = root.relu %26
 
-  %28 = root.conv2d "s2b2.a" %27 filters(64) kernel(1x1) stage(1) no_bias
+  %28 = root.conv2d "s2b2.a" %27 filters(64) kernel(1x1) no_bias stage(1)
   %29 = root.batch_norm "s2b2.a.bn" %28
   %30 = root.relu %29
   %31 = root.conv2d "s2b2.b" %30 filters(64) kernel(3x3) pad(1) groups(4) no_bias
@@ -55,10 +55,10 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   // stage 3: 14x14, 7 blocks of 160
   %38 = root.conv2d "s3b1.shortcut" %37 filters(160) kernel(1x1) stride(2) no_bias
   %39 = root.batch_norm "s3b1.shortcut.bn" %38
-  %40 = root.conv2d "s3b1.a" %37 filters(160) kernel(1x1) stage(2) no_bias
+  %40 = root.conv2d "s3b1.a" %37 filters(160) kernel(1x1) no_bias stage(2)
   %41 = root.batch_norm "s3b1.a.bn" %40
   %42 = root.relu %41
-  %43 = root.conv2d "s3b1.b" %42 filters(160) kernel(3x3) pad(1) stride(2) groups(10) no_bias
+  %43 = root.conv2d "s3b1.b" %42 filters(160) kernel(3x3) stride(2) pad(1) groups(10) no_bias
   %44 = root.batch_norm "s3b1.b.bn" %43
   %45 = root.relu %44
   %46 = root.conv2d "s3b1.c" %45 filters(160) kernel(1x1) no_bias
@@ -66,7 +66,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %48 = root.add %39, %47
   %49 = root.relu %48
 
-  %50 = root.conv2d "s3b2.a" %49 filters(160) kernel(1x1) stage(2) no_bias
+  %50 = root.conv2d "s3b2.a" %49 filters(160) kernel(1x1) no_bias stage(2)
   %51 = root.batch_norm "s3b2.a.bn" %50
   %52 = root.relu %51
   %53 = root.conv2d "s3b2.b" %52 filters(160) kernel(3x3) pad(1) groups(10) no_bias
@@ -77,7 +77,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %58 = root.add %49, %57
   %59 = root.relu %58
 
-  %60 = root.conv2d "s3b3.a" %59 filters(160) kernel(1x1) stage(2) no_bias
+  %60 = root.conv2d "s3b3.a" %59 filters(160) kernel(1x1) no_bias stage(2)
   %61 = root.batch_norm "s3b3.a.bn" %60
   %62 = root.relu %61
   %63 = root.conv2d "s3b3.b" %62 filters(160) kernel(3x3) pad(1) groups(10) no_bias
@@ -88,7 +88,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %68 = root.add %59, %67
   %69 = root.relu %68
 
-  %70 = root.conv2d "s3b4.a" %69 filters(160) kernel(1x1) stage(2) no_bias
+  %70 = root.conv2d "s3b4.a" %69 filters(160) kernel(1x1) no_bias stage(2)
   %71 = root.batch_norm "s3b4.a.bn" %70
   %72 = root.relu %71
   %73 = root.conv2d "s3b4.b" %72 filters(160) kernel(3x3) pad(1) groups(10) no_bias
@@ -99,7 +99,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %78 = root.add %69, %77
   %79 = root.relu %78
 
-  %80 = root.conv2d "s3b5.a" %79 filters(160) kernel(1x1) stage(2) no_bias
+  %80 = root.conv2d "s3b5.a" %79 filters(160) kernel(1x1) no_bias stage(2)
   %81 = root.batch_norm "s3b5.a.bn" %80
   %82 = root.relu %81
   %83 = root.conv2d "s3b5.b" %82 filters(160) kernel(3x3) pad(1) groups(10) no_bias
@@ -110,7 +110,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %88 = root.add %79, %87
   %89 = root.relu %88
 
-  %90 = root.conv2d "s3b6.a" %89 filters(160) kernel(1x1) stage(2) no_bias
+  %90 = root.conv2d "s3b6.a" %89 filters(160) kernel(1x1) no_bias stage(2)
   %91 = root.batch_norm "s3b6.a.bn" %90
   %92 = root.relu %91
   %93 = root.conv2d "s3b6.b" %92 filters(160) kernel(3x3) pad(1) groups(10) no_bias
@@ -121,7 +121,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %98 = root.add %89, %97
   %99 = root.relu %98
 
-  %100 = root.conv2d "s3b7.a" %99 filters(160) kernel(1x1) stage(2) no_bias
+  %100 = root.conv2d "s3b7.a" %99 filters(160) kernel(1x1) no_bias stage(2)
   %101 = root.batch_norm "s3b7.a.bn" %100
   %102 = root.relu %101
   %103 = root.conv2d "s3b7.b" %102 filters(160) kernel(3x3) pad(1) groups(10) no_bias
@@ -135,10 +135,10 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   // stage 4: 7x7, 12 blocks of 400
   %110 = root.conv2d "s4b1.shortcut" %109 filters(400) kernel(1x1) stride(2) no_bias
   %111 = root.batch_norm "s4b1.shortcut.bn" %110
-  %112 = root.conv2d "s4b1.a" %109 filters(400) kernel(1x1) stage(3) no_bias
+  %112 = root.conv2d "s4b1.a" %109 filters(400) kernel(1x1) no_bias stage(3)
   %113 = root.batch_norm "s4b1.a.bn" %112
   %114 = root.relu %113
-  %115 = root.conv2d "s4b1.b" %114 filters(400) kernel(3x3) pad(1) stride(2) groups(25) no_bias
+  %115 = root.conv2d "s4b1.b" %114 filters(400) kernel(3x3) stride(2) pad(1) groups(25) no_bias
   %116 = root.batch_norm "s4b1.b.bn" %115
   %117 = root.relu %116
   %118 = root.conv2d "s4b1.c" %117 filters(400) kernel(1x1) no_bias
@@ -146,7 +146,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %120 = root.add %111, %119
   %121 = root.relu %120
 
-  %122 = root.conv2d "s4b2.a" %121 filters(400) kernel(1x1) stage(3) no_bias
+  %122 = root.conv2d "s4b2.a" %121 filters(400) kernel(1x1) no_bias stage(3)
   %123 = root.batch_norm "s4b2.a.bn" %122
   %124 = root.relu %123
   %125 = root.conv2d "s4b2.b" %124 filters(400) kernel(3x3) pad(1) groups(25) no_bias
@@ -157,7 +157,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %130 = root.add %121, %129
   %131 = root.relu %130
 
-  %132 = root.conv2d "s4b3.a" %131 filters(400) kernel(1x1) stage(3) no_bias
+  %132 = root.conv2d "s4b3.a" %131 filters(400) kernel(1x1) no_bias stage(3)
   %133 = root.batch_norm "s4b3.a.bn" %132
   %134 = root.relu %133
   %135 = root.conv2d "s4b3.b" %134 filters(400) kernel(3x3) pad(1) groups(25) no_bias
@@ -168,7 +168,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %140 = root.add %131, %139
   %141 = root.relu %140
 
-  %142 = root.conv2d "s4b4.a" %141 filters(400) kernel(1x1) stage(3) no_bias
+  %142 = root.conv2d "s4b4.a" %141 filters(400) kernel(1x1) no_bias stage(3)
   %143 = root.batch_norm "s4b4.a.bn" %142
   %144 = root.relu %143
   %145 = root.conv2d "s4b4.b" %144 filters(400) kernel(3x3) pad(1) groups(25) no_bias
@@ -179,7 +179,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %150 = root.add %141, %149
   %151 = root.relu %150
 
-  %152 = root.conv2d "s4b5.a" %151 filters(400) kernel(1x1) stage(3) no_bias
+  %152 = root.conv2d "s4b5.a" %151 filters(400) kernel(1x1) no_bias stage(3)
   %153 = root.batch_norm "s4b5.a.bn" %152
   %154 = root.relu %153
   %155 = root.conv2d "s4b5.b" %154 filters(400) kernel(3x3) pad(1) groups(25) no_bias
@@ -190,7 +190,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %160 = root.add %151, %159
   %161 = root.relu %160
 
-  %162 = root.conv2d "s4b6.a" %161 filters(400) kernel(1x1) stage(3) no_bias
+  %162 = root.conv2d "s4b6.a" %161 filters(400) kernel(1x1) no_bias stage(3)
   %163 = root.batch_norm "s4b6.a.bn" %162
   %164 = root.relu %163
   %165 = root.conv2d "s4b6.b" %164 filters(400) kernel(3x3) pad(1) groups(25) no_bias
@@ -201,7 +201,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %170 = root.add %161, %169
   %171 = root.relu %170
 
-  %172 = root.conv2d "s4b7.a" %171 filters(400) kernel(1x1) stage(3) no_bias
+  %172 = root.conv2d "s4b7.a" %171 filters(400) kernel(1x1) no_bias stage(3)
   %173 = root.batch_norm "s4b7.a.bn" %172
   %174 = root.relu %173
   %175 = root.conv2d "s4b7.b" %174 filters(400) kernel(3x3) pad(1) groups(25) no_bias
@@ -212,7 +212,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %180 = root.add %171, %179
   %181 = root.relu %180
 
-  %182 = root.conv2d "s4b8.a" %181 filters(400) kernel(1x1) stage(3) no_bias
+  %182 = root.conv2d "s4b8.a" %181 filters(400) kernel(1x1) no_bias stage(3)
   %183 = root.batch_norm "s4b8.a.bn" %182
   %184 = root.relu %183
   %185 = root.conv2d "s4b8.b" %184 filters(400) kernel(3x3) pad(1) groups(25) no_bias
@@ -223,7 +223,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %190 = root.add %181, %189
   %191 = root.relu %190
 
-  %192 = root.conv2d "s4b9.a" %191 filters(400) kernel(1x1) stage(3) no_bias
+  %192 = root.conv2d "s4b9.a" %191 filters(400) kernel(1x1) no_bias stage(3)
   %193 = root.batch_norm "s4b9.a.bn" %192
   %194 = root.relu %193
   %195 = root.conv2d "s4b9.b" %194 filters(400) kernel(3x3) pad(1) groups(25) no_bias
@@ -234,7 +234,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %200 = root.add %191, %199
   %201 = root.relu %200
 
-  %202 = root.conv2d "s4b10.a" %201 filters(400) kernel(1x1) stage(3) no_bias
+  %202 = root.conv2d "s4b10.a" %201 filters(400) kernel(1x1) no_bias stage(3)
   %203 = root.batch_norm "s4b10.a.bn" %202
   %204 = root.relu %203
   %205 = root.conv2d "s4b10.b" %204 filters(400) kernel(3x3) pad(1) groups(25) no_bias
@@ -245,7 +245,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %210 = root.add %201, %209
   %211 = root.relu %210
 
-  %212 = root.conv2d "s4b11.a" %211 filters(400) kernel(1x1) stage(3) no_bias
+  %212 = root.conv2d "s4b11.a" %211 filters(400) kernel(1x1) no_bias stage(3)
   %213 = root.batch_norm "s4b11.a.bn" %212
   %214 = root.relu %213
   %215 = root.conv2d "s4b11.b" %214 filters(400) kernel(3x3) pad(1) groups(25) no_bias
@@ -256,7 +256,7 @@ root.network @regnet_x_400mf(%image: !root.image<224x224x3>) classes(1000) {
   %220 = root.add %211, %219
   %221 = root.relu %220
 
-  %222 = root.conv2d "s4b12.a" %221 filters(400) kernel(1x1) stage(3) no_bias
+  %222 = root.conv2d "s4b12.a" %221 filters(400) kernel(1x1) no_bias stage(3)
   %223 = root.batch_norm "s4b12.a.bn" %222
   %224 = root.relu %223
   %225 = root.conv2d "s4b12.b" %224 filters(400) kernel(3x3) pad(1) groups(25) no_bias

@@ -10,8 +10,9 @@
 
 namespace rootc {
 
-/// All of `rootc`; returns its exit code. Every failure, crashes of libraries
-/// included, ends as an error on standard error and code 1.
+/// All of `rootc`, `rootc fmt` too; returns its exit code. Every failure,
+/// crashes of libraries included, ends as an error on standard error and
+/// code 1.
 int rootcMain(int argc, char **argv);
 /// All of `rootc-tune`, likewise.
 int rootcTuneMain(int argc, char **argv);

@@ -177,9 +177,9 @@ void registerLibraryFlags() {
     other->removeArgument();
 }
 
-bool readCommandLine(int argc, char **argv, NetworkFlags &flags,
+bool readCommandLine(int argc, char **argv, cl::OptionCategory &shown,
                      const char *overview) {
-  cl::HideUnrelatedOptions(flags.category);
+  cl::HideUnrelatedOptions(shown);
   // From --help, not from --help-hidden.
   for (auto &[name, option] : cl::getRegisteredOptions())
     if (option->getOptionHiddenFlag() == cl::ReallyHidden)

@@ -130,8 +130,9 @@ std::string checkDevice(const NetworkFlags &flags, const Options &options);
 void registerLibraryFlags();
 
 /// Reads the command line into all flags that there are, and prints what is
-/// wrong with it; `flags` are those that --help shows.
-bool readCommandLine(int argc, char **argv, NetworkFlags &flags,
+/// wrong with it; --help shows those of one category. Ends the process, with
+/// code 0, after --help and --version.
+bool readCommandLine(int argc, char **argv, cl::OptionCategory &shown,
                      const char *overview);
 
 } // namespace rootc

@@ -330,7 +330,7 @@ std::optional<Options> parseOptions(int argc, char **argv, int &exitCode) {
   // Lives as long as the registry that refers to it.
   static Flags flags;
   if (!readCommandLine(
-          argc, argv, flags,
+          argc, argv, flags.category,
           "Compiles a network of the root dialect to a library of its own\n"))
     return std::nullopt;
   return check(flags);

@@ -123,7 +123,7 @@ std::optional<Options> parseTuneOptions(int argc, char **argv, int &exitCode) {
   registerLibraryFlags();
   // Lives as long as the registry that refers to it.
   static TuneCommandFlags flags;
-  if (!readCommandLine(argc, argv, flags,
+  if (!readCommandLine(argc, argv, flags.category,
                        "Searches for faster schedules of a network's kernels, "
                        "by measurement\n"))
     return std::nullopt;
