@@ -7,7 +7,7 @@ set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 set(ROOTC_PRIVATE_LIBRARIES ${CMAKE_INSTALL_LIBDIR}/rootc)
 
 install(TARGETS rootrun COMPONENT runtime)
-set(ROOTC_COMPILER rootc rootc-import rootc-kernel rootc-time rootc-tune)
+set(ROOTC_COMPILER rootc rootc-import rootc-kernel rootc-lsp-server rootc-time rootc-tune)
 # Halide is not Debian's, so it comes along; its autoschedulers lie beside it.
 set_target_properties(${ROOTC_COMPILER} PROPERTIES
   INSTALL_RPATH "$ORIGIN/../${ROOTC_PRIVATE_LIBRARIES};${LLVM_LIBRARY_DIRS}")
@@ -18,6 +18,7 @@ install(FILES ${ROOTC_HALIDE_LIBRARY}
   ${ROOTC_HALIDE_FOLDER}/libautoschedule_adams2019.so ${ROOTC_HALIDE_FOLDER}/libautoschedule_mullapudi2016.so
   DESTINATION ${ROOTC_PRIVATE_LIBRARIES} COMPONENT compiler)
 install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/rootc/models COMPONENT compiler FILES_MATCHING PATTERN *.mlir)
+install(DIRECTORY editors/ DESTINATION ${CMAKE_INSTALL_DATADIR}/rootc/editors COMPONENT compiler)
 
 set(ROOTC_CMAKE_FOLDER ${CMAKE_INSTALL_LIBDIR}/cmake/rootc)
 configure_package_config_file(cmake/rootcConfig.cmake.in ${CMAKE_BINARY_DIR}/package/rootcConfig.cmake

@@ -8,7 +8,6 @@
 #include "lib/Analysis/Cost.h"
 #include "lib/Analysis/LayerGraph.h"
 
-#include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 
@@ -20,8 +19,8 @@ namespace {
 
 /// No product here overflows: weights, positions and biases are each at most
 /// `maxElements`, as the verifier has seen to.
-LayerCost countLayer(StringRef name, StringRef op, int64_t groups,
-                     int64_t weights, MapShape out, bool bias) {
+LayerCost countWeights(StringRef name, StringRef op, int64_t groups,
+                       int64_t weights, MapShape out, bool bias) {
   int64_t biases = bias ? out.channels : 0;
   return {name.str(), op.str(), groups, weights + biases,
           weights * out.height * out.width + biases};
@@ -80,8 +79,47 @@ void emitCsv(const NetworkCost &cost, llvm::raw_ostream &out) {
 
 } // namespace
 
+std::optional<LayerCost> rootc::countLayer(Operation *op,
+                                           const MapShapes &shapes) {
+  auto in = [&] { return shapes.lookup(op->getOperand(0)); };
+  if (auto conv = dyn_cast<Conv2dOp>(op))
+    return countWeights(conv.getLayer(), "conv2d", conv.getGroups(),
+                        conv.getFilters() * conv.getKernel()[0] *
+                            conv.getKernel()[1] *
+                            (in().channels / conv.getGroups()),
+                        shapes.lookup(conv.getResult()), conv.getBias());
+  if (auto conv = dyn_cast<Conv2dTransposeOp>(op))
+    // Each value of the input meets each of its weights.
+    return countWeights(
+        conv.getLayer(), "conv2d_transpose", conv.getGroups(),
+        in().channels * conv.getKernel()[0] * conv.getKernel()[1] *
+            (conv.getFilters() / conv.getGroups()),
+        {in().height, in().width, conv.getFilters()}, conv.getBias());
+  if (auto linear = dyn_cast<LinearOp>(op))
+    return countWeights(linear.getLayer(), "linear", 1,
+                        linear.getOutputs() * in().height * in().width *
+                            in().channels,
+                        shapes.lookup(linear.getResult()), linear.getBias());
+  return std::nullopt;
+}
+
+int64_t rootc::countUncounted(Operation *op, const MapShapes &shapes) {
+  if (auto conv = dyn_cast<Conv2dOp>(op))
+    return conv.getStandardize() ? conv.getFilters() : 0;
+  // At most 2^31 layers of at most 2^29 channels.
+  int64_t channels =
+      op->getNumResults() ? shapes.lookup(op->getResult(0)).channels : 0;
+  if (isa<BatchNormOp, LayerNormOp, GroupNormOp>(op))
+    return 2 * channels;
+  if (isa<LayerScaleOp>(op))
+    return channels;
+  if (auto prelu = dyn_cast<PReluOp>(op))
+    return prelu.getShared() ? 1 : channels;
+  return 0;
+}
+
 FailureOr<NetworkCost> rootc::computeCost(NetworkOp network) {
-  llvm::DenseMap<Value, MapShape> shapes;
+  MapShapes shapes;
   if (failed(network.inferShapes(network.getImageShape(), shapes)))
     return failure();
   NetworkCost cost;
@@ -90,47 +128,16 @@ FailureOr<NetworkCost> rootc::computeCost(NetworkOp network) {
   for (Operation &op : network.getBody().front()) {
     if (!used.contains(&op))
       continue;
-    LayerCost layer;
-    if (auto conv = dyn_cast<Conv2dOp>(op)) {
-      int64_t inputs = shapes[conv.getInput()].channels / conv.getGroups();
-      if (conv.getStandardize())
-        cost.uncountedParams += conv.getFilters();
-      layer = countLayer(conv.getLayer(), "conv2d", conv.getGroups(),
-                         conv.getFilters() * conv.getKernel()[0] *
-                             conv.getKernel()[1] * inputs,
-                         shapes[conv.getResult()], conv.getBias());
-    } else if (auto conv = dyn_cast<Conv2dTransposeOp>(op)) {
-      MapShape in = shapes[conv.getInput()];
-      int64_t weights = in.channels * conv.getKernel()[0] *
-                        conv.getKernel()[1] *
-                        (conv.getFilters() / conv.getGroups());
-      // Each value of the input meets each of its weights.
-      layer = countLayer(conv.getLayer(), "conv2d_transpose", conv.getGroups(),
-                         weights, {in.height, in.width, conv.getFilters()},
-                         conv.getBias());
-    } else if (auto linear = dyn_cast<LinearOp>(op)) {
-      MapShape in = shapes[linear.getInput()];
-      layer =
-          countLayer(linear.getLayer(), "linear", 1,
-                     linear.getOutputs() * in.height * in.width * in.channels,
-                     shapes[linear.getResult()], linear.getBias());
-    } else {
-      // At most 2^31 layers of at most 2^29 channels.
-      int64_t channels = shapes[op.getResult(0)].channels;
-      if (isa<BatchNormOp, LayerNormOp, GroupNormOp>(op))
-        cost.uncountedParams += 2 * channels;
-      else if (isa<LayerScaleOp>(op))
-        cost.uncountedParams += channels;
-      else if (auto prelu = dyn_cast<PReluOp>(op))
-        cost.uncountedParams += prelu.getShared() ? 1 : channels;
+    cost.uncountedParams += countUncounted(&op, shapes);
+    std::optional<LayerCost> layer = countLayer(&op, shapes);
+    if (!layer)
       continue;
-    }
-    if (__builtin_add_overflow(cost.params, layer.params, &cost.params) ||
-        __builtin_add_overflow(cost.macs, layer.macs, &cost.macs))
+    if (__builtin_add_overflow(cost.params, layer->params, &cost.params) ||
+        __builtin_add_overflow(cost.macs, layer->macs, &cost.macs))
       return op.emitOpError() << "with this layer the network's count of "
                                  "multiply-adds exceeds 2^63 - 1; make the "
                                  "network smaller";
-    cost.layers.push_back(std::move(layer));
+    cost.layers.push_back(std::move(*layer));
   }
   return cost;
 }

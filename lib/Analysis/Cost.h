@@ -17,14 +17,19 @@
 
 #include "dialect/RootDialect.h"
 
+#include "llvm/ADT/DenseMap.h"
+
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace rootc {
 
+using MapShapes = llvm::DenseMap<mlir::Value, root::MapShape>;
+
 struct LayerCost {
   std::string name;
-  std::string op; ///< "conv2d" or "linear"
+  std::string op; ///< "conv2d", "conv2d_transpose" or "linear"
   int64_t groups = 1;
   int64_t params = 0;
   int64_t macs = 0; ///< for one image
@@ -38,6 +43,13 @@ struct NetworkCost {
   int64_t uncountedParams = 0;
   std::vector<LayerCost> layers; ///< in the network's order
 };
+
+/// Counts one layer, which is verified, as are those before it, and whose
+/// shapes are known; nothing if it is none that counts.
+std::optional<LayerCost> countLayer(mlir::Operation *op,
+                                    const MapShapes &shapes);
+/// What it adds to `uncountedParams`.
+int64_t countUncounted(mlir::Operation *op, const MapShapes &shapes);
 
 /// Counts a verified network at its declared image size, whether or not its
 /// shapes are inferred. Fails, after an error at the op, if a sum overflows.
