@@ -200,9 +200,10 @@ def check_results():
     expect("the ONNX file's result", session.run(None, {"image": images.transpose(0, 3, 1, 2)})[0], logits)
 
 
-check_page()
-copy()
-sh("cmake", "-S", ".", "-B", "build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release")
-sh("cmake", "--build", "build", "--target", "rootc", "rootrun")
-check_results()
-print("root.square is added, compiled, differentiated and written as ONNX")
+if __name__ == "__main__":
+    check_page()
+    copy()
+    sh("cmake", "-S", ".", "-B", "build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release")
+    sh("cmake", "--build", "build", "--target", "rootc", "rootrun")
+    check_results()
+    print("root.square is added, compiled, differentiated and written as ONNX")
