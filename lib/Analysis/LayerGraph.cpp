@@ -72,10 +72,12 @@ llvm::json::Array rootc::layerGraph(NetworkOp network) {
       if (Operation *producer = input.getDefiningOp())
         inputs.push_back(labels.lookup(producer).getValue());
     auto conv = dyn_cast<Conv2dOp>(op);
+    auto map = cast<ImageType>(op.getResult(0).getType());
     graph.push_back(llvm::json::Object{
         {"name", labels.lookup(&op).getValue()},
         {"op", op.getName().stripDialect()},
         {"groups", conv ? int64_t(conv.getGroups()) : int64_t(1)},
+        {"shape", llvm::json::Array(map.getShape())},
         {"inputs", std::move(inputs)}});
   }
   return graph;

@@ -28,10 +28,10 @@ void warnUnused(root::NetworkOp network);
 llvm::DenseMap<mlir::Operation *, mlir::StringAttr>
 labelLayers(root::NetworkOp network);
 
-/// The layers in the network's order, each {"name", "op", "groups", "inputs"}:
-/// inputs are names of layers, the image is left out, and so are layers that
-/// nothing uses. Models carry it, so that programs know which layer reads
-/// which.
+/// The layers in the network's order, each {"name", "op", "groups", "shape",
+/// "inputs"}: shape is the map's, [height, width, channels]; inputs are names
+/// of layers, the image is left out, and so are layers that nothing uses.
+/// Models carry it, so that programs know which layer reads which.
 llvm::json::Array layerGraph(root::NetworkOp network);
 
 } // namespace rootc
