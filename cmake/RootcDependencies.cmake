@@ -1,5 +1,19 @@
-# MLIR and LLVM come from Debian, Halide from the project's virtual environment
-# (scripts/setup.sh makes it); both are checked here, with the remedy.
+# MLIR and LLVM come from Debian, packages of Python from the project's virtual
+# environment (scripts/setup.sh makes it); they are checked here, with the remedy.
+set(Python_EXECUTABLE ${CMAKE_SOURCE_DIR}/.venv/bin/python)
+find_package(Python 3.10 REQUIRED COMPONENTS Interpreter Development.Module)
+# The folder of an installed package.
+function(rootc_find_python_package name result)
+  execute_process(
+    COMMAND ${Python_EXECUTABLE} -c
+      "import importlib.util; print(importlib.util.find_spec('${name}').submodule_search_locations[0])"
+    OUTPUT_VARIABLE folder OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed ERROR_QUIET)
+  if(failed)
+    message(FATAL_ERROR "The Python package ${name} is missing: run scripts/setup.sh")
+  endif()
+  set(${result} ${folder} PARENT_SCOPE)
+endfunction()
+
 set(LLVM_ROOT_22 /usr/lib/llvm-22)
 find_package(MLIR CONFIG PATHS ${LLVM_ROOT_22}/lib/cmake/mlir)
 if(NOT MLIR_FOUND)
@@ -10,17 +24,20 @@ include(TableGen)
 include(AddLLVM)
 include(AddMLIR)
 
-file(GLOB ROOTC_HALIDE_DIR ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/halide)
+rootc_find_python_package(halide ROOTC_HALIDE_DIR)
 find_package(Halide 21 CONFIG PATHS ${ROOTC_HALIDE_DIR}/lib64/cmake/Halide ${ROOTC_HALIDE_DIR}/lib/cmake/Halide COMPONENTS shared)
 if(NOT Halide_FOUND)
   message(FATAL_ERROR "Halide 21 is missing: run scripts/setup.sh")
 endif()
 
-# The schema of ONNX files comes with the onnx package of the virtual environment.
+# The schema of ONNX files comes with the onnx package.
 find_package(Protobuf REQUIRED)
-file(GLOB ROOTC_ONNX_SCHEMA ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/onnx/onnx.proto)
-if(NOT ROOTC_ONNX_SCHEMA)
-  message(FATAL_ERROR "The onnx package is missing: run scripts/setup.sh")
+rootc_find_python_package(onnx ROOTC_ONNX_DIR)
+set(ROOTC_ONNX_SCHEMA ${ROOTC_ONNX_DIR}/onnx.proto)
+
+if(NOT ROOTC_SANITIZE)
+  rootc_find_python_package(nanobind ROOTC_NANOBIND_DIR)
+  find_package(nanobind CONFIG REQUIRED PATHS ${ROOTC_NANOBIND_DIR}/cmake NO_DEFAULT_PATH)
 endif()
 
 find_package(fmt REQUIRED)

@@ -34,7 +34,7 @@ install(FILES ${CMAKE_BINARY_DIR}/package/rootc.pc DESTINATION ${CMAKE_INSTALL_L
 set(ROOTC_COMMAND_FILES ${CMAKE_BINARY_DIR}/package/commands)
 add_custom_command(
   OUTPUT ${ROOTC_COMMAND_FILES}/rootc.1
-  COMMAND ${CMAKE_SOURCE_DIR}/.venv/bin/python ${CMAKE_SOURCE_DIR}/scripts/make-command-files.py
+  COMMAND ${Python_EXECUTABLE} ${CMAKE_SOURCE_DIR}/scripts/make-command-files.py
     ${CMAKE_SOURCE_DIR}/docs/commands.md ${ROOTC_COMMAND_FILES} ${PROJECT_VERSION}
   DEPENDS docs/commands.md scripts/make-command-files.py
   VERBATIM)

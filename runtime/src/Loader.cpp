@@ -163,7 +163,7 @@ void Loader::work() {
   }
 }
 
-const Batch *Loader::next() {
+Batch *Loader::next() {
   std::unique_lock<std::mutex> lock(mutex);
   // The batch handed out last is free from now on.
   if (started)

@@ -55,8 +55,9 @@ public:
   Loader &operator=(const Loader &) = delete;
 
   int64_t batchesPerEpoch() const { return perEpoch; }
-  /// The next batch, valid until the next call; null at the end.
-  const Batch *next();
+  /// The next batch, valid until the next call; null at the end. The caller may
+  /// move out of it.
+  Batch *next();
 
 private:
   struct Slot {

@@ -197,6 +197,14 @@ Safetensors Safetensors::read(const std::string &path) {
   return file;
 }
 
+Safetensors Safetensors::of(std::string name,
+                            std::map<std::string, TensorEntry> tensors) {
+  Safetensors file;
+  file.file = std::move(name);
+  file.entries = std::move(tensors);
+  return file;
+}
+
 void Safetensors::copy(const std::string &name,
                        const std::vector<int64_t> &shape,
                        float *destination) const {

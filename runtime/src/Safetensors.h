@@ -33,6 +33,9 @@ struct TensorEntry {
 class Safetensors {
 public:
   static Safetensors read(const std::string &path);
+  /// Tensors of the caller's memory, as if of a file; `name` is for messages.
+  static Safetensors of(std::string name,
+                        std::map<std::string, TensorEntry> tensors);
 
   const std::string &path() const { return file; }
   const std::map<std::string, TensorEntry> &tensors() const { return entries; }

@@ -1,0 +1,5 @@
+"""`python -m rootc`: the compiler."""
+
+from ._programs import rootc
+
+rootc()
