@@ -25,6 +25,15 @@ int64_t rootc::rankOf(const float *logits, int64_t classes, int64_t label) {
   return rank;
 }
 
+/// The class of rank 0: the first of the largest logits that are numbers.
+static int64_t firstOf(const float *logits, int64_t classes) {
+  int64_t first = 0;
+  for (int64_t i = 1; i < classes; ++i)
+    if (logits[i] > logits[first] || std::isnan(logits[first]))
+      first = i;
+  return first;
+}
+
 LogSoftmax::LogSoftmax(const float *logits, int64_t classes)
     : largest(*std::max_element(logits, logits + classes)) {
   double sum = 0;
@@ -93,7 +102,18 @@ Evaluation rootc::evaluate(Session &session, const Model &model,
       int64_t rank = rankOf(row, model->classes, label);
       right += rank == 0;
       among += rank < 5;
-      result.loss -= LogSoftmax(row, model->classes).of(row[label]);
+      LogSoftmax softmax(row, model->classes);
+      double loss = -softmax.of(row[label]);
+      result.loss += loss;
+      int64_t best = firstOf(row, model->classes);
+      result.mistakes.add({part->samples[size_t(i)],
+                           label,
+                           best,
+                           loss,
+                           std::exp(softmax.of(row[best])),
+                           {}},
+                          part->image.data() + i * images.imageSize(), images,
+                          normalisation);
     }
     if (!std::isfinite(result.loss) && result.notFinite.empty())
       result.notFinite = describeResponses(session, model, prepared, *part,

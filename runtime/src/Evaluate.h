@@ -10,6 +10,7 @@
 
 #include "ImageSource.h"
 #include "Loader.h"
+#include "Mistakes.h"
 
 namespace rootc {
 
@@ -23,6 +24,7 @@ struct Evaluation {
   double top5 = 0;     ///< share of images whose class is among the five best
   int64_t images = 0;  ///< that were read
   int64_t skipped = 0; ///< that could not be read
+  Mistakes mistakes;
   double seconds = 0;
   bool complete = true; ///< false: `stop` said so
 };

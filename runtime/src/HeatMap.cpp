@@ -6,12 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "HeatMap.h"
+#include "PngEncoder.h"
 #include "Report/Markup.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <png.h>
 
 using namespace rootc;
 
@@ -110,25 +110,7 @@ std::string HeatMap::png() const {
         i < colours ? heatColour(double(i) / (colours - 1)) : outline;
     palette.insert(palette.end(), colour.begin(), colour.end());
   }
-  png_image image = {};
-  image.version = PNG_IMAGE_VERSION;
-  image.width = png_uint_32(width);
-  image.height = png_uint_32(height);
-  image.format = PNG_FORMAT_RGB_COLORMAP;
-  image.colormap_entries = png_uint_32(colours + 1);
-  png_alloc_size_t size = 0;
-  std::string file;
-  auto write = [&](void *to) {
-    if (!png_image_write_to_memory(&image, to, &size, 0, pixels.data(), 0,
-                                   palette.data()))
-      fail("a picture of {} x {} pixels cannot be made: {}", width, height,
-           image.message);
-  };
-  write(nullptr);
-  file.resize(size);
-  write(file.data());
-  file.resize(size);
-  return file;
+  return encodePng(pixels.data(), {height, width}, 1, palette);
 }
 
 /// Indices to label on an axis drawn with `length` pixels, at least `room`

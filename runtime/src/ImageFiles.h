@@ -39,7 +39,7 @@ public:
   std::vector<std::pair<std::string, int64_t>> list(const std::string &folder);
   /// Appends these; returns how many there are.
   int64_t addFolder(const std::string &folder, int64_t label);
-  std::string path(int64_t sample) const;
+  std::string path(int64_t sample) const override;
   /// A message for takeReports.
   void report(const std::string &text) const;
 

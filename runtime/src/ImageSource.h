@@ -69,6 +69,8 @@ public:
   virtual Survey survey(int threads) const = 0;
   /// Throws if no image is readable, as soon as one is found.
   virtual void requireReadable() const {}
+  /// The file of an image; "" where images have none of their own.
+  virtual std::string path(int64_t) const { return ""; }
   /// Tells this data set from others, as hexadecimal digits.
   virtual std::string hash() const = 0;
   /// Messages about images that could not be read, since the last call.

@@ -7,9 +7,11 @@
 
 #include "Progress.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 using namespace rootc;
@@ -19,6 +21,12 @@ std::string rootc::clockTime(double seconds) {
   int64_t hours = whole / 3600, minutes = whole / 60 % 60;
   return hours ? fmt::format("{}:{:02}:{:02}", hours, minutes, whole % 60)
                : fmt::format("{}:{:02}", minutes, whole % 60);
+}
+
+static int64_t terminalWidth() {
+  winsize size = {};
+  bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : 80;
 }
 
 Progress::Progress(int64_t left)
@@ -32,12 +40,17 @@ void Progress::step(const std::string &title, int64_t done, int64_t total,
   if (!terminal || now - last < std::chrono::milliseconds(100))
     return;
   last = now;
-  constexpr int64_t width = 24;
-  int64_t filled = total > 0 ? done * width / total : width;
   double elapsed = std::chrono::duration<double>(now - begin).count();
   double remaining = elapsed / double(passed) * double(left - passed);
-  fmt::print("\r\x1b[K{} [{:=<{}}{:<{}}] {}  {} left", title, "", filled, "",
-             width - filled, text, clockTime(remaining));
+  std::string after = fmt::format("{}  {} left", text, clockTime(remaining));
+  // A line that is wrapped could not be erased.
+  int64_t room = terminalWidth() - int64_t(title.size() + after.size()) - 5;
+  int64_t width = std::clamp<int64_t>(room, 0, 24);
+  int64_t filled = total > 0 ? done * width / total : width;
+  std::string bar =
+      width ? fmt::format("[{:=<{}}{:<{}}] ", "", filled, "", width - filled)
+            : "";
+  fmt::print("\r\x1b[K{} {}{}", title, bar, after);
   std::fflush(stdout);
   shown = true;
 }

@@ -32,7 +32,9 @@ constexpr const char *writtenAside[] = {"checkpoint.safetensors",
                                         "run.json",
                                         "weights.safetensors",
                                         "best.safetensors",
-                                        "metrics.csv"};
+                                        "metrics.csv",
+                                        "evaluation.json",
+                                        "report.html"};
 } // namespace
 
 RunFolder::RunFolder(const std::string &path) : folder(path) {
@@ -98,7 +100,8 @@ void RunFolder::requireFree() const {
   // weights come with its last.
   std::vector<const char *> names = {"weights.safetensors", "best.safetensors"};
   if (!isRecord(file("run.json")))
-    names.insert(names.end(), {"run.json", "metrics.jsonl", "metrics.csv"});
+    names.insert(names.end(), {"run.json", "metrics.jsonl", "metrics.csv",
+                               "evaluation.json", "report.html"});
   for (const char *name : names) {
     struct stat info;
     if (stat(file(name).c_str(), &info) == 0 && info.st_size > 0)

@@ -58,6 +58,7 @@ std::string RunRecord::toJson() const {
   Json model = {{"name", modelName},
                 {"path", modelPath},
                 {"hash", modelHash},
+                {"bytes", modelBytes},
                 {"target", target}};
   Json parsed = Json::parse(description, nullptr, /*allow_exceptions=*/false);
   if (parsed.is_object())
@@ -94,6 +95,8 @@ RunRecord RunRecord::parse(std::string_view text, const std::string &path) {
     model.at("path").get_to(record.modelPath);
     model.at("hash").get_to(record.modelHash);
     model.at("target").get_to(record.target);
+    // Runs of older versions lack it.
+    record.modelBytes = model.value("bytes", int64_t(0));
     if (model.contains("description"))
       record.description = model.at("description").dump();
     data.at("path").get_to(record.dataPath);

@@ -31,6 +31,7 @@ struct Machine {
 
 struct RunRecord {
   std::string modelName, modelPath, modelHash, target;
+  int64_t modelBytes = 0;  ///< of the library's file; 0: unknown
   std::string description; ///< the model's JSON object; "": it has none
   std::string dataPath, dataHash;
   int64_t trainingImages = 0, testImages = 0;

@@ -8,6 +8,7 @@
 #include "Train.h"
 #include "LoaderThreads.h"
 #include "LogFile.h"
+#include "Report/Report.h"
 #include "StopSignals.h"
 #include "Trainer.h"
 #include "WeightsFile.h"
@@ -21,6 +22,13 @@ using namespace rootc;
 
 static double secondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
+/// Seconds since 1970.
+static double now() {
+  return std::chrono::duration<double>(
+             std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
 
@@ -159,6 +167,13 @@ void Trainer::step(const Batch &batch) {
   state->seconds += secondsSince(start);
 }
 
+/// "  best 0.7123", once there is one.
+std::string Trainer::bestText() const {
+  if (state->bestAccuracy < 0)
+    return "";
+  return fmt::format("  best {:.4f}", state->bestAccuracy);
+}
+
 /// Returns false if a signal came.
 bool Trainer::trainEpoch(Loader &loader, Progress &progress) {
   while (state->step < perEpoch) {
@@ -173,8 +188,9 @@ bool Trainer::trainEpoch(Loader &loader, Progress &progress) {
       progress.step(
           fmt::format("epoch {}/{}", state->epoch + 1, options.epochs),
           state->step, perEpoch,
-          fmt::format("loss {:.4f}  {}", state->lossSum / double(state->images),
-                      speedText(double(state->images) / state->seconds)));
+          fmt::format(
+              "loss {:.4f}  {}{}", state->lossSum / double(state->images),
+              speedText(double(state->images) / state->seconds), bestText()));
     if (StopSignals::caught())
       return false;
     int64_t every = options.checkpointEvery;
@@ -259,15 +275,26 @@ bool Trainer::finishEpoch(Progress &progress) {
   checkWeights();
   double loss = state->lossSum / double(state->images);
   double speed = double(state->images) / state->seconds;
-  nlohmann::ordered_json line = {
-      {"epoch", state->epoch + 1},        {"loss", loss},
-      {"test_accuracy", test.accuracy},   {"images_per_second", speed},
-      {"test_loss", test.loss},           {"seconds", state->seconds},
-      {"waiting_seconds", state->waited}, {"skipped", state->skipped},
-      {"test_skipped", test.skipped}};
+  nlohmann::ordered_json line = {{"epoch", state->epoch + 1},
+                                 {"loss", loss},
+                                 {"test_accuracy", test.accuracy},
+                                 {"images_per_second", speed},
+                                 {"test_loss", test.loss},
+                                 {"seconds", state->seconds},
+                                 {"waiting_seconds", state->waited},
+                                 {"skipped", state->skipped},
+                                 {"test_skipped", test.skipped},
+                                 {"lr", rateAtEnd()},
+                                 {"peak_bytes", peakResidentBytes()},
+                                 {"time", now()}};
   if (model->classes > 5)
     line["top5"] = test.top5;
-  keep([&] { state->metricsBytes = folder.appendMetrics(line.dump()); });
+  keep([&] {
+    writeFile(folder.file("evaluation.json"),
+              {test.mistakes.toJson(state->epoch + 1, *testSet,
+                                    state->weights.classNames)});
+    state->metricsBytes = folder.appendMetrics(line.dump());
+  });
   progress.clear();
   // A wait worth telling: more loader threads may help.
   double share = state->waited / (state->waited + state->seconds);
@@ -284,12 +311,28 @@ bool Trainer::finishEpoch(Progress &progress) {
   state->step = state->images = state->skipped = 0;
   state->lossSum = state->seconds = state->waited = 0;
   save();
+  writePage(/*ended=*/false);
   return true;
+}
+
+double Trainer::rateAtEnd() const {
+  return options.rate.at((state->epoch + 1) * perEpoch - 1, perEpoch,
+                         options.epochs);
+}
+
+/// That it cannot be written does not stop a run.
+void Trainer::writePage(bool ended) {
+  try {
+    writeRunPage(folder.path(), ended);
+  } catch (const Error &error) {
+    log.warn("{}; the run goes on without its page", error.what());
+  }
 }
 
 int Trainer::stopped(Progress &progress) {
   progress.clear();
   save();
+  writePage(/*ended=*/true);
   log.info("stopped at epoch {}, step {}; go on with --resume -o {}",
            state->epoch + 1, state->step, folder.path());
   return 128 + StopSignals::caught();
@@ -338,6 +381,8 @@ int Trainer::run() {
            double(peakResidentBytes()) / (1 << 20));
   log.info("weights: {}", folder.file("weights.safetensors"));
   log.info("metrics: {} and .csv", folder.file("metrics.jsonl"));
+  writePage(/*ended=*/true);
+  log.info("report: {}", folder.file("report.html"));
   return 0;
 }
 

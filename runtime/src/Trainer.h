@@ -44,6 +44,10 @@ private:
   Evaluation evaluateTestSet();
   Evaluation evaluateTestSet(const Prepared &prepared);
   bool finishEpoch(Progress &progress);
+  std::string bestText() const;
+  /// The learning rate of the epoch's last step.
+  double rateAtEnd() const;
+  void writePage(bool ended);
   [[noreturn]] void diverged(const std::string &what,
                              const std::string &response = "") const;
   void checkWeights() const;

@@ -127,6 +127,7 @@ void Trainer::writeRecord() const {
   record.modelName = model->name;
   record.modelPath = absolute(model.path());
   record.modelHash = modelHash;
+  record.modelBytes = fileSize(model.path());
   record.target = model->target;
   record.description = model->description;
   record.dataPath = absolute(options.data);
@@ -162,6 +163,9 @@ void Trainer::chooseNormalisation(Normalisation measured) {
 }
 
 void Trainer::beginAfresh(std::map<std::string, std::string> kept) {
+  // Those of a run that was here before.
+  for (const char *name : {"evaluation.json", "report.html"})
+    std::remove(folder.file(name).c_str());
   testSet->requireReadable();
   Survey survey = trainingSet->survey(loaderThreads);
   kept["--augment"] = augmentName(options.augment.value_or(survey.augment));

@@ -36,10 +36,10 @@ def tensors(path):
 
 
 def metrics(run):
-    """The lines of metrics.jsonl without what depends on time."""
+    """The lines of metrics.jsonl without what depends on time and memory."""
     lines = [json.loads(line) for line in open(f"{run}/metrics.jsonl")]
     for line in lines:
-        del line["images_per_second"], line["seconds"], line["waiting_seconds"]
+        del line["images_per_second"], line["seconds"], line["waiting_seconds"], line["peak_bytes"], line["time"]
     return lines
 
 

@@ -5,7 +5,9 @@
 """
 import base64
 import fcntl
+import io
 import json
+import math
 import os
 import re
 import signal
@@ -14,6 +16,8 @@ import subprocess
 import sys
 import time
 import unittest
+
+from PIL import Image
 
 from rootrun_case import DATA, MODEL, ROOTRUN, SANITIZED, RootrunCase, damaged, run, run_limited
 from tensor_files import load_floats, load_tensors, save_npy
@@ -141,6 +145,38 @@ class Commands(RootrunCase):
         again = json.load(open(self.path("run/run.json")))
         self.assertEqual(again["model"], record["model"])
         self.assertEqual(again["options"], record["options"])
+
+    def test_train_says_what_is_mistaken(self):
+        """evaluation.json agrees with predict, and its pictures are the test images'."""
+        self.check(self.train("run"))
+        line = [json.loads(line) for line in open(self.path("run/metrics.jsonl"))][-1]
+        self.assertGreater(line["peak_bytes"], 1 << 20)
+        self.assertAlmostEqual(line["lr"], 0.002 / 250_000)  # one cycle's last step
+        found = json.load(open(self.path("run/evaluation.json")))
+        data = open(f"{DATA}/test_batch.bin", "rb").read()
+        predictions = json.loads(self.check(run("predict", MODEL, "--weights", self.path("run/weights.safetensors"), "--input", f"{DATA}/test_batch.bin",
+                                                "--top", 10, "--json")))["predictions"]
+        labels = data[::3073]
+        counts = {}
+        for label, best in zip(labels, predictions):
+            counts[label, best[0]["class"]] = counts.get((label, best[0]["class"]), 0) + 1
+        self.assertEqual({(label, predicted): images for label, predicted, images in found["confusion"]}, counts)
+        self.assertEqual((found["epoch"], found["images"], found["classes"][0]), (2, 1000, "airplane"))
+        loss = [-math.log(next(entry["probability"] for entry in best if entry["class"] == label)) for label, best in zip(labels, predictions)]
+        self.assertEqual([entry["sample"] for entry in found["worst"]], sorted(range(1000), key=lambda i: -loss[i])[:16])
+        for entry in found["worst"]:
+            best = predictions[entry["sample"]][0]
+            self.assertEqual((entry["label"], entry["predicted"]), (labels[entry["sample"]], best["class"]))
+            self.assertAlmostEqual(entry["probability"], best["probability"], places=5)
+            self.assertAlmostEqual(entry["loss"], loss[entry["sample"]], places=4)
+            with Image.open(io.BytesIO(base64.b64decode(entry["png"]))) as image:
+                planes = b"".join(plane.tobytes() for plane in image.split())
+            self.assertEqual(planes, data[3073 * entry["sample"] + 1:3073 * (entry["sample"] + 1)])
+        # What is mistaken is no part of what a run begins with.
+        self.assertIn("Confusion matrix", open(self.path("run/report.html")).read())
+        self.refused(self.train("run", "--overwrite", "--lr", 1e30, "--lr-policy", "constant"), "the loss is")
+        self.assertFalse(os.path.exists(self.path("run/evaluation.json")))
+        self.assertFalse(os.path.exists(self.path("run/report.html")))
 
     def test_train_errors(self):
         self.refused(run("train", MODEL, "--data", DATA, "--resume"), "--resume needs -o")
@@ -279,6 +315,10 @@ class Commands(RootrunCase):
             pass
         self.assertEqual(process.wait(), 0)
         self.assertRegex(text.decode(), r"epoch 1/2 \[=+ +\] loss \d\.\d+  \d+ images/s  \d:\d\d left")
+        self.assertRegex(text.decode(), r"epoch 2/2 \[=* *\] loss \d\.\d+  \d+ images/s  best 0\.\d{4}  \d:\d\d left")
+        for line in re.split(r"[\r\n]", text.decode()):
+            if "left" in line:
+                self.assertLess(len(line.replace("\x1b[K", "")), 80)
         self.assertNotIn("left", self.check(self.train("plain")))
 
     def test_measuring_verbs(self):

@@ -6,43 +6,26 @@ clear messages.
 """
 import base64
 import html.parser
+import io
 import json
 import math
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
 
+from PIL import Image
+
+from report_runs import description, measurement, metrics, record
+from tensor_files import save_tensors
+
 ROOTRUN, MODEL, DATA = sys.argv[1:4]
 VOID = {"meta"}
-
-
-def description(root=1, name="nin", scale=1, layers=3):
-    """A network whose costs are easy to tell: layer k, grouped from the second on, has k * 1000 / groups multiply-adds."""
-    list = []
-    for k in range(1, layers + 1):
-        groups = root if k > 1 else 1
-        list.append({"name": f"conv{k}", "op": "conv2d", "groups": groups, "params": 100 * k * scale // groups, "macs": 1000 * k * scale // groups})
-    return {"network": name, "params": sum(layer["params"] for layer in list), "macs": sum(layer["macs"] for layer in list), "layers": list,
-            "compiler": "rootc", "options": {"root": 0 if root == 1 else root, "topology": "root", "groups": "", "image": ""}}
-
-
-def record(root=1, seed=0, name="nin", **changes):
-    result = {"model": {"name": name, "path": "/nowhere/net.so", "hash": f"{root:016x}", "target": "host", "description": description(root, name)},
-              "data": {"path": "/data", "hash": "d" * 16, "training_images": 5000, "test_images": 1000},
-              "options": {"--epochs": "3", "--batch": "64", "--seed": str(seed), "--weights": ""},
-              "machine": {"cpu": "A CPU", "cores": 2}, "threads": 2, "started": "2026-01-31T12:00:00Z"}
-    result.update(changes)
-    return result
-
-
-def metrics(errors, **changes):
-    return [{"epoch": i + 1, "loss": 2 - 0.1 * i, "test_accuracy": 1 - error, "images_per_second": 100.0, "test_loss": 1.5, "seconds": 50.0, **changes}
-            for i, error in enumerate(errors)]
 
 
 class Parser(html.parser.HTMLParser):
@@ -180,6 +163,103 @@ class Report(unittest.TestCase):
         self.assertEqual(rows["conv2"], [["2"], ["1", "→", "4"], ["200", "50"], ["2.00", "k", "500"]])
         self.assertEqual(rows["all"][2:], [["600", "225"], ["6.00", "k", "2.25", "k"]])
 
+    def test_noise(self):
+        """A difference that may be chance is called so, and none else."""
+        runs = [self.make(f"root-{root}", record(root), metrics([error])) for root, error in [(1, 0.21), (2, 0.23), (4, 0.26)]]
+        text = self.page(*runs[:2]).text
+        # Two standard errors of a difference between two parts of 1,000.
+        size = 200 * math.sqrt((0.21 * 0.79 + 0.23 * 0.77) / 1000)
+        self.assertIn(f"Within noise: ±{size:.2f} points (1,000 test images)", text)
+        text = self.page(*runs).text
+        self.assertNotIn("Within noise", text)
+        self.assertIn("+2.00 (noise)", text)
+        self.assertRegex(text, r"\+5\.00(?! \(noise)")
+        # Seeds that differ by more than test images do.
+        runs += [self.make(f"root-{root}-again", record(root, 1), metrics([error])) for root, error in [(1, 0.31), (4, 0.20)]]
+        self.assertIn("(the spread over seeds)", self.page(*runs).text)
+        # Times of single runs that overlap.
+        slow, fast = record(1), record(4)
+        timed = [self.make(f"timed-{i}", run, metrics([0.2])) for i, run in enumerate([slow, fast])]
+        for folder, run, factor in [(timed[0], slow, 1), (timed[1], fast, 0.995)]:
+            times = measurement(slow)
+            times["model_hash"] = run["model"]["hash"]
+            times["infer"]["ms"] = [factor * ms for ms in times["infer"]["ms"]]
+            json.dump(times, open(os.path.join(folder, "measured.json"), "w"))
+        self.assertIn("(the spread of measured runs)", self.page(*timed).text)
+
+    def test_one_mark_and_colour_each(self):
+        self.page(*self.family())
+        def shapes(element, style):
+            return {(group.get("class").split()[-2], mark.tag) for group in element.iter() if re.search(r"\bs\d d\d", group.get("class", ""))
+                    for mark in group if mark.get("class", "").startswith(style)}
+        keys = shapes(self.tree, "mark")
+        self.assertEqual(keys, {("s0", "circle"), ("s1", "rect"), ("s2", "path")})
+        for figure in self.tree.iter("figure"):
+            self.assertLessEqual(shapes(figure, "mark"), keys)
+
+    def test_everything_else(self):
+        run = record(2)
+        folder = self.make("run", run, metrics([0.3, 0.2]))
+        json.dump(measurement(run), open(os.path.join(folder, "measured.json"), "w"))
+        text = self.page(folder).text
+        self.assertIn("Everything else of nin root-2 in inference: pool1 0.0156 ms, softmax 0.00781 ms.", text)
+        self.assertIn("Everything else of nin root-2 in a training step: pool1 0.0469 ms, softmax 0.0234 ms.", text)
+
+    def test_one_point_is_no_plot(self):
+        self.page(self.make("run", record(), metrics([0.3])))
+        self.assertEqual([figure.find("figcaption").text for figure in self.tree.iter("figure")], [])
+        self.page(self.make("two", record(), metrics([0.3, 0.2])))
+        self.assertEqual([figure.find("figcaption").text for figure in self.tree.iter("figure")],
+                         ["Test accuracy against epoch", "Loss against epoch", "Test accuracy against training time"])
+
+    def mistakes(self, count=3, **changes):
+        png = base64.b64encode(b"\x89PNG picture").decode()
+        result = {"epoch": 3, "images": 60, "classes": [f"<class {k}>" for k in range(count)],
+                  "confusion": [[k, k, 15] for k in range(count)] + [[0, 1, 5], [1, 2, 2]],
+                  "worst": [{"sample": 7, "label": 0, "predicted": 1, "probability": 0.987, "loss": 4.5, "png": png},
+                            {"sample": 9, "path": "/data/<b>.jpg", "label": 1, "predicted": 2, "probability": 0.5, "loss": 3.5, "png": ""}]}
+        result.update(changes)
+        return result
+
+    def test_mistakes(self):
+        run = self.make("run", record(), metrics([0.3]))
+        json.dump(self.mistakes(), open(self.path("run/evaluation.json"), "w"))
+        text = self.page(run).text
+        for part in ["Confusion matrix", "<class 0> taken for <class 1>: 5 of 20", "75.0 %", "of 20", "<class 0><class 1> 99 %", "epoch 3, 60 images"]:
+            self.assertIn(part, text)
+        figure = next(figure for figure in self.tree.iter("figure") if figure.get("title") == "/data/<b>.jpg")
+        self.assertIsNone(figure.find("img"))
+        json.dump(self.mistakes(200), open(self.path("run/evaluation.json"), "w"))
+        text = self.page(run).text
+        self.assertIn("Accuracy of the 24 worst of 200 classes", text)
+        self.assertNotIn("Confusion matrix", text)
+        rows = [[cell.text or cell.find("bdi").text for cell in row.iter("td")] for table in self.tree.iter("table")
+                if table.find("caption").text == "The commonest mistakes" for row in table.find("tbody")]
+        self.assertEqual(rows, [["<class 0>", "<class 1>", "5"], ["<class 1>", "<class 2>", "2"]])
+        for bad in [{"confusion": [[0, -1, 5]]}, {"confusion": [[0, 1, -5]]}, {"confusion": [[0, 10**9, 1]]}, {"worst": [{}]}, {"classes": 3},
+                    {"worst": [{**self.mistakes()["worst"][0], "png": '"><script>'}]}]:
+            json.dump(self.mistakes(**bad), open(self.path("run/evaluation.json"), "w"))
+            text = self.page(run).text
+            self.assertIn("run/evaluation.json: is damaged or of another version", text)
+            self.assertNotIn("Confusion matrix", text)
+
+    def test_filters(self):
+        """The first layer's filters, with zero in the middle of grey and each filter's largest weight at an end."""
+        run = record()
+        folder = self.make("run", run, metrics([0.3]))
+        values = [0.5, 0, -0.5] * 9 + [0, 0, 0] * 8 + [0.25, 0, 0]
+        save_tensors(self.path("run/weights.safetensors"), {"conv1.filter": ([2, 3, 3, 3], struct.pack("<54f", *values)),
+                                                            "conv2.filter": ([2, 3, 3, 2], bytes(144))})
+        self.assertIn("conv1: 2 filters of 3 x 3", self.page(folder).text)
+        source = next(image.get("src") for image in self.tree.iter("img") if image.get("alt") == "The 2 filters of conv1")
+        with Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))) as image:
+            self.assertEqual(image.size, (84, 39))
+            self.assertEqual([image.getpixel(place) for place in [(0, 0), (38, 38), (41, 20), (46, 0), (83, 38)]],
+                             [(255, 128, 0, 255), (255, 128, 0, 255), (0, 0, 0, 0), (128, 128, 128, 255), (255, 128, 128, 255)])
+        with open(self.path("run/weights.safetensors"), "r+b") as file:
+            file.truncate(100)
+        self.assertIn("weights.safetensors", self.page(folder).text)
+
     def test_labels_do_not_overlap(self):
         """Of 30 configurations, some as good as one another: every point has a label, or the page says how many have none."""
         runs = [self.make(f"r{i}", record(1, 0, f"network {i}"), metrics([0.2 + 0.001 * (i % 5)])) for i in range(30)]
@@ -243,7 +323,7 @@ class Report(unittest.TestCase):
             self.assertIn(f"{name} has no completed epoch", parser.text)
             self.assertIn(f"{name} has no completed epoch", self.messages)
         self.assertIn("Not drawn, no test error yet: nin root-2, nin root-4.", parser.text)
-        self.assertIn("No run has a test error yet.", self.page(empty).text)
+        self.assertIn("No run has completed an epoch yet.", self.page(empty).text)
 
     def test_metrics_cut_or_damaged(self):
         lines = "".join(json.dumps(line) + "\n" for line in metrics([0.5, 0.4, 0.3]))

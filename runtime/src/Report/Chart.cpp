@@ -42,10 +42,10 @@ std::string rootc::report::seriesClass(size_t series) {
   return fmt::format("s{} d{}", series % 8, series / 8 % 4);
 }
 
-void rootc::report::drawMark(Markup &markup, size_t shape, double x, double y,
+void rootc::report::drawMark(Markup &markup, size_t series, double x, double y,
                              double radius, const std::string &style) {
   double r = radius;
-  switch (shape % 5) {
+  switch (series % 5) {
   case 0:
     markup.empty("circle", {{"class", style},
                             {"cx", number(x)},
@@ -156,8 +156,8 @@ public:
   bool place(Markup &markup, double x, double y, const std::string &text) {
     double width = 0.55 * fontSize * double(characters(text));
     double height = 1.05 * fontSize;
-    // Beside, above, below, then on lines, then farther away with a line to
-    // the point.
+    // Beside, above, below, then farther away with a line to the point; on
+    // another line only where there is no other place.
     for (auto [distance, onLines] : places)
       for (auto [dx, dy] : directions) {
         double centre = x + dx * (distance + width / 2);
@@ -186,7 +186,9 @@ private:
 
   /// Distances from the point, and whether a line may lie below.
   static constexpr std::pair<double, bool> places[] = {
-      {9, false}, {9, true}, {18, true}, {30, true}, {44, true}, {60, true}};
+      {9, false},  {18, false}, {30, false}, {44, false},
+      {60, false}, {80, false}, {9, true},   {18, true},
+      {30, true},  {44, true},  {60, true}};
   static constexpr std::pair<double, double> directions[] = {
       {1, 0}, {-1, 0}, {0, -1}, {0, 1}, {1, -1}, {-1, -1}, {1, 1}, {-1, 1}};
   static constexpr Box area{plot.left + 2, plot.top - 8, viewWidth - 2,
@@ -254,7 +256,7 @@ size_t Scatter::draw(Markup &markup) const {
     if (point.each.size() > 1)
       for (double value : point.each)
         drawMark(markup, 0, x, frame.top(value), 1.8, "single");
-    drawMark(markup, point.shape, x, y, 5,
+    drawMark(markup, point.series, x, y, 5,
              point.hollow ? "mark hollow" : "mark");
     marks.push_back({x - 6, y - 6, x + 6, y + 6});
     if (point.deviation > 0)
@@ -280,6 +282,15 @@ piecesOf(const std::vector<double> &x, const std::vector<double> &y) {
     pieces.back().second = i + 1;
   }
   return pieces;
+}
+
+bool CurveChart::hasLine() const {
+  return std::any_of(curves.begin(), curves.end(), [](const Curve &curve) {
+    size_t points = 0;
+    for (auto [first, last] : piecesOf(curve.x, curve.y))
+      points += last - first;
+    return points > 1;
+  });
 }
 
 void CurveChart::draw(Markup &markup) const {
@@ -311,11 +322,13 @@ void CurveChart::draw(Markup &markup) const {
                             frame.top(curve.low[i]));
       if (spread)
         markup.empty("polygon", {{"class", "band"}, {"points", band}});
-      if (last - first == 1)
-        drawMark(markup, 0, frame.left(curve.x[first]),
-                 frame.top(curve.y[first]), 3, "mark");
-      else
-        markup.empty("polyline", {{"class", "curve"}, {"points", line}});
+      if (last - first > 1)
+        markup.empty("polyline",
+                     {{"class", curve.dashed ? "curve dashed" : "curve"},
+                      {"points", line}});
+      // The mark tells the curve where colours do not.
+      drawMark(markup, curve.series, frame.left(curve.x[last - 1]),
+               frame.top(curve.y[last - 1]), 4, "mark");
     }
   }
 }

@@ -17,15 +17,16 @@ namespace rootc::report {
 /// where colours repeat.
 std::string seriesClass(size_t series);
 
-/// The n-th family's mark, centred: circle, square, triangle, diamond, cross.
-void drawMark(Markup &markup, size_t shape, double x, double y, double radius,
+/// The n-th configuration's mark, the same everywhere, centred: circle, square,
+/// triangle, diamond, cross.
+void drawMark(Markup &markup, size_t series, double x, double y, double radius,
               const std::string &style);
 
 struct ScatterPoint {
   double x = 0, y = 0;
   double deviation = 0;     ///< of y
   std::vector<double> each; ///< the values that y is the mean of
-  size_t series = 0, shape = 0;
+  size_t series = 0;
   bool hollow = false; ///< not final
   std::string label, tip;
 };
@@ -45,6 +46,7 @@ struct Curve {
   std::string label;
   std::vector<double> x, y;      ///< NaN: a gap
   std::vector<double> low, high; ///< the band around y
+  bool dashed = false;
 };
 
 struct CurveChart {
@@ -53,6 +55,8 @@ struct CurveChart {
   bool fromZero = false; ///< the y axis begins at 0
   bool whole = false;    ///< x is a number of something
 
+  /// Whether a curve has two points: a line, not a dot.
+  bool hasLine() const;
   void draw(Markup &markup) const;
 };
 

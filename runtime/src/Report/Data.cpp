@@ -86,7 +86,8 @@ static Json epochJson(const Epoch &epoch) {
           {"test_accuracy", numberJson(epoch.accuracy)},
           {"top5", numberJson(epoch.top5)},
           {"images_per_second", numberJson(epoch.imagesPerSecond)},
-          {"seconds", numberJson(epoch.seconds)}};
+          {"seconds", numberJson(epoch.seconds)},
+          {"lr", numberJson(epoch.rate)}};
 }
 
 static Json measuredJson(const std::optional<Measurement> &measured) {

@@ -29,6 +29,7 @@ namespace {
 struct Column {
   std::map<std::string, LayerCosts> layers;
   LayerCosts rest, total;
+  std::vector<LayerTable::RestCall> restCalls;
 
   void addTimes(const Timing &timing, double batch, double LayerCosts::*value);
 };
@@ -48,6 +49,8 @@ void Column::addTimes(const Timing &timing, double batch,
     LayerCosts time;
     time.*value = ms / batch;
     (found ? *found : rest).add(time);
+    if (!found)
+      restCalls.push_back({label, ms / batch, value == &LayerCosts::train});
     total.add(time);
   }
 }
@@ -77,6 +80,10 @@ LayerTable::LayerTable(const Comparison &all, std::vector<size_t> indices)
   for (size_t index : configurations) {
     columns.push_back(makeColumn(all, index));
     rest.costs.push_back(columns.back().rest);
+    restCalls.push_back(columns.back().restCalls);
+    std::stable_sort(
+        restCalls.back().begin(), restCalls.back().end(),
+        [](const RestCall &a, const RestCall &b) { return a.ms > b.ms; });
     total.costs.push_back(columns.back().total);
   }
   std::set<std::string> seen;

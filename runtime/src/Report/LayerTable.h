@@ -31,6 +31,14 @@ struct LayerTable {
   std::vector<size_t> configurations;
   std::vector<LayerRow> rows; ///< in the network's order, every layer
   LayerRow rest;              ///< times of kernels that belong to no layer
+  /// What `rest` is made of, for each configuration: the kernels' labels, in
+  /// inference and in training, and ms of an image, the longest first.
+  struct RestCall {
+    std::string label;
+    double ms;
+    bool training;
+  };
+  std::vector<std::vector<RestCall>> restCalls;
   LayerRow total;
 
   LayerTable(const Comparison &all, std::vector<size_t> configurations);

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 using namespace rootc;
 using namespace rootc::report;
@@ -106,7 +107,7 @@ void rootc::report::writeKey(Markup &markup, const Comparison &all,
                                      {"aria-hidden", "true"},
                                      {"class", seriesClass(configuration)}});
     markup.empty("polyline", {{"class", "curve"}, {"points", "0,6 26,6"}});
-    drawMark(markup, 0, 13, 6, 4, "mark");
+    drawMark(markup, configuration, 13, 6, 4, "mark");
   }
   writeName(markup, all.configurations[configuration].label);
 }
@@ -171,6 +172,30 @@ static void writeFooter(Markup &markup, const std::string &made) {
   markup.text(".");
 }
 
+/// Links to the sections that the page has.
+static void writeNavigation(Markup &markup, const Comparison &all) {
+  auto any = [&](auto has) {
+    return std::any_of(all.runs.begin(), all.runs.end(), has);
+  };
+  const std::tuple<const char *, const char *, bool> sections[] = {
+      {"#summary", "Summary", true},
+      {"#costs", "Error against cost", all.configurations.size() > 1},
+      {"#layers", "Cost per layer", true},
+      {"#curves", "Training curves", true},
+      {"#mistakes", "What is taken for what",
+       any([](const Run &run) { return run.test.has_value(); })},
+      {"#filters", "Filters",
+       any([](const Run &run) { return run.filters.has_value(); })},
+      {"#runs", "Runs", true},
+      {"#options", "Options", true},
+      {"#covariance", "Covariance",
+       any([](const Run &run) { return !run.covariances.empty(); })}};
+  auto nav = markup.in("nav", {{"aria-label", "Sections"}});
+  for (auto [place, text, shown] : sections)
+    if (shown)
+      markup.leaf("a", {{"href", place}}, text);
+}
+
 std::string rootc::report::makePage(const Comparison &all,
                                     const std::string &made) {
   std::string title = all.runs.size() == 1
@@ -198,18 +223,7 @@ std::string rootc::report::makePage(const Comparison &all,
       auto header = markup.in("header");
       markup.leaf("h1", title);
       markup.leaf("p", {{"class", "soft"}}, subtitle);
-      auto nav = markup.in("nav", {{"aria-label", "Sections"}});
-      bool maps =
-          std::any_of(all.runs.begin(), all.runs.end(),
-                      [](const Run &run) { return !run.covariances.empty(); });
-      markup.leaf("a", {{"href", "#summary"}}, "Summary");
-      markup.leaf("a", {{"href", "#costs"}}, "Error against cost");
-      markup.leaf("a", {{"href", "#layers"}}, "Cost per layer");
-      markup.leaf("a", {{"href", "#curves"}}, "Training curves");
-      markup.leaf("a", {{"href", "#runs"}}, "Runs");
-      markup.leaf("a", {{"href", "#options"}}, "Options");
-      if (maps)
-        markup.leaf("a", {{"href", "#covariance"}}, "Covariance");
+      writeNavigation(markup, all);
     }
     {
       auto main = markup.in("main");
@@ -218,6 +232,8 @@ std::string rootc::report::makePage(const Comparison &all,
       writeCosts(markup, all);
       writeLayers(markup, all);
       writeCurves(markup, all);
+      writeMistakes(markup, all);
+      writeFilters(markup, all);
       writeRuns(markup, all);
       writeOptions(markup, all);
       writeCovariances(markup, all);

@@ -52,11 +52,6 @@ static void writeLeftOut(Markup &markup, const char *why,
 static void writePlot(Markup &markup, const Comparison &all, const Plot &plot) {
   Scatter chart{plot.title, plot.xName, plot.xUnit, "test error, %", {}, {}};
   std::map<size_t, size_t> points; // configuration -> point
-  std::map<size_t, size_t> shapes;
-  for (size_t i = 0; i < all.families.size(); ++i)
-    for (size_t member : all.families[i].configurations)
-      if (all.configurations[member].baseline)
-        shapes[member] = i + 1;
   std::vector<std::string> withoutCost, withoutError;
   for (size_t i = 0; i < all.configurations.size(); ++i) {
     const Configuration &one = all.configurations[i];
@@ -67,13 +62,20 @@ static void writePlot(Markup &markup, const Comparison &all, const Plot &plot) {
     points[i] = chart.points.size();
     chart.points.push_back(pointOf(all, one, plot));
     chart.points.back().series = i;
-    chart.points.back().shape = shapes[i];
   }
   if (chart.points.empty()) {
     if (withoutCost.empty())
       writeMissing(markup, plot.title, "No run has a test error yet.");
     else
       writeMissing(markup, plot.title, plot.reason, plot.command);
+    return;
+  }
+  if (chart.points.size() == 1) {
+    writeMissing(markup, plot.title,
+                 chart.points.front().tip + ". One point is no plot.");
+    auto box = markup.in("div");
+    writeLeftOut(markup, "Not drawn, its cost is not known", withoutCost);
+    writeLeftOut(markup, "Not drawn, no test error yet", withoutError);
     return;
   }
   for (const Family &family : all.families) {
@@ -126,8 +128,8 @@ static std::string trainingConditions(const Comparison &all) {
   return fmt::format("{}", fmt::join(texts, "; "));
 }
 
-static void writeHow(Markup &markup, const Comparison &all) {
-  std::string text = "How times were measured. ";
+void rootc::report::writeHow(Markup &markup, const Comparison &all) {
+  std::string text;
   if (std::string where = inferenceConditions(all); !where.empty())
     text +=
         "Inference: by --measure on random images, one library at a time, "
@@ -137,10 +139,14 @@ static void writeHow(Markup &markup, const Comparison &all) {
     text += "Training: the median over a run's epochs of its metrics' images a "
             "second (forward, backward and update, with the wait for data); " +
             where + ".";
-  markup.leaf("p", {{"class", "under"}}, text);
+  if (!text.empty())
+    markup.leaf("p", {{"class", "under"}}, "How times were measured. " + text);
 }
 
 void rootc::report::writeCosts(Markup &markup, const Comparison &all) {
+  // The summary says all of one configuration.
+  if (all.configurations.size() < 2)
+    return;
   auto section = openSection(
       markup, "costs", "Error against cost",
       "Nearer to the lower left corner is better. A point is a configuration, "
@@ -181,5 +187,4 @@ void rootc::report::writeCosts(Markup &markup, const Comparison &all) {
     for (const Plot &plot : plots)
       writePlot(markup, all, plot);
   }
-  writeHow(markup, all);
 }

@@ -13,167 +13,229 @@ using namespace rootc;
 using namespace rootc::report;
 
 namespace {
-/// The means over a configuration's runs at an epoch that some have reached.
-struct Mean {
-  double seconds = NAN; ///< of training, since the run began
-  std::optional<Spread> loss, accuracy;
-  double lossLow = NAN, lossHigh = NAN, accuracyLow = NAN, accuracyHigh = NAN;
+/// A number that each epoch has.
+struct Quantity {
+  double Epoch::*value;
+  double scale = 1;
+  bool dashed = false;
 };
-/// epoch -> means
-using Means = std::map<int64_t, Mean>;
+
+/// A plot of some of them, against the epoch or training time.
+struct Plot {
+  const char *title, *note;
+  std::string yName;
+  std::vector<Quantity> quantities;
+  bool time = false, fromZero = false;
+};
+
+/// The values of a configuration's runs that reached an epoch.
+struct Values {
+  std::vector<double> seconds; ///< of training, since the run began
+  std::vector<const Epoch *> epochs;
+
+  std::optional<Spread> spread(double Epoch::*value) const {
+    std::vector<double> values;
+    for (const Epoch *epoch : epochs)
+      values.push_back(epoch->*value);
+    return spreadOf(values);
+  }
+};
+using History = std::map<int64_t, Values>;
 } // namespace
 
-static Means meansOf(const Comparison &all, const Configuration &one) {
-  struct Values {
-    std::vector<double> seconds, loss, accuracy;
-  };
-  std::map<int64_t, Values> values;
+static History historyOf(const Comparison &all, const Configuration &one) {
+  History history;
   for (size_t index : one.runs) {
     double seconds = 0;
     int64_t next = 1;
     for (const Epoch &epoch : all.runs[index].epochs) {
       // Time is known while no epoch is missing.
       seconds = epoch.epoch == next++ ? seconds + epoch.seconds : NAN;
-      Values &to = values[epoch.epoch];
-      to.seconds.push_back(seconds);
-      to.loss.push_back(epoch.loss);
-      to.accuracy.push_back(100 * epoch.accuracy);
+      Values &values = history[epoch.epoch];
+      values.seconds.push_back(seconds);
+      values.epochs.push_back(&epoch);
     }
   }
-  Means means;
-  for (const auto &[epoch, lists] : values) {
-    Mean &mean = means[epoch];
-    mean.loss = spreadOf(lists.loss);
-    mean.accuracy = spreadOf(lists.accuracy);
-    if (auto seconds = spreadOf(lists.seconds))
-      mean.seconds = seconds->mean;
-    for (double loss : lists.loss) {
-      mean.lossLow = std::fmin(mean.lossLow, loss);
-      mean.lossHigh = std::fmax(mean.lossHigh, loss);
-    }
-    for (double accuracy : lists.accuracy) {
-      mean.accuracyLow = std::fmin(mean.accuracyLow, accuracy);
-      mean.accuracyHigh = std::fmax(mean.accuracyHigh, accuracy);
-    }
-  }
-  return means;
+  return history;
+}
+
+static double meanSeconds(const Values &values) {
+  auto spread = spreadOf(values.seconds);
+  return spread ? spread->mean : NAN;
 }
 
 /// Seconds in a unit that suits the longest time.
-static std::pair<double, const char *> timeUnit(double longest) {
+static std::pair<double, const char *>
+timeUnit(const std::vector<History> &histories) {
+  double longest = 0;
+  for (const History &history : histories)
+    for (const auto &[epoch, values] : history)
+      longest = std::fmax(longest, meanSeconds(values));
   if (longest > 7200)
     return {3600, "h"};
   return longest > 180 ? std::pair(60.0, "min") : std::pair(1.0, "s");
 }
 
-static void writeChart(Markup &markup, const Comparison &all,
-                       const std::vector<Means> &means, bool accuracy,
-                       bool time) {
-  CurveChart chart;
-  double longest = 0;
-  for (const Means &list : means)
-    for (const auto &[epoch, mean] : list)
-      longest = std::fmax(longest, mean.seconds);
-  auto [factor, unit] = timeUnit(longest);
-  chart.title =
-      fmt::format("{} against {}", accuracy ? "Test accuracy" : "Training loss",
-                  time ? "training time" : "epoch");
-  chart.xName = time ? "training time" : "epoch";
-  chart.xUnit = time ? unit : "";
-  chart.yName = accuracy ? "test accuracy, %" : "loss";
-  chart.fromZero = !accuracy;
-  chart.whole = !time;
-  bool drawn = false;
-  for (size_t i = 0; i < means.size(); ++i) {
-    Curve curve{i, all.configurations[i].label, {}, {}, {}, {}};
-    // More points than a plot has pixels say nothing.
-    size_t stride = means[i].size() / 1000 + 1, position = 0;
-    for (const auto &[epoch, mean] : means[i]) {
-      if (++position % stride && position != means[i].size())
-        continue;
-      const auto &spread = accuracy ? mean.accuracy : mean.loss;
-      curve.x.push_back(time ? mean.seconds / factor : double(epoch));
-      curve.y.push_back(spread ? spread->mean : NAN);
-      curve.low.push_back(accuracy ? mean.accuracyLow : mean.lossLow);
-      curve.high.push_back(accuracy ? mean.accuracyHigh : mean.lossHigh);
-      drawn |= spread && std::isfinite(curve.x.back());
+static Curve curveOf(const History &history, const Quantity &quantity,
+                     double secondsOfUnit) {
+  Curve curve;
+  curve.dashed = quantity.dashed;
+  // More points than a plot has pixels say nothing.
+  size_t stride = history.size() / 1000 + 1, position = 0;
+  for (const auto &[epoch, values] : history) {
+    if (++position % stride && position != history.size())
+      continue;
+    double low = NAN, high = NAN;
+    for (const Epoch *one : values.epochs) {
+      low = std::fmin(low, quantity.scale * (one->*quantity.value));
+      high = std::fmax(high, quantity.scale * (one->*quantity.value));
     }
-    chart.curves.push_back(std::move(curve));
+    auto spread = values.spread(quantity.value);
+    curve.x.push_back(secondsOfUnit > 0 ? meanSeconds(values) / secondsOfUnit
+                                        : double(epoch));
+    curve.y.push_back(spread ? quantity.scale * spread->mean : NAN);
+    curve.low.push_back(low);
+    curve.high.push_back(high);
   }
-  if (!drawn) {
-    if (time)
-      writeMissing(markup, chart.title,
-                   "The runs do not say how long an epoch took: they were "
-                   "trained by an older rootrun. Going on with a run, even a "
-                   "finished one, notes what is missing:",
-                   "rootrun train NET.so --data DIR --resume -o RUN");
-    else
-      writeMissing(markup, chart.title, "No run has completed an epoch yet.");
+  return curve;
+}
+
+/// A plot of learning rates, in a unit that keeps the axis's numbers short.
+static Plot ratePlot(const std::vector<History> &histories) {
+  double largest = 0;
+  for (const History &history : histories)
+    for (const auto &[epoch, values] : history)
+      for (const Epoch *one : values.epochs)
+        largest = std::fmax(largest, one->rate);
+  double exponent = largest > 0 ? std::floor(std::log10(largest)) : 0;
+  Plot plot{"Learning rate against epoch",
+            "At the epoch's last step.",
+            "learning rate",
+            {{&Epoch::rate}},
+            false,
+            true};
+  if (exponent < -2) {
+    plot.quantities[0].scale = std::pow(10, -exponent);
+    plot.yName += fmt::format(", 1e{:.0f}", exponent);
+  }
+  return plot;
+}
+
+static void writeChart(Markup &markup, const Comparison &all,
+                       const std::vector<History> &histories,
+                       const Plot &plot) {
+  CurveChart chart;
+  auto [factor, unit] = timeUnit(histories);
+  chart.title = plot.title;
+  chart.xName = plot.time ? "training time" : "epoch";
+  chart.xUnit = plot.time ? unit : "";
+  chart.yName = plot.yName;
+  chart.fromZero = plot.fromZero;
+  chart.whole = !plot.time;
+  for (const Quantity &quantity : plot.quantities)
+    for (size_t i = 0; i < histories.size(); ++i) {
+      Curve curve = curveOf(histories[i], quantity, plot.time ? factor : 0);
+      curve.series = i;
+      curve.label = all.configurations[i].label;
+      chart.curves.push_back(std::move(curve));
+    }
+  if (!chart.hasLine()) {
+    writeMissing(markup, chart.title,
+                 "The runs do not say it of two epochs: they are shorter, or "
+                 "were trained by an older rootrun.");
     return;
   }
   auto figure = markup.in("figure", {{"class", "card"}});
-  markup.leaf("figcaption", chart.title);
+  {
+    auto caption = markup.in("figcaption");
+    markup.text(chart.title);
+    if (*plot.note)
+      markup.leaf("small", plot.note);
+  }
   chart.draw(markup);
 }
 
-static void writeValues(Markup &markup, const Comparison &all,
-                        const std::vector<Means> &means) {
+/// What the curves show, a table for each configuration.
+static void writeValues(Markup &markup, const std::string &label,
+                        const History &history) {
   auto details = markup.in("details");
-  markup.leaf("summary", "Values of the curves");
-  std::map<int64_t, bool> epochs;
-  std::vector<std::string> headings = {"#Epoch"};
-  for (size_t i = 0; i < means.size(); ++i) {
-    for (const auto &[epoch, mean] : means[i])
-      epochs[epoch] = true;
-    headings.push_back("#" + all.configurations[i].label + ": loss");
-    headings.push_back("#test accuracy, %");
-    headings.push_back("#time");
-  }
-  size_t stride = epochs.size() / 1000 + 1, position = 0;
-  const Spread none{NAN, 0, 0};
-  Table table(markup, "Values of the curves", headings, /*sortable=*/false);
-  for (auto [epoch, known] : epochs) {
-    if (++position % stride && position != epochs.size())
+  markup.leaf("summary", "Values of " + label);
+  size_t stride = history.size() / 1000 + 1, position = 0;
+  Table table(markup, "Values of " + label,
+              {"#Epoch", "#Training loss", "#Test loss", "#Test accuracy, %",
+               "#Learning rate", "#Training time"},
+              /*sortable=*/false);
+  for (const auto &[epoch, values] : history) {
+    if (++position % stride && position != history.size())
       continue;
     auto row = markup.in("tr");
     markup.leaf("th", {{"scope", "row"}, {"class", "n"}},
                 fmt::format("{}", epoch));
-    for (const Means &list : means) {
-      auto found = list.find(epoch);
-      Mean mean = found == list.end() ? Mean() : found->second;
-      double loss = mean.loss.value_or(none).mean;
-      double accuracy = mean.accuracy.value_or(none).mean;
-      numberCell(markup, loss, significant(loss, 4));
-      numberCell(markup, accuracy, fmt::format("{:.2f}", accuracy));
-      numberCell(markup, mean.seconds, duration(mean.seconds));
-    }
+    auto cell = [&, &values = values](double Epoch::*value, auto text) {
+      auto spread = values.spread(value);
+      double mean = spread ? spread->mean : NAN;
+      numberCell(markup, mean, text(mean));
+    };
+    auto four = [](double value) { return significant(value, 4); };
+    cell(&Epoch::loss, four);
+    cell(&Epoch::testLoss, four);
+    cell(&Epoch::accuracy, percent);
+    cell(&Epoch::rate, [](double value) { return significant(value); });
+    double seconds = meanSeconds(values);
+    numberCell(markup, seconds, duration(seconds));
   }
 }
 
 void rootc::report::writeCurves(Markup &markup, const Comparison &all) {
-  std::vector<Means> means;
+  std::vector<History> histories;
   bool several = false;
+  size_t longest = 0;
   for (const Configuration &one : all.configurations) {
-    means.push_back(meansOf(all, one));
+    histories.push_back(historyOf(all, one));
     several |= one.runs.size() > 1;
+    longest = std::max(longest, histories.back().size());
   }
   auto section = openSection(
       markup, "curves", "Training curves",
       several ? "A line is the mean of a configuration's runs that reached the "
                 "epoch; the band spans the lowest and the highest of them."
               : "");
-  {
-    auto legend = markup.in("ul", {{"class", "legend"}});
-    for (size_t i = 0; i < means.size(); ++i) {
-      auto item = markup.in("li");
-      writeKey(markup, all, i);
+  if (longest == 0) {
+    writeMissing(markup, "Training curves",
+                 "No run has completed an epoch yet.");
+    return;
+  }
+  if (longest > 1) {
+    {
+      auto legend = markup.in("ul", {{"class", "legend"}});
+      for (size_t i = 0; i < histories.size(); ++i) {
+        auto item = markup.in("li");
+        writeKey(markup, all, i);
+      }
     }
-  }
-  {
+    const Plot plots[] = {
+        {"Test accuracy against epoch",
+         "",
+         "test accuracy, %",
+         {{&Epoch::accuracy, 100}}},
+        {"Loss against epoch",
+         "Solid: mean over the epoch's training batches; dashed: test images.",
+         "loss",
+         {{&Epoch::loss}, {&Epoch::testLoss, 1, true}},
+         false,
+         true},
+        {"Test accuracy against training time",
+         "",
+         "test accuracy, %",
+         {{&Epoch::accuracy, 100}},
+         true},
+        ratePlot(histories)};
     auto charts = markup.in("div", {{"class", "charts two"}});
-    for (bool time : {false, true})
-      for (bool accuracy : {true, false})
-        writeChart(markup, all, means, accuracy, time);
+    for (const Plot &plot : plots)
+      writeChart(markup, all, histories, plot);
+  } else {
+    markup.leaf("p", "One epoch so far; curves need two.");
   }
-  writeValues(markup, all, means);
+  for (size_t i = 0; i < histories.size(); ++i)
+    writeValues(markup, all.configurations[i].label, histories[i]);
 }

@@ -151,6 +151,37 @@ static void writeChart(Markup &markup, const Comparison &all,
   chart.draw(markup);
 }
 
+/// What the row "everything else" is made of.
+static void writeRest(Markup &markup, const Comparison &all,
+                      const LayerTable &table) {
+  constexpr size_t most = 6;
+  for (size_t i = 0; i < table.configurations.size(); ++i)
+    for (bool training : {false, true}) {
+      std::string text;
+      size_t count = 0;
+      double others = 0;
+      for (const LayerTable::RestCall &call : table.restCalls[i]) {
+        if (call.training != training)
+          continue;
+        if (count++ < most)
+          text += fmt::format("{}{} {} ms", count > 1 ? ", " : "", call.label,
+                              significant(call.ms));
+        else
+          others += call.ms;
+      }
+      if (count == 0)
+        continue;
+      if (count > most)
+        text += fmt::format(", and {} more, {} ms", count - most,
+                            significant(others));
+      markup.leaf("p", {{"class", "under"}},
+                  fmt::format("Everything else of {} in {}: {}.",
+                              all.configurations[table.configurations[i]].label,
+                              training ? "a training step" : "inference",
+                              text));
+    }
+}
+
 static void writeTable(Markup &markup, const Comparison &all,
                        const LayerTable &table) {
   {
@@ -164,6 +195,7 @@ static void writeTable(Markup &markup, const Comparison &all,
     for (const Cost &cost : costsOf(table))
       writeChart(markup, all, table, cost);
   writeRows(markup, all, table);
+  writeRest(markup, all, table);
 }
 
 void rootc::report::writeLayers(Markup &markup, const Comparison &all) {
@@ -175,9 +207,10 @@ void rootc::report::writeLayers(Markup &markup, const Comparison &all) {
       tables.empty() ? ""
                      : "Bars of a column share one scale, but for the last "
                        "row. A layer's kernel includes the normalisation and "
-                       "ReLU that are fused into it; pools, losses and what "
-                       "else has a kernel of its own are the row \"everything "
-                       "else\".");
+                       "ReLU that are fused into it. \"Everything else\" is "
+                       "kernels of no convolution or linear layer: "
+                       "pools, normalisations and additions that are not "
+                       "fused, the loss, the update.");
   if (tables.empty()) {
     writeMissing(markup, "Cost per layer",
                  "The runs do not say what their layers cost: they were "

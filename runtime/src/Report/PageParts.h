@@ -22,9 +22,14 @@ void writeSummary(Markup &markup, const Comparison &all);
 void writeCosts(Markup &markup, const Comparison &all);
 void writeLayers(Markup &markup, const Comparison &all);
 void writeCurves(Markup &markup, const Comparison &all);
+void writeMistakes(Markup &markup, const Comparison &all);
+void writeFilters(Markup &markup, const Comparison &all);
 void writeRuns(Markup &markup, const Comparison &all);
 void writeOptions(Markup &markup, const Comparison &all);
 void writeCovariances(Markup &markup, const Comparison &all);
+
+/// How and where times were measured.
+void writeHow(Markup &markup, const Comparison &all);
 
 /// `rootrun report RUN... --measure -o report.html` for these runs.
 std::string measureCommand(const Comparison &all);

@@ -27,6 +27,25 @@ static void textCell(Markup &markup, const std::string &text,
     markup.leaf("small", note);
 }
 
+/// What tells a run's training from others', a line each.
+static void writeDifferences(Markup &markup, const Comparison &all,
+                             const Run &run) {
+  auto cell = markup.in("td", {{"class", "text"}});
+  for (const std::string &name : all.differing)
+    if (name != "--seed" && name != "--epochs")
+      markup.leaf(
+          "small",
+          fmt::format("{} {}", name.substr(2),
+                      run.option(name).empty() ? "–" : run.option(name)));
+}
+
+static bool differInOptions(const Comparison &all) {
+  return std::any_of(all.differing.begin(), all.differing.end(),
+                     [](const std::string &name) {
+                       return name != "--seed" && name != "--epochs";
+                     });
+}
+
 static void writeRun(Markup &markup, const Comparison &all, const Run &run,
                      bool top5) {
   auto row = markup.in("tr");
@@ -35,19 +54,23 @@ static void writeRun(Markup &markup, const Comparison &all, const Run &run,
     writeName(markup, run.name);
     markup.leaf("small", statusText(run.status));
   }
-  textCell(markup, run.model.name.empty() ? "not known" : run.model.name);
-  textCell(markup, topologyOf(run.model), run.model.groupList());
+  std::string groups = run.model.groupList();
+  textCell(markup,
+           fmt::format("{}, {}",
+                       run.model.name.empty() ? "not known" : run.model.name,
+                       topologyOf(run.model)),
+           groups);
   numberCell(markup, run.model.described ? double(run.model.params) : NAN,
-             grouped(run.model.params));
+             compact(double(run.model.params)));
   numberCell(markup, run.model.described ? double(run.model.macs) : NAN,
-             grouped(run.model.macs));
-  auto accuracy = [&](double error) {
-    numberCell(markup, 1 - error, percent(1 - error));
-  };
-  accuracy(lastError(run));
-  accuracy(bestError(run));
+             compact(double(run.model.macs)));
+  double accuracy = 1 - lastError(run);
+  numberCell(markup, accuracy, percent(accuracy),
+             "best " + percent(1 - bestError(run)));
+  double testLoss = run.epochs.empty() ? NAN : run.epochs.back().testLoss;
+  numberCell(markup, testLoss, significant(testLoss));
   if (top5)
-    accuracy(lastTop5Error(run));
+    numberCell(markup, 1 - lastTop5Error(run), percent(1 - lastTop5Error(run)));
   double speed = trainingSpeed(run);
   std::string threads = run.threads ? plural(run.threads, "thread") : "";
   numberCell(markup, speed, significant(speed), threads);
@@ -63,12 +86,9 @@ static void writeRun(Markup &markup, const Comparison &all, const Run &run,
                  ? fmt::format("of {}", run.plannedEpochs)
                  : "");
   std::string seed = run.option("--seed");
-  textCell(markup, seed.empty() ? "–" : seed);
-  for (const std::string &name : all.differing)
-    if (name != "--seed" && name != "--epochs") {
-      std::string value = run.option(name);
-      textCell(markup, value.empty() ? "–" : value, "", "text differs");
-    }
+  textCell(markup, seed.empty() ? "–" : seed, "", "seed");
+  if (differInOptions(all))
+    writeDifferences(markup, all, run);
 }
 
 void rootc::report::writeRuns(Markup &markup, const Comparison &all) {
@@ -76,18 +96,19 @@ void rootc::report::writeRuns(Markup &markup, const Comparison &all) {
   bool top5 = std::any_of(all.runs.begin(), all.runs.end(), [](const Run &run) {
     return !std::isnan(lastTop5Error(run));
   });
-  std::vector<std::string> headings = {
-      "Run",           "Network",        "Groups",
-      "#Parameters",   "#Multiply-adds", "#Test accuracy, %",
-      "#Best epoch, %"};
+  std::vector<std::string> headings = {"Run",
+                                       "Network",
+                                       "#Parameters",
+                                       "#Multiply-adds",
+                                       "#Test accuracy, %",
+                                       "#Test loss"};
   if (top5)
     headings.emplace_back("#Top-5, %");
   headings.insert(
       headings.end(),
       {"#Training, images/s", "#Inference, ms an image", "#Epochs", "Seed"});
-  for (const std::string &name : all.differing)
-    if (name != "--seed" && name != "--epochs")
-      headings.push_back(name);
+  if (differInOptions(all))
+    headings.emplace_back("Trained with");
   Table table(markup, "Runs", headings, /*sortable=*/true);
   for (const Run &run : all.runs)
     writeRun(markup, all, run, top5);

@@ -49,7 +49,7 @@ const char *const rootc::report::pageStyle = R"css(
 html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-header, main, footer { max-width: 1240px; margin: 0 auto; padding: 0 20px; }
+header, main, footer { max-width: 1320px; margin: 0 auto; padding: 0 20px; }
 header { padding-top: 36px; }
 h1 { font-size: 2rem; line-height: 1.2; margin: 0 0 6px; letter-spacing: -.015em; overflow-wrap: anywhere; }
 h2 { font-size: 1.35rem; line-height: 1.3; margin: 0 0 4px; letter-spacing: -.01em; }
@@ -69,10 +69,11 @@ code { font: .9em ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mo
 .notes { margin: 24px 0 0; padding: 12px 18px; background: var(--warn-page); border-left: 4px solid var(--warn-line);
   border-radius: 6px; font-size: .95rem; }
 .notes ul { margin: 4px 0 0; padding-left: 20px; } .notes li { overflow-wrap: anywhere; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); gap: 14px; margin: 10px 0 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(160px, 1fr)); gap: 14px; margin: 10px 0 0; }
 .tile, .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
-.tile { padding: 14px 18px; }
+.tile { padding: 14px 16px; }
 .tile .big { font-size: 1.75rem; line-height: 1.2; font-weight: 650; letter-spacing: -.02em; font-variant-numeric: tabular-nums; }
+.tile.noise .big { color: var(--soft); font-weight: 500; }
 .tile .what { font-size: .9rem; font-weight: 600; } .tile .detail { font-size: .875rem; color: var(--soft); }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); gap: 14px; margin-top: 14px; }
 .charts.two { grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); }
@@ -92,6 +93,7 @@ svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
 .mark.hollow { fill: var(--card); stroke: var(--c); stroke-width: 2; }
 .single { fill: var(--c); opacity: .55; } .whisker { stroke: var(--c); stroke-width: 1.5; }
 .curve { fill: none; stroke: var(--c); stroke-width: 2; stroke-linejoin: round; } .band { fill: var(--c); opacity: .16; }
+.curve.dashed { stroke-dasharray: 5 4; stroke-width: 1.6; }
 .d1 .curve, .family.d1 { stroke-dasharray: 7 3; } .d2 .curve, .family.d2 { stroke-dasharray: 2 3; }
 .d3 .curve, .family.d3 { stroke-dasharray: 8 3 2 3; }
 .missing { display: flex; flex-direction: column; gap: 8px; padding: 16px 18px; border-style: dashed; font-size: .95rem; }
@@ -105,13 +107,14 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-n
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 th, td { padding: 8px 12px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 tbody tr:last-child > * { border-bottom: 0; }
-thead th { font-size: .8125rem; color: var(--soft); font-weight: 600; vertical-align: bottom; }
+thead th { font-size: .8125rem; line-height: 1.25; color: var(--soft); font-weight: 600; vertical-align: bottom; }
 thead button { all: unset; cursor: pointer; } thead button:focus-visible, a:focus-visible, summary:focus-visible, .scroll:focus-visible {
   outline: 2px solid var(--accent); outline-offset: 2px; }
 th[aria-sort=ascending] button::after { content: " \25B2"; } th[aria-sort=descending] button::after { content: " \25BC"; }
-tbody th { font-weight: 600; min-width: 20ch; max-width: 34ch; overflow-wrap: anywhere; }
-td.text { min-width: 12ch; max-width: 34ch; overflow-wrap: anywhere; }
-.n { text-align: right; white-space: nowrap; }
+tbody th { font-weight: 600; min-width: 16ch; max-width: 34ch; overflow-wrap: anywhere; }
+td.text { min-width: 12ch; max-width: 34ch; overflow-wrap: anywhere; } td.seed { overflow-wrap: anywhere; }
+td { overflow-wrap: anywhere; }
+.n { text-align: right; } td.n, tbody th.n { white-space: nowrap; overflow-wrap: normal; }
 td small, th small { display: block; color: var(--soft); font-weight: 400; font-size: .8125rem; }
 td.differs { background: color-mix(in srgb, var(--warn-line) 14%, transparent); }
 details { margin-top: 14px; } summary { cursor: pointer; font-weight: 600; overflow-wrap: anywhere; }
@@ -131,7 +134,19 @@ details { margin-top: 14px; } summary { cursor: pointer; font-weight: 600; overf
 .fill { fill: var(--c); } .hit { fill: transparent; } .bar-of-layer:hover .hit { fill: var(--track); }
 .maps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 14px; margin-top: 12px; }
 .maps img { display: block; width: 100%; height: auto; background: #fff; border-radius: 6px; }
-.pixels { image-rendering: pixelated; }
+.pixels { image-rendering: pixelated; } .wide > img { display: block; max-width: 100%; height: auto; }
+.classes { display: grid; grid-template-columns: max-content minmax(60px, 1fr) max-content max-content; gap: 5px 10px; align-items: center;
+  font-size: .875rem; padding: 6px 2px 8px; font-variant-numeric: tabular-nums; }
+.classes i { height: 10px; border-radius: 3px; background: var(--track); overflow: hidden; }
+.classes b { display: block; height: 100%; border-radius: 3px; background: var(--c); }
+.classes span, .classes small { text-align: right; } .classes small { color: var(--soft); }
+.cell { fill: var(--track); } .cell.right { fill: var(--s0); } .cell.wrong { fill: var(--s1); }
+svg .on { fill: var(--card); } svg .off { fill: var(--ink); }
+.worst { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); gap: 10px; }
+.worst figure { padding: 8px; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
+.worst img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; background: var(--track); border-radius: 4px; }
+.worst figcaption { font-size: .8125rem; margin: 6px 0 0; } .worst small { color: var(--soft); }
+summary small { color: var(--soft); font-weight: 400; }
 @media (max-width: 640px) { header { padding-top: 22px; } header, main, footer { padding-left: 14px; padding-right: 14px; }
   h1 { font-size: 1.5rem; } section { margin-top: 32px; } th, td { padding: 7px 9px; } figure { padding: 10px 8px 6px; }
   .tiles { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); } .tile { padding: 12px 14px; } .tile .big { font-size: 1.4rem; } }

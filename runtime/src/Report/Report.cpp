@@ -94,6 +94,13 @@ static int64_t smallestBatch(const std::vector<Run> &runs) {
   return smallest ? smallest : 32;
 }
 
+/// The page of runs, with pictures of one run's filters a configuration.
+static std::string pageOf(Comparison &all) {
+  for (const Configuration &one : all.configurations)
+    readFilters(all.runs[one.runs.front()], all.remarks);
+  return makePage(all, timestamp());
+}
+
 static void measureRuns(std::vector<Run> &runs,
                         const std::vector<std::string> &libraries,
                         const ReportOptions &options) {
@@ -132,6 +139,16 @@ static std::string defaultPage() {
   return page;
 }
 
+void rootc::writeRunPage(const std::string &folder, bool ended) {
+  Run run = readRun(folder);
+  if (ended && run.status == Status::Running)
+    run.status = Status::Stopped;
+  std::vector<Run> runs;
+  runs.push_back(std::move(run));
+  Comparison one = compare(std::move(runs));
+  writeFile(folder + "/report.html", {pageOf(one)});
+}
+
 void rootc::reportRuns(const ReportOptions &options) {
   std::vector<Run> runs = readRuns(options.runs);
   findModels(runs, options.models);
@@ -141,8 +158,10 @@ void rootc::reportRuns(const ReportOptions &options) {
   if (options.measure) {
     std::vector<std::string> libraries = librariesOf(runs);
     // A page that cannot be written is known before minutes of measuring.
-    if (!page.empty())
-      writeFile(page, {makePage(compare(runs), timestamp())});
+    if (!page.empty()) {
+      Comparison before = compare(runs);
+      writeFile(page, {pageOf(before)});
+    }
     measureRuns(runs, libraries, options);
   }
   Comparison all = compare(std::move(runs));
@@ -150,7 +169,7 @@ void rootc::reportRuns(const ReportOptions &options) {
     for (const std::string &text : *texts)
       fmt::print(stderr, "rootrun: {}\n", text);
   if (!page.empty())
-    writeFile(page, {makePage(all, timestamp())});
+    writeFile(page, {pageOf(all)});
   if (options.json)
     fmt::print("{}\n", makeJson(all));
   else

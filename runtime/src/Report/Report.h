@@ -28,6 +28,10 @@ struct ReportOptions {
 /// `rootrun report`.
 void reportRuns(const ReportOptions &options);
 
+/// Writes RUN/report.html, the page of one run. `ended`: it does not go on,
+/// though the process that writes this still holds the folder.
+void writeRunPage(const std::string &folder, bool ended);
+
 } // namespace rootc
 
 #endif // ROOTC_RUNTIME_REPORT_REPORT_H

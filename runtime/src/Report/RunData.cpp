@@ -45,6 +45,8 @@ static Epoch readEpoch(const Json &line, const std::string &place) {
   epoch.imagesPerSecond =
       numberOf(line, "images_per_second", 0, INFINITY, place);
   epoch.seconds = numberOf(line, "seconds", 0, 1e12, place);
+  epoch.rate = numberOf(line, "lr", 0, INFINITY, place);
+  epoch.peakBytes = numberOf(line, "peak_bytes", 0, INFINITY, place);
   epoch.skipped = numberOf(line, "skipped", 0, INFINITY, place);
   epoch.testSkipped = numberOf(line, "test_skipped", 0, INFINITY, place);
   return epoch;
@@ -159,6 +161,7 @@ static void readRecord(const std::string &path, Run &run) {
   run.model.name = record.modelName;
   run.model.hash = record.modelHash;
   run.model.target = record.target;
+  run.model.bytes = std::max<int64_t>(0, record.modelBytes);
   run.model.path = record.modelPath;
   if (!record.description.empty() && !run.model.describe(record.description))
     run.remarks.push_back(path + ": its model's description is damaged or of "
@@ -167,6 +170,7 @@ static void readRecord(const std::string &path, Run &run) {
   run.dataPath = record.dataPath;
   run.dataHash = record.dataHash;
   run.trainingImages = std::max<int64_t>(0, record.trainingImages);
+  run.testImages = std::max<int64_t>(0, record.testImages);
   run.options = record.options;
   run.machine = fmt::format("{}, {}", record.machine.cpu,
                             plural(record.machine.cores, "core"));
@@ -212,6 +216,19 @@ static void fillSeconds(Run &run) {
       epoch.seconds = double(run.trainingImages) / epoch.imagesPerSecond;
 }
 
+/// Whether --patience has ended the run.
+static bool endedEarly(const Run &run) {
+  int64_t patience =
+      std::strtoll(run.option("--patience").c_str(), nullptr, 10);
+  if (patience <= 0 || run.epochs.empty())
+    return false;
+  const Epoch *best = &run.epochs.front();
+  for (const Epoch &epoch : run.epochs)
+    if (epoch.accuracy > best->accuracy)
+      best = &epoch;
+  return run.epochs.back().epoch - best->epoch >= patience;
+}
+
 Run rootc::report::readRun(const std::string &path) {
   checkIsRun(path);
   Run run;
@@ -244,14 +261,17 @@ Run rootc::report::readRun(const std::string &path) {
   run.plannedEpochs = std::strtoll(planned.c_str(), nullptr, 10);
   int64_t done = run.epochs.empty() ? 0 : run.epochs.back().epoch;
   run.status =
-      isLocked(file("lock")) && done < run.plannedEpochs  ? Status::Running
+      isLocked(file("lock")) && done < run.plannedEpochs && !endedEarly(run)
+          ? Status::Running
       : !run.epochs.empty() && run.epochs.back().diverged ? Status::Diverged
-      : done >= std::max<int64_t>(1, run.plannedEpochs)   ? Status::Finished
-                                                          : Status::Stopped;
+      : done >= std::max<int64_t>(1, run.plannedEpochs) || endedEarly(run)
+          ? Status::Finished
+          : Status::Stopped;
   if (exists(file("measured.json"))) {
     std::string name = file("measured.json");
     run.measured = Measurement::parse(readText(name, largestText), name);
   }
   readCovariances(run);
+  readTestResults(run);
   return run;
 }

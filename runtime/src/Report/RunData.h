@@ -19,6 +19,8 @@ namespace rootc::report {
 struct Epoch {
   int64_t epoch = 0;
   double loss = NAN, testLoss = NAN;
+  double rate = NAN;                 ///< learning rate of its last step
+  double peakBytes = NAN;            ///< largest resident set so far
   double accuracy = NAN, top5 = NAN; ///< parts of one, on the test images
   double imagesPerSecond = NAN, seconds = NAN; ///< of training
   double skipped = NAN, testSkipped = NAN;     ///< images that cannot be read
@@ -34,6 +36,7 @@ struct Layer {
 struct ModelInfo {
   std::string name, hash, target;
   std::string path;       ///< of the library, as far as known
+  int64_t bytes = 0;      ///< of the library; 0: unknown
   bool described = false; ///< the fields below are known
   int64_t params = 0, macs = 0;
   std::vector<Layer> layers;
@@ -60,6 +63,31 @@ struct Covariance {
   std::vector<CovarianceMap> maps;
 };
 
+/// evaluation.json: the test images after the run's last epoch.
+struct TestResults {
+  struct Cell {
+    int64_t label, predicted, images;
+  };
+  struct Picture {
+    int64_t label, predicted;
+    double probability; ///< of `predicted`, part of one
+    std::string name;   ///< "image 17", or its file
+    std::string png;    ///< base64; "": there is none
+  };
+  int64_t epoch = 0, images = 0;
+  std::vector<std::string> classes; ///< names, or numbers
+  std::vector<Cell> confusion;      ///< those that occur
+  std::vector<Picture> worst;       ///< the largest loss first
+};
+
+/// The first layer's filters as one picture.
+struct FilterPicture {
+  std::string layer;
+  int64_t filters = 0, height = 0, width = 0;
+  int64_t pixels = 0; ///< width of the picture
+  std::string png;    ///< base64
+};
+
 enum class Status { Running, Finished, Diverged, Stopped };
 /// "running", "finished", "diverged", "not finished"
 const char *statusText(Status status);
@@ -69,7 +97,7 @@ struct Run {
   std::string name; ///< the last part of it, or all if several share that
   ModelInfo model;
   std::string dataPath, dataHash;
-  int64_t trainingImages = 0;                 ///< 0: unknown
+  int64_t trainingImages = 0, testImages = 0; ///< 0: unknown
   std::map<std::string, std::string> options; ///< empty: unknown
   std::string machine;                        ///< that trained it; "": unknown
   int64_t threads = 0;                        ///< that trained it; 0: unknown
@@ -78,6 +106,8 @@ struct Run {
   Status status = Status::Stopped;
   std::optional<Measurement> measured;
   std::vector<Covariance> covariances;
+  std::optional<TestResults> test;
+  std::optional<FilterPicture> filters;
   std::vector<std::string> remarks; ///< what was left out, and why
 
   std::string option(const std::string &name) const;
@@ -90,6 +120,13 @@ Run readRun(const std::string &path);
 
 /// Adds what covariance.json in the run's folder and in its subfolders says.
 void readCovariances(Run &run);
+
+/// Reads evaluation.json, if the folder has one.
+void readTestResults(Run &run);
+
+/// Draws the filters of the layer that reads the image, of the run's weights or
+/// its checkpoint's; nothing if it has none that colours can show.
+void readFilters(Run &run, std::vector<std::string> &remarks);
 
 /// Reads the text of metrics.jsonl; `remark` is set if the last line is cut.
 std::vector<Epoch> readMetrics(std::string_view text, const std::string &path,
