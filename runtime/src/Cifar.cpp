@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Cifar.h"
+#include "Resample.h"
 
 #include <algorithm>
 #include <cmath>
@@ -25,6 +26,20 @@ std::string Dataset::hash() const {
       XXH3_64bits(labels.data(), labels.size() * sizeof(labels[0]));
   return fmt::format("{:016x}",
                      XXH3_64bits_withSeed(pixels.data(), pixels.size(), seed));
+}
+
+const uint8_t *Dataset::read(int64_t sample, const CropWords *crop,
+                             std::vector<uint8_t> &buffer) const {
+  // A crop of the model's size is the whole image.
+  if (!crop || !crop->isResized)
+    return image(sample);
+  ImageSize size{height, width};
+  DecodedImage whole{
+      size, size, channels, {image(sample), image(sample) + imageSize()}};
+  ImageSize resized = resizedSize(size, size, crop);
+  buffer.resize(size_t(imageSize()));
+  resample(whole, resized, cropWindow(resized, size, crop), buffer.data());
+  return buffer.data();
 }
 
 void rootc::readCifar(const std::string &path, int64_t classes,

@@ -24,10 +24,8 @@ struct Dataset : ImageSource {
   const uint8_t *image(int64_t index) const {
     return pixels.data() + index * imageSize();
   }
-  const uint8_t *read(int64_t sample, const CropWords *,
-                      std::vector<uint8_t> &) const override {
-    return image(sample);
-  }
+  const uint8_t *read(int64_t sample, const CropWords *crop,
+                      std::vector<uint8_t> &buffer) const override;
   /// The mean image and, per channel, the standard deviation from it.
   Survey survey(int threads) const override;
   /// Of all images and labels.

@@ -122,14 +122,14 @@ const uint8_t *ImageFiles::load(int64_t sample, const CropWords *crop,
     DecodedImage image;
     try {
       image = decodeImage(file, channels, [&](ImageSize size) {
-        return resizedSize(size, model);
+        return resizedSize(size, model, crop);
       });
     } catch (const Error &error) {
       fail("{}: {}", name, error.what());
     }
     size = image.size;
     buffer.resize(size_t(imageSize()));
-    ImageSize resized = resizedSize(size, model);
+    ImageSize resized = resizedSize(size, model, crop);
     resample(image, resized, cropWindow(resized, model, crop), buffer.data());
     return buffer.data();
   } catch (const Error &error) {

@@ -13,7 +13,7 @@ using namespace rootc;
 namespace {
 constexpr int64_t padding = 4;
 constexpr Augment kinds[] = {Augment::None, Augment::PadCropMirror,
-                             Augment::CropMirror};
+                             Augment::CropMirror, Augment::RandomResizedCrop};
 } // namespace
 
 const char *rootc::augmentName(Augment augment) {
@@ -24,6 +24,8 @@ const char *rootc::augmentName(Augment augment) {
     return "pad-crop-mirror";
   case Augment::CropMirror:
     return "crop-mirror";
+  case Augment::RandomResizedCrop:
+    return "random-resized-crop";
   }
   return "";
 }
@@ -44,6 +46,23 @@ Normalisation Normalisation::of(const Weights &weights,
   return {weights.inputMean, weights.inputScale};
 }
 
+/// The words of a crop; the block of `first` places it.
+static CropWords cropWords(const PhiloxBlock &first, int64_t sample,
+                           uint64_t seed, int64_t epoch, Augment augment) {
+  CropWords crop;
+  crop.down = first[0];
+  crop.right = first[1];
+  crop.isResized = augment == Augment::RandomResizedCrop;
+  for (uint32_t i = 0; crop.isResized && i < crop.shapes.size(); i += 2) {
+    PhiloxBlock words = philox({1 + i / 2, uint32_t(sample), uint32_t(epoch),
+                                uint32_t(RandomUse::Augment)},
+                               seed);
+    crop.shapes[i] = {words[0], words[1]};
+    crop.shapes[i + 1] = {words[2], words[3]};
+  }
+  return crop;
+}
+
 bool rootc::makeImage(const ImageSource &source,
                       const Normalisation &normalisation, int64_t sample,
                       Augment augment, uint64_t seed, int64_t epoch, float *out,
@@ -58,14 +77,15 @@ bool rootc::makeImage(const ImageSource &source,
         {0, uint32_t(sample), uint32_t(epoch), uint32_t(RandomUse::Augment)},
         seed);
     mirror = words[2] >> 31;
-    crop = {words[0], words[1]};
+    crop = cropWords(words, sample, seed, epoch, augment);
     if (augment == Augment::PadCropMirror) {
       down = int64_t(below(words[0], 2 * padding + 1)) - padding;
       right = int64_t(below(words[1], 2 * padding + 1)) - padding;
     }
   }
-  const uint8_t *image = source.read(
-      sample, augment == Augment::CropMirror ? &crop : nullptr, buffer);
+  bool cropped =
+      augment == Augment::CropMirror || augment == Augment::RandomResizedCrop;
+  const uint8_t *image = source.read(sample, cropped ? &crop : nullptr, buffer);
   if (!image)
     return false;
   for (int64_t y = 0; y < height; ++y)

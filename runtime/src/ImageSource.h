@@ -15,13 +15,19 @@
 
 #include "Support.h"
 
+#include <array>
+
 namespace rootc {
 
 /// How training images are varied at random.
 enum class Augment {
   None,          ///< the centre crop, as in tests
   PadCropMirror, ///< 4 pixels of the mean around the centre crop; a crop of it
-  CropMirror     ///< a crop of the image, resized as for tests
+  CropMirror,    ///< a crop of the image, resized as for tests
+  /// A part of 8% to 100% of the image's area whose sides have a ratio from 3/4
+  /// to 4/3, resized to the model's size, and mirrored or not: as networks for
+  /// ImageNet are trained (Szegedy et al. 2015).
+  RandomResizedCrop
 };
 
 /// The kinds' names, as --augment spells them.
@@ -44,10 +50,15 @@ struct Survey {
   Augment augment = Augment::None; ///< what suits these images
 };
 
-/// Random words that place a crop; where there is room, `down` and `right` say
-/// how much of it lies above and to the left.
+/// Random words that choose a crop.
 struct CropWords {
-  uint32_t down, right;
+  /// Where there is room, how much of it lies above and to the left.
+  uint32_t down = 0, right = 0;
+  /// How large a part of the image it is: area and ratio of the sides of each
+  /// try, of which the first that fits counts. Without `isResized` it has the
+  /// model's size in an image that is resized as for tests.
+  bool isResized = false;
+  std::array<std::pair<uint32_t, uint32_t>, 10> shapes{};
 };
 
 /// Labelled images of the model's size, 8 bits a channel. All functions but

@@ -10,6 +10,7 @@
 #include "runtime/support/Resample.h"
 
 #include <algorithm>
+#include <cmath>
 
 using namespace rootc;
 
@@ -18,6 +19,28 @@ static rootc_size plain(ImageSize size) { return {size.height, size.width}; }
 ImageSize rootc::resizedSize(ImageSize image, ImageSize model) {
   rootc_size size = rootc_resized_size(plain(image), plain(model));
   return {size.height, size.width};
+}
+
+static int64_t resizedSide(int64_t side, double factor) {
+  return std::max<int64_t>(side, std::llround(double(side) * factor));
+}
+
+ImageSize rootc::resizedSize(ImageSize image, ImageSize model,
+                             const CropWords *crop) {
+  if (!crop || !crop->isResized)
+    return resizedSize(image, model);
+  auto part = [](uint32_t word) { return double(word) * 0x1p-32; };
+  auto height = double(image.height), width = double(image.width);
+  for (auto [area, ratio] : crop->shapes) {
+    double pixels = height * width * (0.08 + 0.92 * part(area));
+    double wide = 0.75 * std::pow(16.0 / 9, part(ratio)); // to 4/3
+    double cropHeight = std::sqrt(pixels / wide);
+    double cropWidth = std::sqrt(pixels * wide);
+    if (cropHeight <= height && cropWidth <= width)
+      return {resizedSide(model.height, height / cropHeight),
+              resizedSide(model.width, width / cropWidth)};
+  }
+  return resizedSize(image, model);
 }
 
 Window rootc::cropWindow(ImageSize resized, ImageSize model,

@@ -19,6 +19,9 @@ namespace rootc {
 
 /// The size that an image is resized to, for a model of size `model`.
 ImageSize resizedSize(ImageSize image, ImageSize model);
+/// The same for a crop: where it is a part of random size, the size at which
+/// that part has the model's.
+ImageSize resizedSize(ImageSize image, ImageSize model, const CropWords *crop);
 
 /// A part of an image.
 struct Window {

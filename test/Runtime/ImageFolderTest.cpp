@@ -256,6 +256,31 @@ TEST_F(Folder, CropsComeFromTheImage) {
   EXPECT_EQ(lefts.size(), 11u);
   EXPECT_EQ(*lefts.rbegin(), 10);
   EXPECT_EQ(mirrors.size(), 2u);
+  // Rows and columns still grow evenly, by steps of as many sizes as there are
+  // parts.
+  std::set<int> heights, widths;
+  for (int64_t epoch = 0; epoch < 300; ++epoch) {
+    for (FloatArray *target : {&out, &again})
+      ASSERT_TRUE(makeImage(*images, plain, 1, Augment::RandomResizedCrop, 9,
+                            epoch, target->data(), buffer));
+    EXPECT_EQ(out, again);
+    auto at = [&](int y, int x, int c) {
+      return out[size_t(y * 32 + x) * 3 + size_t(c)];
+    };
+    float down = (at(29, 9, 0) - at(2, 9, 0)) / 27;
+    float right = (at(9, 29, 1) - at(9, 2, 1)) / 27;
+    heights.insert(int(std::lround(32 * down)));
+    widths.insert(int(std::lround(32 * std::abs(right))));
+    for (int i = 2; i < 30; ++i) {
+      ASSERT_NEAR(at(i, 9, 0), at(2, 9, 0) + down * float(i - 2), 1);
+      ASSERT_NEAR(at(9, i, 1), at(9, 2, 1) + right * float(i - 2), 1);
+    }
+  }
+  EXPECT_GT(heights.size(), 20u);
+  EXPECT_GE(*heights.begin(), 9);   // 8% of the area, twice as wide as high
+  EXPECT_LE(*heights.rbegin(), 38); // 37, rounded
+  EXPECT_GT(widths.size(), 20u);
+  EXPECT_LE(*widths.rbegin(), 43);
 }
 
 TEST_F(Folder, BatchesDoNotDependOnThreadsOrDamage) {

@@ -12,6 +12,7 @@
 #include "runtime/src/Evaluate.h"
 #include "runtime/src/ImageFiles.h"
 #include "runtime/src/Loader.h"
+#include "runtime/src/Philox.h"
 #include "runtime/src/Resample.h"
 
 #include <cmath>
@@ -156,7 +157,9 @@ TEST(Resample, SizesAndCrops) {
   EXPECT_EQ(centre.size, model);
   std::set<int64_t> tops;
   for (uint32_t i = 0; i < 1000; ++i) {
-    CropWords words{i * 4294967u, ~0u};
+    CropWords words;
+    words.down = i * 4294967u;
+    words.right = ~0u;
     Window window = cropWindow({256, 341}, model, &words);
     tops.insert(window.top);
     EXPECT_EQ(window.left, 341 - 224);
@@ -164,6 +167,37 @@ TEST(Resample, SizesAndCrops) {
   EXPECT_EQ(tops.size(), 33u);
   EXPECT_EQ(*tops.begin(), 0);
   EXPECT_EQ(*tops.rbegin(), 32);
+}
+
+TEST(Resample, PartsOfRandomSize) {
+  ImageSize image{375, 500}, model{224, 224};
+  double smallest = 1, largest = 0, narrowest = 9, widest = 0;
+  for (uint32_t i = 0; i < 2000; ++i) {
+    CropWords words;
+    words.isResized = true;
+    for (uint32_t j = 0; j < words.shapes.size(); ++j) {
+      PhiloxBlock random = philox({i, j, 0, 0}, 7);
+      words.shapes[j] = {random[0], random[1]};
+    }
+    ImageSize resized = resizedSize(image, model, &words);
+    EXPECT_GE(resized.height, model.height);
+    EXPECT_GE(resized.width, model.width);
+    double height = 224.0 * 375 / double(resized.height);
+    double width = 224.0 * 500 / double(resized.width);
+    double area = height * width / (375 * 500);
+    smallest = std::min(smallest, area), largest = std::max(largest, area);
+    narrowest = std::min(narrowest, width / height);
+    widest = std::max(widest, width / height);
+  }
+  EXPECT_NEAR(smallest, 0.08, 0.005);
+  EXPECT_NEAR(largest, 1, 0.05);
+  EXPECT_NEAR(narrowest, 3.0 / 4, 0.01);
+  EXPECT_NEAR(widest, 4.0 / 3, 0.01);
+  // No part of that shape fits: the crop is as without it.
+  CropWords words;
+  words.isResized = true;
+  EXPECT_EQ(resizedSize({10, 1000}, model, &words),
+            resizedSize({10, 1000}, model));
 }
 
 /// The filter as its definition says, in double, of the whole image.

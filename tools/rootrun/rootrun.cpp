@@ -247,8 +247,9 @@ static void addTrain(CLI::App &app, TrainOptions &options, int &code) {
             options.augment = augmentFromName(kind);
           },
           "pad-crop-mirror (default where all images have the network's size), "
-          "crop-mirror (default elsewhere) or none")
-      ->check(CLI::IsMember({"pad-crop-mirror", "crop-mirror", "none"}));
+          "crop-mirror (default elsewhere), random-resized-crop or none")
+      ->check(CLI::IsMember({"pad-crop-mirror", "crop-mirror",
+                             "random-resized-crop", "none"}));
   verb->add_option(
       "--seed", options.seed,
       "Seed of weights, order, augmentation, dropout (default: 0)");
