@@ -157,13 +157,24 @@ static std::string before(const std::map<std::string, std::string> &saved,
   return "(none)";
 }
 
-static void checkOptions(const std::string &path,
+/// Returns whether the run goes on with another library of its network, as one
+/// for another target is.
+static bool checkOptions(const std::string &path,
                          const std::map<std::string, std::string> &saved,
                          const std::map<std::string, std::string> &asked) {
+  auto network = saved.find("network"), now = asked.find("network");
+  bool isSame = network != saved.end() && now != asked.end() &&
+                !now->second.empty() && network->second == now->second;
+  bool moved = false;
   for (const auto &[name, value] : asked) {
     std::string old = before(saved, name);
-    if (old == value)
+    // It is the same where the model is.
+    if (old == value || name == "network")
       continue;
+    if (name == "model" && isSame) {
+      moved = true;
+      continue;
+    }
     // A run may be extended.
     if (name == "--epochs" && std::atoll(old.c_str()) < std::stoll(value))
       continue;
@@ -175,6 +186,7 @@ static void checkOptions(const std::string &path,
          "the same one, or begin another run with -o OTHER",
          path, name, old, value);
   }
+  return moved;
 }
 
 std::optional<TrainingState>
@@ -209,7 +221,10 @@ rootc::loadCheckpoint(const std::string &folder, const Model &model,
          folder);
   if (file->path() == previous)
     message(fmt::format("going on from the checkpoint before, {}", previous));
-  checkOptions(file->path(), state->options, options);
+  if (checkOptions(file->path(), state->options, options))
+    message(fmt::format("going on with {} for {}, another library of the same "
+                        "network; its results may differ in their last bits",
+                        model.path(), model->target));
   state->weights = readWeights(model, *file);
   OptimizerState &optimizer = state->optimizer;
   if (!readTensors(*file, model, optimizer.velocity.data(), nullptr,

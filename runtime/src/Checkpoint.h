@@ -48,7 +48,7 @@ void saveCheckpoint(const std::string &folder, const Model &model,
 /// Reads the last checkpoint, or with a message the one before if the last is
 /// damaged or holds what is not finite; nothing if the folder has none. Throws
 /// if none can be read, and if `options` differ from the run's, but for more
-/// --epochs.
+/// --epochs and another library of the same network.
 std::optional<TrainingState>
 loadCheckpoint(const std::string &folder, const Model &model,
                const std::map<std::string, std::string> &options,

@@ -12,6 +12,7 @@
 
 #include <filesystem>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 using namespace rootc;
 
@@ -40,12 +41,32 @@ Trainer::Trainer(const TrainOptions &options, Model model, RunFolder &folder,
       session(model, pool), optimizer(model, pool, optimizerOf(options)),
       gradients(size_t(model->parameter_count)) {}
 
+/// Tells networks apart, with what they are trained for, whatever target they
+/// were compiled for and how.
+static std::string networkHash(const Model &model) {
+  auto json = nlohmann::json::parse(model->description, nullptr,
+                                    /*allow_exceptions=*/false);
+  if (!json.is_object())
+    return "";
+  for (const char *key : {"compiler", "scratch_bytes"})
+    json.erase(key);
+  if (auto options = json.find("options");
+      options != json.end() && options->is_object())
+    for (const char *key :
+         {"recompute", "winograd", "precision", "keep_responses"})
+      options->erase(key);
+  std::string text = json.dump(-1, ' ', /*ensure_ascii=*/true,
+                               nlohmann::json::error_handler_t::replace);
+  return hashOfBytes({text});
+}
+
 std::map<std::string, std::string> Trainer::optionsToKeep() const {
   const LearningRate &rate = options.rate;
   const OptimizerOptions &update = options.optimizer;
   auto onOff = [](bool on) { return on ? "on" : "off"; };
   std::map<std::string, std::string> kept = {
       {"model", fmt::format("{} {}", model->name, modelHash)},
+      {"network", networkHash(model)},
       {"data", trainingSet->hash()},
       {"--epochs", fmt::format("{}", options.epochs)},
       {"--batch", fmt::format("{}", options.batch)},
@@ -84,7 +105,8 @@ void Trainer::begin() {
   if (options.resume) {
     state = loadCheckpoint(folder.path(), model, kept, warn);
     if (state)
-      state->options["--epochs"] = kept["--epochs"];
+      for (const char *name : {"--epochs", "model", "network"})
+        state->options[name] = kept[name];
     if (state && finished())
       log.info("{} is complete", folder.path());
     else if (state)

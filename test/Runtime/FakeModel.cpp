@@ -260,7 +260,7 @@ const rootc_model model = {
     "fake",
     "host",
     "cpu",
-    R"({"network": "fake", "params": 30730, "macs": 30730,
+    R"({"network": "fake", "compiler": "by hand", "params": 30730, "macs": 30730,
         "layers": [{"name": "fc", "op": "linear", "groups": 1, "params": 30730, "macs": 30730}],
         "graph": [{"name": "cells", "op": "relu", "groups": 1, "inputs": []},
                   {"name": "lost", "op": "relu", "groups": 1, "inputs": ["cells"]},

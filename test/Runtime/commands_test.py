@@ -23,6 +23,7 @@ from rootrun_case import DATA, MODEL, ROOTRUN, SANITIZED, RootrunCase, damaged, 
 from tensor_files import load_floats, load_tensors, save_npy
 
 COMMANDS = sys.argv[4]
+SEAL = os.path.join(os.path.dirname(MODEL), "seal-model")
 VERBS = ["train", "eval", "predict", "run", "grad", "init", "bench", "profile", "covariance", "info", "report"]
 
 
@@ -209,6 +210,34 @@ class Commands(RootrunCase):
         self.refused(run(*resume, "--momentum", 0.9), "--momentum 0.5, not 0.9")
         self.refused(run("train", "-o", self.path("new")), "NET.so is required")
         self.refused(run("train", MODEL, "-o", self.path("new")), "--data is required")
+
+    def test_train_moves_to_another_target(self):
+        """A library of the same network goes on with a run; one of another network does not."""
+        with open(MODEL, "rb") as file:
+            content = file.read()
+        def other(name, old, new):
+            self.assertEqual((len(old), content.count(old)), (len(new), 1))
+            with open(self.path(name), "wb") as file:
+                file.write(content.replace(old, new))
+            subprocess.run([SEAL, self.path(name)], check=True)
+            return self.path(name)
+
+        moved = other("moved.so", b'"compiler": "by hand"', b'"compiler": "by foot"')
+        self.check(self.train("whole", "--batch", 10))
+        process = subprocess.Popen([ROOTRUN, "train", MODEL, "--data", DATA, "--epochs", "2", "--lr", "0.002", "--batch", "10", "-o", self.path("begun")])
+        while not os.path.exists(self.path("begun/checkpoint.safetensors")):
+            time.sleep(0.001)
+        process.terminate()
+        self.assertEqual(process.wait(), 143)
+        self.refused(run("train", other("other.so", b'"params": 30730, "macs": 30730}', b'"params": 30730, "macs": 30731}'), "--resume", "-o", self.path("begun")),
+                     "begun with another model")
+        output = self.check(run("train", moved, "--resume", "-o", self.path("begun")))
+        self.assertIn("moved.so for ", output)
+        self.assertIn("another library of the same network", output)
+        self.assertEqual(load_tensors(self.path("begun/weights.safetensors")), load_tensors(self.path("whole/weights.safetensors")))
+        self.assertEqual(json.load(open(self.path("begun/run.json")))["model"]["path"], moved)
+        # It has moved: nothing more is said.
+        self.assertNotIn("another library", self.check(run("train", "--resume", "-o", self.path("begun"))))
 
     def test_train_ends_early(self):
         # No epoch is better than the first.
