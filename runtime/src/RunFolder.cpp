@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RunFolder.h"
+#include "EventFile.h"
 #include "RunRecord.h"
 
 #include <algorithm>
@@ -26,6 +27,8 @@ namespace fs = std::filesystem;
 namespace {
 constexpr int64_t maximumRecordBytes = 1 << 26;
 
+constexpr const char *eventsName = "events.out.tfevents";
+
 /// The files of a run that are written under another name at first.
 constexpr const char *writtenAside[] = {"checkpoint.safetensors",
                                         "checkpoint.previous.safetensors",
@@ -33,6 +36,7 @@ constexpr const char *writtenAside[] = {"checkpoint.safetensors",
                                         "weights.safetensors",
                                         "best.safetensors",
                                         "metrics.csv",
+                                        eventsName,
                                         "evaluation.json",
                                         "report.html"};
 } // namespace
@@ -101,7 +105,7 @@ void RunFolder::requireFree() const {
   std::vector<const char *> names = {"weights.safetensors", "best.safetensors"};
   if (!isRecord(file("run.json")))
     names.insert(names.end(), {"run.json", "metrics.jsonl", "metrics.csv",
-                               "evaluation.json", "report.html"});
+                               eventsName, "evaluation.json", "report.html"});
   for (const char *name : names) {
     struct stat info;
     if (stat(file(name).c_str(), &info) == 0 && info.st_size > 0)
@@ -146,12 +150,31 @@ int64_t RunFolder::appendMetrics(const std::string &line) {
   errno = reason;
   if (!written)
     fail("{}: cannot be written: {}", name, writeError());
-  writeTable();
+  writeTables();
   return length;
 }
 
-/// The lines of metrics.jsonl as a table; columns that a line lacks are empty.
-void RunFolder::writeTable() const {
+/// What TensorBoard shows of an epoch, under its usual names.
+static ScalarEvent eventOf(const nlohmann::ordered_json &row) {
+  static constexpr std::pair<const char *, const char *> tags[] = {
+      {"loss", "loss/train"},
+      {"test_loss", "loss/test"},
+      {"test_accuracy", "accuracy/test"},
+      {"top5", "accuracy/test_top5"},
+      {"lr", "learning_rate"},
+      {"images_per_second", "speed/images_per_second"}};
+  ScalarEvent event;
+  event.time = row.value("time", 0.0);
+  event.step = row.value("epoch", int64_t(0));
+  for (auto [key, tag] : tags)
+    if (auto found = row.find(key); found != row.end() && found->is_number())
+      event.values.emplace_back(tag, found->get<double>());
+  return event;
+}
+
+/// The lines of metrics.jsonl as a table, in which columns that a line lacks
+/// are empty, and as events.
+void RunFolder::writeTables() const {
   std::ifstream file(this->file("metrics.jsonl"));
   std::vector<nlohmann::ordered_json> rows;
   std::vector<std::string> columns;
@@ -174,6 +197,10 @@ void RunFolder::writeTable() const {
     text += "\n";
   }
   writeFile(this->file("metrics.csv"), {text});
+  std::vector<ScalarEvent> events;
+  for (const auto &row : rows)
+    events.push_back(eventOf(row));
+  writeFile(this->file(eventsName), {eventFile(events)});
 }
 
 std::string rootc::newRunFolder(const std::string &name) {

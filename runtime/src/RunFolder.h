@@ -29,12 +29,12 @@ public:
   /// Cuts metrics.jsonl to the length a checkpoint knows.
   void truncateMetrics(int64_t bytes);
   /// Appends a line to metrics.jsonl, on the disk when this returns, and writes
-  /// metrics.csv anew; returns the length of the first.
+  /// metrics.csv and TensorBoard's file anew; returns the length of the first.
   int64_t appendMetrics(const std::string &line);
 
 private:
   void removePartialFiles();
-  void writeTable() const;
+  void writeTables() const;
 
   std::string folder;
   int lock = -1;

@@ -18,6 +18,7 @@ import time
 import unittest
 
 from PIL import Image
+from tensorboard.backend.event_processing import event_accumulator
 
 from rootrun_case import DATA, MODEL, ROOTRUN, SANITIZED, RootrunCase, damaged, run, run_limited
 from tensor_files import load_floats, load_tensors, save_npy
@@ -178,6 +179,23 @@ class Commands(RootrunCase):
         self.refused(self.train("run", "--overwrite", "--lr", 1e30, "--lr-policy", "constant"), "the loss is")
         self.assertFalse(os.path.exists(self.path("run/evaluation.json")))
         self.assertFalse(os.path.exists(self.path("run/report.html")))
+
+    def test_tensorboard(self):
+        """TensorBoard reads what metrics.jsonl says, after a run that was stopped and resumed as well."""
+        self.check(self.train("run"))
+        self.check(run("train", "--resume", "--epochs", 3, "-o", self.path("run")))
+        lines = [json.loads(line) for line in open(self.path("run/metrics.jsonl"))]
+        events = event_accumulator.EventAccumulator(self.path("run"))
+        events.Reload()
+        tags = {"loss/train": "loss", "loss/test": "test_loss", "accuracy/test": "test_accuracy", "accuracy/test_top5": "top5", "learning_rate": "lr",
+                "speed/images_per_second": "images_per_second"}
+        self.assertEqual(set(events.Tags()["scalars"]), set(tags))
+        for tag, key in tags.items():
+            found = events.Scalars(tag)
+            self.assertEqual([event.step for event in found], [1, 2, 3])
+            self.assertEqual([event.wall_time for event in found], [line["time"] for line in lines])
+            for event, line in zip(found, lines):
+                self.assertEqual(event.value, struct.unpack("<f", struct.pack("<f", line[key]))[0])
 
     def test_train_errors(self):
         self.refused(run("train", MODEL, "--data", DATA, "--resume"), "--resume needs -o")
