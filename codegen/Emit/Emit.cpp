@@ -194,7 +194,9 @@ private:
 
   void announce(const std::string &what) const {
     if (options.kernels.progress)
-      options.kernels.progress(what);
+      options.kernels.progress({what, "", {}});
+    if (options.kernels.times)
+      options.kernels.times->begin(what);
   }
 
   /// An error about an intermediate file, with what helps.

@@ -14,6 +14,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <chrono>
+#include <map>
 #include <thread>
 
 using namespace llvm;
@@ -96,6 +97,8 @@ public:
         keys(kernels.size()) {}
 
   Expected<std::vector<std::string>> run() {
+    if (options.times)
+      options.times->begin("kernels");
     if (std::error_code error =
             sys::fs::access(options.program, sys::fs::AccessMode::Exist))
       return createStringError(
@@ -107,6 +110,8 @@ public:
     for (size_t i = 0; i < kernels.size(); ++i)
       if (!take(i))
         pending.push_back(i);
+      else if (options.times)
+        options.times->addCached();
     if (!pending.empty()) {
       report();
       compile();
@@ -174,10 +179,24 @@ private:
     return true;
   }
 
+  std::string labelOf(size_t kernel) const {
+    return options.label ? options.label(kernel)
+                         : "kernel " + std::to_string(kernel);
+  }
+
   void report() const {
-    if (options.progress)
-      options.progress("compiling kernels: " + std::to_string(ready) + " of " +
-                       std::to_string(kernels.size()) + " are ready");
+    if (!options.progress)
+      return;
+    Activity activity{"compiling kernels: " + std::to_string(ready) + " of " +
+                          std::to_string(kernels.size()) + " are ready",
+                      "",
+                      {}};
+    for (const auto &[kernel, begin] : begins)
+      if (activity.longest.empty() || begin < activity.since) {
+        activity.longest = labelOf(kernel);
+        activity.since = begin;
+      }
+    options.progress(activity);
   }
 
   void compile() {
@@ -207,6 +226,8 @@ private:
       // It may have come since it was looked for.
       if (!take(kernel)) {
         ++running;
+        begins[kernel] = Clock::now();
+        report();
         return {WorkerJob::Kind::Job, kernel,
                 "{\"kernel\":" + toJson(kernels[kernel]) +
                     ",\"kind\":" + quote(options.kind) +
@@ -236,6 +257,11 @@ private:
 
   void accept(size_t kernel, const WorkerAnswer &answer) {
     --running;
+    double seconds =
+        std::chrono::duration<double>(Clock::now() - begins[kernel]).count();
+    begins.erase(kernel);
+    if (options.times)
+      options.times->addKernel(labelOf(kernel), seconds);
     Error error = keep(kernel, answer);
     cache.release(keys[kernel]);
     lastMoved = Clock::now();
@@ -286,6 +312,7 @@ private:
   std::vector<std::string> results, keys;
   std::vector<size_t> pending;
   size_t ready = 0, running = 0, byRule = 0;
+  std::map<size_t, Clock::time_point> begins; ///< of kernels that run
   Clock::time_point lastMoved;
   Error errors = Error::success();
   bool isFull = false; ///< the disk

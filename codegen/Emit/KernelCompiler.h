@@ -15,6 +15,8 @@
 #ifndef ROOTC_CODEGEN_EMIT_KERNELCOMPILER_H
 #define ROOTC_CODEGEN_EMIT_KERNELCOMPILER_H
 
+#include "codegen/Emit/CompileTimes.h"
+#include "codegen/Emit/Progress.h"
 #include "codegen/Kernel.h"
 #include "llvm/Support/Error.h"
 
@@ -35,7 +37,10 @@ struct KernelCompilerOptions {
   unsigned patienceSeconds = 60;
   std::function<void(const std::string &)> warn;
   /// Told what is being done, whenever that changes.
-  std::function<void(const std::string &)> progress;
+  std::function<void(const Activity &)> progress;
+  /// What users call a kernel, by its index; null: kernels are numbered.
+  std::function<std::string(size_t)> label;
+  CompileTimes *times = nullptr; ///< told where the time goes; null: nobody
 };
 
 /// A kernel that could not be compiled.

@@ -12,6 +12,10 @@
 
 namespace rootc::codegen {
 
+namespace {
+constexpr std::chrono::seconds worthTelling(5);
+} // namespace
+
 ProgressOptions ProgressOptions::standardError() {
   using namespace std::chrono_literals;
   bool isTerminal = isatty(STDERR_FILENO);
@@ -38,9 +42,9 @@ Progress::~Progress() {
   eraseLine();
 }
 
-void Progress::say(const std::string &text) {
+void Progress::say(const Activity &now) {
   std::lock_guard lock(mutex);
-  what = text;
+  activity = now;
 }
 
 void Progress::erase() {
@@ -53,11 +57,18 @@ void Progress::run() {
   auto next = begin + options.first;
   while (!changed.wait_until(lock, next, [this] { return isEnded; })) {
     next += options.interval;
-    if (what.empty())
+    if (activity.what.empty())
       continue;
-    auto seconds =
-        std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begin);
-    std::string time = std::to_string(seconds.count()) + " s";
+    auto secondsSince = [](Clock::time_point time) {
+      return std::chrono::duration_cast<std::chrono::seconds>(Clock::now() -
+                                                              time);
+    };
+    std::string time = std::to_string(secondsSince(begin).count()) + " s";
+    std::string what = activity.what;
+    auto longest = secondsSince(activity.since);
+    if (!activity.longest.empty() && longest >= worthTelling)
+      what += "; '" + activity.longest + "' takes " +
+              std::to_string(longest.count()) + " s so far";
     if (options.isTerminal) {
       eraseLine();
       std::string line = options.program + ": " + what + " (" + time + ")";

@@ -27,6 +27,15 @@ struct ProgressOptions {
   static ProgressOptions standardError();
 };
 
+/// What is being done.
+struct Activity {
+  std::string what;
+  /// Of what is done at the same time, that which takes longest so far; empty:
+  /// there is no such thing.
+  std::string longest;
+  std::chrono::steady_clock::time_point since{}; ///< when that began
+};
+
 /// Tells users of long compilations what is being done, from a thread of its
 /// own. `say` and `erase` may be called on any thread.
 class Progress {
@@ -37,7 +46,8 @@ public:
   Progress &operator=(const Progress &) = delete;
 
   /// What is being done from now on.
-  void say(const std::string &what);
+  void say(const Activity &activity);
+  void say(const std::string &what) { say(Activity{what, "", {}}); }
 
   /// Takes the line off the terminal, so that other text may follow.
   void erase();
@@ -54,7 +64,7 @@ private:
   std::mutex mutex;
   std::condition_variable changed;
   bool isEnded = false;
-  std::string what;
+  Activity activity;
   size_t shown = 0; ///< characters on the terminal's line
   std::thread thread;
 };

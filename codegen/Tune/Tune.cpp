@@ -106,7 +106,10 @@ Expected<std::string> tuneModel(const Model &model,
     search.seed = options.seed;
     search.trials = options.trials;
     search.budget = options.budget;
-    search.progress = options.compiler.progress;
+    if (options.compiler.progress)
+      search.progress = [&](const std::string &what) {
+        options.compiler.progress({what, "", {}});
+      };
     LibraryTimerOptions live;
     live.target = options.target;
     live.compiler = options.compiler;

@@ -57,6 +57,14 @@ static bool isBinary(OutputKind kind) {
 }
 
 int Compiler::run() {
+  times.begin("reading");
+  int code = runOnce();
+  if (options.time)
+    errs() << times.table();
+  return code;
+}
+
+int Compiler::runOnce() {
   auto buffer = MemoryBuffer::getFileOrSTDIN(options.input);
   if (!buffer) {
     reportError("cannot read '" + options.input +
@@ -144,6 +152,7 @@ LogicalResult Compiler::compile(mlir::ModuleOp module) {
                       !codegen::backendOf(target).device &&
                       !options.autoscheduler;
   pipeline.target = target;
+  times.begin("passes over the network");
   if (failed(runPasses(module, buildNetworkPipeline, pipeline)) ||
       failed(useSchedules(pipeline)))
     return failure();
@@ -152,6 +161,7 @@ LogicalResult Compiler::compile(mlir::ModuleOp module) {
   std::string description;
   if (options.kind != OutputKind::Cost && failed(describe(module, description)))
     return failure();
+  times.begin("passes over the programs");
   if (options.kind != OutputKind::Cost && options.kind != OutputKind::Onnx &&
       failed(runPasses(module, buildModelPipeline, pipeline)))
     return failure();
@@ -161,6 +171,7 @@ LogicalResult Compiler::compile(mlir::ModuleOp module) {
   }
   if (tuned && !tuned->remark().empty())
     WithColor::remark(errs(), programName()) << tuned->remark() << "\n";
+  times.begin("writing");
   switch (options.kind) {
   case OutputKind::Tuning:
     return tune(module);
@@ -303,7 +314,8 @@ Compiler::compilerOptions(codegen::Progress &progress) const {
   compiler.program = kernelProgram();
   compiler.jobs = options.jobs;
   compiler.cacheDirectory = codegen::KernelCache::defaultDirectory();
-  compiler.progress = [&](const std::string &what) { progress.say(what); };
+  compiler.progress = [&](const codegen::Activity &now) { progress.say(now); };
+  compiler.times = options.time ? &times : nullptr;
   compiler.warn = [&](const std::string &message) {
     progress.erase();
     WithColor::warning(errs(), programName()) << message << "\n";

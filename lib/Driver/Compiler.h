@@ -35,6 +35,7 @@ public:
 
 private:
   // Compiler.cpp
+  int runOnce();
   /// One library with code for each target.
   llvm::LogicalResult compileForSeveral(mlir::ModuleOp module);
   llvm::LogicalResult compile(mlir::ModuleOp module);
@@ -90,6 +91,7 @@ private:
   codegen::TargetInfo target; ///< that is compiled for now
   mlir::MLIRContext context;
   std::optional<codegen::TunedSchedules> tuned;
+  mutable codegen::CompileTimes times;
 
   /// Where a variant of the library that is compiled goes; empty: it is none.
   std::string variantFolder;

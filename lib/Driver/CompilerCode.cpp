@@ -105,6 +105,7 @@ LogicalResult Compiler::embed(codegen::Model &model,
 
 LogicalResult Compiler::emitCode(mlir::ModuleOp module,
                                  const std::string &description) {
+  times.begin("translation");
   auto translated = translateToModel(module);
   if (failed(translated))
     return failure();
@@ -115,10 +116,15 @@ LogicalResult Compiler::emitCode(mlir::ModuleOp module,
   emit.target = target;
   codegen::Progress progress(codegen::ProgressOptions::standardError());
   emit.kernels = compilerOptions(progress);
+  if (!options.weights.empty())
+    times.begin("weights");
   if (failed(embed(translated->model, emit.kernels))) {
     progress.erase();
     return failure();
   }
+  emit.kernels.label = [&](size_t kernel) {
+    return labelOf(translated->model, kernel);
+  };
   bool good = true;
   if (!variantFolder.empty()) {
     variantModel.name = translated->model.name;

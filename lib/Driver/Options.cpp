@@ -85,6 +85,10 @@ struct Flags : NetworkFlags {
           "Who schedules kernels: rootc's rules and records or, to compare "
           "with, one of Halide's autoschedulers, for --batch images (16) "
           "and --threads threads; default rootc")};
+  cl::opt<bool, false, SwitchParser> time{
+      "time", cl::cat(category),
+      cl::desc("Print where the compilation's time goes: its stages, and the "
+               "kernels that take longest")};
   cl::opt<std::string> tuned{
       "tuned", cl::value_desc("file"), cl::cat(category),
       cl::desc("Schedules of rootc-tune, where the file has them for this CPU, "
@@ -297,6 +301,7 @@ std::optional<Options> check(const Flags &flags) {
   options.pixels = flags.pixels;
   if (std::string problem = checkWeights(flags, options); !problem.empty())
     return fail(problem);
+  options.time = flags.time;
   options.tuned = flags.tuned;
   if (flags.tuned.getNumOccurrences() && options.tuned.empty())
     return fail("--tuned: the name is empty");

@@ -68,6 +68,7 @@ struct Options {
   bool winograd = true;
   bool bf16 = false;
   unsigned jobs = 0;
+  bool time = false;         ///< tell where the compilation's time goes
   std::string tuned;         ///< a database of schedules; empty: none
   int64_t autoscheduler = 0; ///< as of AutoscheduledSchedule; 0: none
   int64_t threads = 0;       ///< that schedules are tuned for; 0: all cores

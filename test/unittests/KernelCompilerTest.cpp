@@ -357,7 +357,8 @@ std::string progressOf(bool isTerminal) {
     return "";
   {
     Progress progress({ends[1], isTerminal, 10ms, 20ms});
-    progress.say("compiling kernels");
+    using Clock = std::chrono::steady_clock;
+    progress.say({"compiling kernels", "conv1 forward", Clock::now() - 7s});
     std::this_thread::sleep_for(200ms);
     progress.erase();
     progress.say("linking");
@@ -372,10 +373,11 @@ std::string progressOf(bool isTerminal) {
 }
 
 TEST(Progress, SaysWhatTakesLong) {
-  EXPECT_THAT(
-      progressOf(false),
-      testing::StartsWith("rootc: note: after 0 s: compiling kernels\n"));
-  std::string line = "rootc: compiling kernels (0 s)";
+  EXPECT_THAT(progressOf(false),
+              testing::StartsWith("rootc: note: after 0 s: compiling kernels; "
+                                  "'conv1 forward' takes 7 s so far\n"));
+  std::string line = "rootc: compiling kernels; 'conv1 forward' takes 7 s so "
+                     "far (0 s)";
   EXPECT_THAT(
       progressOf(true),
       AllOf(testing::StartsWith(line + "\r" + std::string(line.size(), ' ') +
