@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "test/Cuda/Fragments.h"
 #include "test/Cuda/include/cuda_runtime.h"
 
 #include <algorithm>
@@ -43,6 +44,7 @@ uint64_t phaseOf(uint64_t stamp) { return (stamp & ~manyBlocks) >> 16; }
 uint64_t threadOf(uint64_t stamp) { return stamp >> 4 & 0xfff; }
 
 const size_t deviceBytes = size_t(8) << 30;
+const size_t warpSize = 32;
 
 void *reserve(size_t bytes) {
   void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
@@ -54,7 +56,15 @@ void *reserve(size_t bytes) {
   return memory;
 }
 
-enum class State { Ready, Waiting, Done };
+enum class State { Ready, Waiting, Multiplying, Done };
+
+/// A copy to shared memory that a thread has not waited for.
+struct Copy {
+  char *to;
+  const char *from;
+  size_t bytes;
+  bool exists;
+};
 
 struct Fiber {
   ucontext_t begin;
@@ -63,6 +73,8 @@ struct Fiber {
   bool started = false;
   State state = State::Done;
   int line = 0; ///< of the barrier that it waits at
+  rootc_played::Fragments fragments = {};
+  std::vector<Copy> copies;
 };
 
 struct Write {
@@ -156,6 +168,34 @@ public:
     fiber.state = State::Waiting;
     fiber.line = line;
     leave(fiber);
+  }
+
+  void multiply(const rootc_played::Fragments &fragments) {
+    Fiber &fiber = *fibers[current];
+    fiber.fragments = fragments;
+    fiber.state = State::Multiplying;
+    leave(fiber);
+  }
+
+  void beginCopy(char *to, const char *from, size_t bytes, bool exists) {
+    if (uintptr_t(to) % bytes || uintptr_t(from) % bytes)
+      complain("a copy of %zu bytes from or to no multiple of as many", bytes);
+    if (exists)
+      access(const_cast<char *>(from), bytes, false);
+    access(to, bytes, true);
+    memset(to, 0xff, bytes);
+    fibers[current]->copies.push_back({to, from, bytes, exists});
+  }
+
+  void endCopies() {
+    for (const Copy &copy : fibers[current]->copies) {
+      access(copy.to, copy.bytes, true);
+      if (copy.exists)
+        memcpy(copy.to, copy.from, copy.bytes);
+      else
+        memset(copy.to, 0, copy.bytes);
+    }
+    fibers[current]->copies.clear();
   }
 
   void access(void *address, size_t bytes, bool write) {
@@ -252,31 +292,71 @@ private:
     setcontext(&fiber.begin);
   }
 
+  void choose(size_t thread) {
+    current = thread;
+    threadIdx = {unsigned(thread % blockDim.x),
+                 unsigned(thread / blockDim.x % blockDim.y),
+                 unsigned(thread / blockDim.x / blockDim.y)};
+  }
+
+  /// Up to the next barrier, or the end.
+  void playWarp(size_t begin, size_t end) {
+    do
+      for (size_t t = begin; t < end && problem.empty(); ++t) {
+        if (fibers[t]->state != State::Ready)
+          continue;
+        choose(t);
+        inKernel = true;
+        resume(*fibers[t]);
+        settle();
+        inKernel = false;
+      }
+    while (problem.empty() && multiplyWarp(begin, end));
+  }
+
+  /// The product that the threads of a warp have come to, if they have.
+  bool multiplyWarp(size_t begin, size_t end) {
+    rootc_played::Fragments *warp[warpSize];
+    size_t count = 0;
+    for (size_t t = begin; t < end; ++t)
+      if (fibers[t]->state == State::Multiplying)
+        warp[count++] = &fibers[t]->fragments;
+    if (count == 0)
+      return false;
+    if (count < warpSize)
+      complain("the product of line %d is reached by %zu of %zu threads of a "
+               "warp",
+               warp[0]->line, count, warpSize);
+    for (size_t i = 1; i < count; ++i)
+      if (warp[i]->line != warp[0]->line)
+        complain("threads of a warp are at products of the lines %d and %d",
+                 warp[0]->line, warp[i]->line);
+    if (!problem.empty())
+      return false;
+    rootc_played::multiplyFragments(warp);
+    for (size_t t = begin; t < end; ++t)
+      fibers[t]->state = State::Ready;
+    return true;
+  }
+
   void playBlock(size_t count) {
     blockBegin = ++phase;
     if (sharedUsed.first < sharedUsed.second)
       memset(shared + sharedUsed.first, 0xff,
              sharedUsed.second - sharedUsed.first);
     sharedUsed = {sharedBytes, 0};
-    for (size_t t = 0; t < count; ++t)
+    for (size_t t = 0; t < count; ++t) {
       fibers[t]->state = State::Ready;
-    for (bool first = true;; first = false, ++phase) {
+      fibers[t]->copies.clear();
+    }
+    for (;; ++phase) {
       size_t waiting = 0, done = 0;
       int line = 0;
+      for (size_t warp = 0; warp < count && problem.empty(); warp += warpSize)
+        playWarp(warp, std::min(warp + warpSize, count));
       for (size_t t = 0; t < count && problem.empty(); ++t) {
         Fiber &fiber = *fibers[t];
-        if (!first && fiber.state == State::Done) {
-          ++done;
-          continue;
-        }
-        current = t;
-        threadIdx = {unsigned(t % blockDim.x),
-                     unsigned(t / blockDim.x % blockDim.y),
-                     unsigned(t / blockDim.x / blockDim.y)};
-        inKernel = true;
-        resume(fiber);
-        settle();
-        inKernel = false;
+        choose(t);
         if (fiber.state == State::Done) {
           ++done;
           continue;
@@ -285,6 +365,7 @@ private:
           complain("threads wait at different barriers, of the lines %d and %d",
                    line, fiber.line);
         line = fiber.line;
+        fiber.state = State::Ready;
       }
       if (problem.empty() && waiting && done)
         complain("the barrier of line %d is reached by %zu of %zu threads",
@@ -356,11 +437,12 @@ private:
   }
 
   void settle() {
-    if (!pending.address)
-      return;
-    if (memcmp(pending.before, pending.address, pending.bytes) != 0)
-      complain("%s", pending.what);
-    pending.address = nullptr;
+    // Before anything that is played itself, as the standard library's
+    // templates are.
+    const Write before = std::exchange(pending, Write());
+    if (before.address &&
+        memcmp(before.before, before.address, before.bytes) != 0)
+      complain("%s", before.what);
   }
 };
 
@@ -372,6 +454,39 @@ Player &player() {
 } // namespace
 
 void rootc_played::barrier(int line) { player().wait(line); }
+
+void rootc_played::multiply(float *d, const uint32_t *a, const uint32_t *b,
+                            bool bf16, int line) {
+  player().multiply({d, a, b, bf16, line});
+}
+
+void rootc_played::copy(void *to, const void *from, size_t bytes, bool exists) {
+  player().beginCopy(static_cast<char *>(to), static_cast<const char *>(from),
+                     bytes, exists);
+}
+
+void rootc_wait_for_copies() { player().endCopies(); }
+
+static uint32_t bitsOf(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+uint32_t rootc_tf32(float value) {
+  // Half of what is lost is added to the magnitude; NaN stays.
+  uint32_t bits = bitsOf(value);
+  return value == value ? (bits + 0x1000) & ~uint32_t(0x1fff) : bits;
+}
+
+uint32_t rootc_bf16_pair(float low, float high) {
+  auto round = [](float value) {
+    uint32_t bits = bitsOf(value);
+    return value == value ? (bits + 0x7fff + (bits >> 16 & 1)) >> 16
+                          : uint32_t(0x7fff);
+  };
+  return round(low) | round(high) << 16;
+}
 
 cudaError_t rootc_played::launch(const std::function<void()> &thread, dim3 grid,
                                  dim3 block) {

@@ -19,11 +19,14 @@
 // - two threads that use one place in one interval between barriers, and one of
 //   them changes it; two blocks of a launch that do,
 // - a read of the device's memory that nobody has written,
-// - an access of the device's memory outside of what is allocated.
+// - an access of the device's memory outside of what is allocated,
+// - a product by tensor cores that not all threads of a warp reach, or not the
+//   same one; the copy of an address that is no multiple of its size.
 //
 // All memory holds NaNs until it is written, shared memory anew for each block:
-// a thread that has no results to store may read what is not there. Nothing
-// here knows of warps.
+// a thread that has no results to store may read what is not there. So does
+// what a copy to shared memory has begun to write, until the thread waits for
+// it; others then need a barrier.
 //
 //===----------------------------------------------------------------------===//
 
@@ -97,6 +100,11 @@ namespace rootc_played {
 void barrier(int line);
 cudaError_t launch(const std::function<void()> &thread, dim3 grid, dim3 block);
 
+/// A product's fragments in the registers of a thread (Fragments.h).
+void multiply(float *d, const uint32_t *a, const uint32_t *b, bool bf16,
+              int line);
+void copy(void *to, const void *from, size_t bytes, bool exists);
+
 template <typename... Parameters, size_t... I>
 std::function<void()> bind(void (*kernel)(Parameters...), void **arguments,
                            std::index_sequence<I...>) {
@@ -114,5 +122,26 @@ cudaError_t cudaLaunchKernel(void (*kernel)(Parameters...), dim3 grid,
                          std::index_sequence_for<Parameters...>()),
       grid, block);
 }
+
+// What runtime/support/TensorCores.cu says in PTX for nvcc.
+inline void rootc_multiply_tf32(float (&d)[4], const uint32_t (&a)[4],
+                                const uint32_t (&b)[2],
+                                int line = __builtin_LINE()) {
+  rootc_played::multiply(d, a, b, false, line);
+}
+inline void rootc_multiply_bf16(float (&d)[4], const uint32_t (&a)[4],
+                                const uint32_t (&b)[2],
+                                int line = __builtin_LINE()) {
+  rootc_played::multiply(d, a, b, true, line);
+}
+/// To nearest, of two the one farther from zero.
+uint32_t rootc_tf32(float value);
+/// To nearest, of two the even one; `low` in the lower half.
+uint32_t rootc_bf16_pair(float low, float high);
+template <int Floats>
+void rootc_copy(float *to, const float *from, bool exists) {
+  rootc_played::copy(to, from, 4 * Floats, exists);
+}
+void rootc_wait_for_copies();
 
 #endif // ROOTC_TEST_CUDA_RUNTIME_H
