@@ -9,6 +9,7 @@
 #include "codegen/CudaSource.h"
 #include "codegen/Pipeline.h"
 #include "codegen/SourceHash.h"
+#include "codegen/TensorCoreSource.h"
 #include "runtime/support/Support.h"
 
 #include <HalideRuntime.h>
@@ -144,13 +145,18 @@ void compileKernel(const Kernel &kernel, OutputKind kind,
   // Written beside and renamed, so that nobody reads half a file.
   std::string aside = output + ".tmp" + std::to_string(getpid());
   try {
-    BuiltPipeline built =
-        buildPipeline(kernel, machine, kind == OutputKind::Cpp);
-    if (kind == OutputKind::Cuda)
-      writeText(aside, cudaSource(kernel, built, machine));
-    else
-      built.pipeline.compile_to({{fileType(kind), aside}}, built.arguments(),
-                                kernel.name, machine);
+    if ((kind == OutputKind::Cuda || kind == OutputKind::Object) &&
+        kernel.schedule.count("operand_bits")) {
+      writeText(aside, tensorCoreSource(kernel, machine));
+    } else {
+      BuiltPipeline built =
+          buildPipeline(kernel, machine, kind == OutputKind::Cpp);
+      if (kind == OutputKind::Cuda)
+        writeText(aside, cudaSource(kernel, built, machine));
+      else
+        built.pipeline.compile_to({{fileType(kind), aside}}, built.arguments(),
+                                  kernel.name, machine);
+    }
     if (kind == OutputKind::Cpp)
       markAssertionsUnlikely(aside, kernel.name);
     std::filesystem::rename(aside, output);

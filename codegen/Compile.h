@@ -18,6 +18,8 @@ namespace rootc::codegen {
 /// threads. Every file begins with the same preamble, which is not guarded: to
 /// put several kernels in one source file, keep it once. `Ptx` is what a target
 /// with a GPU of NVIDIA's runs there, `Cuda` the same as source (CudaSource.h).
+/// A kernel for tensor cores is such a source as `Object` as well, which nvcc
+/// compiles (TensorCoreSource.h).
 enum class OutputKind { Object, Stmt, Llvm, Assembly, Cpp, Ptx, Cuda };
 
 /// From "object", "stmt", "llvm", "asm", "cpp", "ptx" or "cuda"; throws

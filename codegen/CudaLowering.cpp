@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/CudaLowering.h"
+#include "codegen/CudaText.h"
 
 using namespace Halide;
 using namespace Halide::Internal;
@@ -14,7 +15,7 @@ namespace rootc::codegen {
 
 namespace {
 /// Keeps the lowered statement, of which nothing is left to compile.
-class Lowered : public IRMutator {
+class LoweredStmt : public IRMutator {
 public:
   Stmt stmt;
   using IRMutator::mutate;
@@ -90,7 +91,7 @@ private:
 
 CudaLowering lowerForCuda(const Kernel &kernel, BuiltPipeline &built,
                           const Target &target) {
-  Lowered lowered;
+  LoweredStmt lowered;
   built.pipeline.add_custom_lowering_pass(&lowered, nullptr);
   Module module =
       built.pipeline.compile_to_module(built.arguments(), kernel.name, target);

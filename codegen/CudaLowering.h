@@ -16,9 +16,6 @@
 
 namespace rootc::codegen {
 
-/// The variable that the batch is in `CudaLowering::stmt`.
-inline const char cudaBatch[] = "n";
-
 struct CudaLowering {
   /// Loops over blocks, and what stands between them: allocations (one ends
   /// where halide_device_free is called), lets, loops.

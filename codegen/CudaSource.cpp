@@ -13,10 +13,10 @@
 #include "codegen/CudaSource.h"
 #include "codegen/CudaExpressions.h"
 #include "codegen/CudaLowering.h"
+#include "codegen/CudaText.h"
 
 #include <algorithm>
 #include <array>
-#include <sstream>
 #include <stdexcept>
 
 using namespace Halide;
@@ -36,7 +36,7 @@ public:
     const std::string batch = cudaBatch;
     names.declareAs(batch, batch, ConstantInterval(1, 1 << 30));
     line("static int " + kernel.name + "_argv(void **arguments) {");
-    indent = 1;
+    out->indent = 1;
     line("rootc_cuda_device &device = *(rootc_cuda_device *)arguments[0];");
     if (stmt_uses_var(stmt, batch))
       line("const int n = device.n;");
@@ -46,16 +46,17 @@ public:
       if (!used.buffers.count(arguments[i]))
         continue;
       bool input = i < inputs();
-      std::string type = elementOf(types.at(arguments[i])) + " *";
+      std::string type = cudaElement(types.at(arguments[i])) + " *";
       line((input ? "const " : "") + type + names.declare(arguments[i]) +
            " = (" + (input ? "const " : "") + type + ")arguments[" +
            std::to_string(i + 1) + "];");
     }
     host(stmt);
     line("return device.status;");
-    indent = 0;
+    out->indent = 0;
     line("}");
-    return shapes() + kernels.str() + text.str();
+    return describeForCuda(kernel, arguments, types) + kernels.str() +
+           text.str();
   }
 
 private:
@@ -64,73 +65,13 @@ private:
   const std::vector<std::string> &arguments;
   const std::map<std::string, TensorType> &types;
   CudaExpressions names; ///< of the launching function
-  std::ostringstream text, kernels;
-  std::ostringstream *out = &text;
-  int indent = 0;
+  CudaText text, kernels;
+  CudaText *out = &text;
   std::set<std::string> kernelNames;
 
   size_t inputs() const { return kernel.inputs.size(); }
 
-  static bool isOperatorAt(const std::string &content, size_t at) {
-    size_t behind = content.find(' ', at);
-    return behind - at <= 2 &&
-           std::string("+-*/%?:&|<>=").find(content[at]) != std::string::npos;
-  }
-
-  /// Broken where it is long, behind a comma or before an operator.
-  void line(std::string content) {
-    const size_t width = 110;
-    auto margin = static_cast<size_t>(2 * indent);
-    while (margin + content.size() > width) {
-      size_t at = content.rfind(' ', width - margin);
-      while (at != std::string::npos && at > 0 && content[at - 1] != ',' &&
-             !isOperatorAt(content, at + 1))
-        at = content.rfind(' ', at - 1);
-      if (at == std::string::npos || at == 0)
-        break;
-      *out << std::string(margin, ' ') << content.substr(0, at) << '\n';
-      content.erase(0, at + 1);
-      margin = static_cast<size_t>(2 * indent + 4);
-    }
-    *out << std::string(margin, ' ') << content << '\n';
-  }
-
-  static std::string elementOf(const TensorType &type) {
-    switch (type.element) {
-    case ElementType::F32:
-      return "float";
-    case ElementType::I64:
-      return "int64_t";
-    case ElementType::I32:
-      return "int";
-    case ElementType::U8:
-      return "uint8_t";
-    case ElementType::BF16:
-      return "uint16_t";
-    }
-    throw std::invalid_argument("unknown element type");
-  }
-
-  /// What the kernel computes, and of what.
-  std::string shapes() const {
-    std::string head;
-    for (const Op &op : kernel.ops) {
-      head += (head.empty() ? "//   " : ", ") + op.name;
-      for (const auto &[name, value] : op.attributes)
-        if (name == "groups")
-          head += " of " + std::to_string(std::get<int64_t>(value)) + " groups";
-    }
-    head += '\n';
-    for (const std::string &argument : arguments) {
-      const TensorType &type = types.at(argument);
-      head += "//   " + argument + ": " + elementOf(type) + " [";
-      for (size_t d = 0; d < type.shape.size(); ++d)
-        head += (d ? "][" : "") +
-                (type.shape[d] < 0 ? cudaBatch : std::to_string(type.shape[d]));
-      head += "]\n";
-    }
-    return head;
-  }
+  void line(std::string content) { out->line(std::move(content)); }
 
   /// Prints what must stand before a statement.
   void declareBefore(CudaExpressions &of) {
@@ -171,11 +112,11 @@ private:
     std::string i = of.declare(loop->name, range);
     line("for (int " + i + " = " + min + "; " + i + " < " + end + "; ++" + i +
          ") {");
-    ++indent;
+    ++out->indent;
   }
 
   void end() {
-    --indent;
+    --out->indent;
     line("}");
   }
 
@@ -202,14 +143,14 @@ private:
       names.forget(s->name);
     } else if (const auto *s = stmt.as<IfThenElse>()) {
       line("if (" + value(names, s->condition) + ") {");
-      ++indent;
+      ++out->indent;
       host(s->then_case);
-      --indent;
+      --out->indent;
       if (s->else_case.defined()) {
         line("} else {");
-        ++indent;
+        ++out->indent;
         host(s->else_case);
-        --indent;
+        --out->indent;
       }
       line("}");
     } else if (const auto *s = stmt.as<Evaluate>()) {
@@ -315,7 +256,6 @@ private:
     }
     line("device.launch(" + name + ", " + dimensions(grid) + ", " +
          dimensions(block) + given + ");");
-    int outer = std::exchange(indent, 0);
     out = &kernels;
     // Two blocks of 256 threads on a multiprocessor: 128 registers each.
     // Smaller blocks take what they need, for some spill with fewer.
@@ -324,7 +264,7 @@ private:
       bounds += ", " + std::to_string(std::max<int64_t>(1, 512 / most));
     line("static __global__ void __launch_bounds__(" + bounds + ")");
     line(name + "(" + taken + ") {");
-    indent = 1;
+    out->indent = 1;
     for (const For *loop : blocks) {
       std::string own = std::string("block_") + loop->name.back();
       ConstantInterval range = names.bounds(loop->extent - 1);
@@ -344,7 +284,6 @@ private:
     end();
     line("");
     out = &text;
-    indent = outer;
   }
 
   /// After the Func that the loops compute.
@@ -417,14 +356,14 @@ private:
 
   void branch(CudaExpressions &of, const IfThenElse *s) {
     line("if (" + value(of, s->condition) + ") {");
-    ++indent;
+    ++out->indent;
     onDevice(of, s->then_case);
-    --indent;
+    --out->indent;
     if (s->else_case.defined()) {
       line("} else {");
-      ++indent;
+      ++out->indent;
       onDevice(of, s->else_case);
-      --indent;
+      --out->indent;
     }
     line("}");
   }

@@ -8,7 +8,6 @@
 #include "codegen/Pipeline.h"
 #include "codegen/Schedules/Cpu/Prefetch.h"
 #include "codegen/Schedules/Cuda/Device.h"
-#include "codegen/Schedules/Schedules.h"
 
 #include <algorithm>
 #include <limits>
@@ -109,16 +108,35 @@ public:
       : kernel(kernel), target(target), plain(plain) {}
 
   BuiltPipeline build() {
-    makeInputs();
-    for (const Op &op : kernel.ops)
-      lower(op);
-    Value result = makeOutput();
-    Pipeline pipeline(result.func);
-    schedule(result, pipeline);
-    return {pipeline, std::move(inputs)};
+    ScheduleContext context = lowerAll();
+    schedule(context);
+    return {context.pipeline, std::move(inputs)};
+  }
+
+  UnscheduledPipeline unscheduled() {
+    ScheduleContext context = lowerAll();
+    return {context, std::move(inputs), vectorStages};
   }
 
 private:
+  ScheduleContext lowerAll() {
+    makeInputs();
+    for (const Op &op : kernel.ops)
+      lower(op);
+    Value output = makeOutput();
+    return {kernel,
+            anchor,
+            anchorFuncs,
+            anchorOperands,
+            Pipeline(output.func),
+            output.func,
+            output,
+            positionStages,
+            target,
+            plain,
+            inner};
+  }
+
   void makeInputs() {
     for (const TensorType &type : kernel.inputs) {
       checkType(type);
@@ -312,7 +330,7 @@ private:
     return size < 0 ? batch : static_cast<int>(size);
   }
 
-  void schedule(const Value &output, const Pipeline &pipeline) {
+  void schedule(ScheduleContext &context) {
     TargetInfo machine = targetInfo(target);
     if (plain)
       machine.vectorBits = 32;
@@ -328,12 +346,9 @@ private:
       read = readSchedule(problem);
     if (!read.error.empty())
       throw std::invalid_argument("schedule: " + read.error);
-    ScheduleContext context{kernel,   anchor,      anchorFuncs, anchorOperands,
-                            pipeline, output.func, output,      positionStages,
-                            target,   plain,       inner};
     chooseInner(problem, inner.get());
     if (auto *halide = std::get_if<AutoscheduledSchedule>(&read.schedule))
-      estimate(output, static_cast<int>(halide->batch));
+      estimate(context.outputValue, static_cast<int>(halide->batch));
     else
       for (const Func &stage : vectorStages)
         computeVector(stage);
@@ -345,7 +360,7 @@ private:
     for (size_t i = 0; i < inputs.size(); ++i)
       if (kernel.inputs[i].element == ElementType::BF16)
         narrow.push_back(inputs[i].name());
-    for (const OutputImageParam &buffer : output.func.output_buffers())
+    for (const OutputImageParam &buffer : context.output.output_buffers())
       if (buffer.type() == UInt(16))
         narrow.push_back(buffer.name());
     if (!narrow.empty())
@@ -389,6 +404,11 @@ TargetInfo targetInfo(const Target &target) {
   int64_t bits = target.natural_vector_size<float>() * 32;
   bool many = bits >= 512 || target.arch == Target::ARM;
   return {target.to_string(), bits, many ? 32 : 16};
+}
+
+UnscheduledPipeline unscheduledPipeline(const Kernel &kernel,
+                                        const Target &target) {
+  return Builder(kernel, target, false).unscheduled();
 }
 
 BuiltPipeline buildPipeline(const Kernel &kernel, const Target &target,

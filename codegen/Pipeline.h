@@ -22,7 +22,7 @@
 #define ROOTC_CODEGEN_PIPELINE_H
 
 #include "Halide.h"
-#include "codegen/Kernel.h"
+#include "codegen/Schedules/Schedules.h"
 
 #include <string>
 #include <vector>
@@ -42,6 +42,16 @@ Halide::Target kernelTarget(const std::string &text);
 
 /// What a schedule may assume of a target's machine.
 TargetInfo targetInfo(const Halide::Target &target);
+
+/// A kernel's Funcs, before anything says how they are computed.
+struct UnscheduledPipeline {
+  ScheduleContext context;
+  std::vector<Halide::ImageParam> inputs;
+  std::vector<Halide::Func> vectorStages; ///< of one dimension: for all points
+};
+/// Throws as buildPipeline does.
+UnscheduledPipeline unscheduledPipeline(const Kernel &kernel,
+                                        const Halide::Target &target);
 
 /// Builds and schedules a kernel. `plain` leaves vectors and threads out, for
 /// C++ source, which has schedules of its own. Throws std::invalid_argument for

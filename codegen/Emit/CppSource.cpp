@@ -15,6 +15,8 @@
 #include "codegen/Emit/CppSource.h"
 #include "codegen/Emit/Embedded.h"
 #include "codegen/Emit/HostCode.h"
+#include "codegen/Emit/TensorCoreObject.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -110,6 +112,8 @@ std::string joinCuda(const Model &model, const HostPlan &plan,
                      "-arch=sm_90 -c\n";
   text += renames(embeddedCudaSupport(), model.name);
   text += embeddedCudaSupport();
+  if (any_of(model.kernels, isForTensorCores))
+    text += embeddedTensorCores();
   std::vector<SetVector<StringRef>> users(kernels.size());
   for (size_t i = 0; i < plan.calls.size(); ++i)
     users[plan.calls[i].kernel].insert(plan.labels[i]);

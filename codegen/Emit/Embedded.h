@@ -22,6 +22,10 @@ llvm::StringRef embeddedDeviceObject();
 llvm::StringRef embeddedSupportSource();
 /// What takes its place in CUDA C++.
 llvm::StringRef embeddedCudaSupport();
+/// Of it, what kernels themselves call.
+llvm::StringRef embeddedCudaFunctions();
+/// What comes behind either for products of matrices by tensor cores.
+llvm::StringRef embeddedTensorCores();
 /// runtime/include/rootc/model.h.
 llvm::StringRef embeddedModelHeader();
 

@@ -7,11 +7,13 @@
 
 #include "codegen/Emit/Emit.h"
 #include "codegen/Emit/CppSource.h"
+#include "codegen/Emit/CudaCompiler.h"
 #include "codegen/Emit/Embedded.h"
 #include "codegen/Emit/HostCode.h"
 #include "codegen/Emit/Linker.h"
 #include "codegen/Emit/OutputFile.h"
 #include "codegen/Emit/TemporaryFolder.h"
+#include "codegen/Emit/TensorCoreObject.h"
 #include "codegen/Schedules/Backend.h"
 #include "runtime/src/ElfNote.h"
 #include "llvm/ADT/SetVector.h"
@@ -233,9 +235,27 @@ private:
     if (backendOf(options.target).device)
       if (Error error = addObject("device", embeddedDeviceObject()))
         return error;
+    std::vector<Kernel> products; // and their texts
+    std::vector<std::string> texts;
     for (size_t i = 0; i < kernels.size(); ++i)
-      if (Error error = addObject(model.kernels[i].name, kernels[i]))
+      if (isForTensorCores(model.kernels[i])) {
+        products.push_back(model.kernels[i]);
+        texts.push_back(kernels[i]);
+      } else if (Error error = addObject(model.kernels[i].name, kernels[i])) {
         return error;
+      }
+    if (!products.empty()) {
+      announce("compiling kernels for tensor cores");
+      auto ptx = compileCuda(joinDeviceCode(products, texts), options.target,
+                             options.kernels.cacheDirectory);
+      if (!ptx)
+        return ptx.takeError();
+      auto object = tensorCoreObject(products, *ptx, options.target);
+      if (!object)
+        return object.takeError();
+      if (Error error = addObject("tensor-cores", *object))
+        return error;
+    }
     return link(objects, folder->path());
   }
 

@@ -32,6 +32,15 @@ Triple tripleOf(const TargetInfo &target) {
                     : "x86_64-unknown-linux-gnu");
 }
 
+} // namespace
+
+void setHostTriple(Module &module, const TargetInfo &target) {
+  module.setTargetTriple(tripleOf(target));
+  module.setPICLevel(PICLevel::BigPIC);
+}
+
+namespace {
+
 class HostBuilder : public TablePrinter {
 public:
   HostBuilder(const Model &model, const TargetInfo &target,
@@ -39,8 +48,7 @@ public:
       : model(model), context(context),
         module(std::make_unique<Module>(model.name, context)),
         pointer(PointerType::get(context, 0)) {
-    module->setTargetTriple(tripleOf(target));
-    module->setPICLevel(PICLevel::BigPIC);
+    setHostTriple(*module, target);
   }
 
   std::unique_ptr<Module> build(const HostPlan &plan,

@@ -30,6 +30,9 @@ std::unique_ptr<llvm::Module> buildDispatch(const Model &model, int64_t count,
                                             const TargetInfo &target,
                                             llvm::LLVMContext &context);
 
+/// Makes an empty module one for the target's host.
+void setHostTriple(llvm::Module &module, const TargetInfo &target);
+
 /// Machine code of the module: an ELF object, or assembly text.
 llvm::Expected<std::string> compileHostModule(llvm::Module &module,
                                               bool assembly);

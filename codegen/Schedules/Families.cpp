@@ -231,6 +231,8 @@ ReadSchedule readSchedule(const Problem &problem) {
   ReadSchedule read{defaultSchedule(problem), ""};
   if (problem.kernel.schedule.count("autoscheduler"))
     read.schedule = AutoscheduledSchedule();
+  else if (problem.kernel.schedule.count("operand_bits"))
+    read.schedule = TensorCoreSchedule::choose(problem);
   read.error = std::visit(
       [&](auto &family) { return set(family, problem.kernel.schedule); },
       read.schedule);

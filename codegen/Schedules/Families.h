@@ -326,6 +326,51 @@ struct DeviceGradientSchedule {
   std::string illegal(const Problem &problem) const;
 };
 
+/// Convolutions of any direction as products of matrices by tensor cores, only
+/// if asked for: of kernels that fitTensorCores().
+struct TensorCoreSchedule {
+  int64_t operandBits = 19; ///< 19: TF32; 16: bf16
+  /// Backward-filter: the most chunks of the batch's pixels summed apart.
+  int64_t split = 1;
+  /// A block's tile: rows (pixels; backward-filter: out channels), columns (out
+  /// channels; in channels), and terms of the sums in shared memory at a time.
+  int64_t tileK = 16, tileM = 16, tileN = 8;
+  int64_t warpsM = 1, warpsN = 1; ///< that share the tile
+
+  /// Of a block: what its tiles take, and what there is.
+  int64_t sharedBytes() const;
+  static constexpr int64_t mostShared = 48 * 1024;
+
+  static const char *name() { return "tensor cores"; }
+  static std::vector<Key<TensorCoreSchedule>> keys();
+  static TensorCoreSchedule choose(const Problem &problem);
+  std::string illegal(const Problem &problem) const;
+};
+/// Whether a kernel may have such a schedule, on a GPU of NVIDIA's.
+bool fitsTensorCores(const Problem &problem);
+/// Its groups: of few channels up to four are one, with zeros where one's in
+/// channels meet another's out channels.
+struct TensorCoreGroups {
+  int64_t merged = 1;                  ///< of the convolution's groups in one
+  int64_t groups = 1;                  ///< of these
+  int64_t ins = 1, outs = 1, taps = 1; ///< of one
+};
+TensorCoreGroups tensorCoreGroups(const Problem &problem);
+/// How such a kernel is launched, of any batch: as rootc_products in
+/// runtime/support/Device.h.
+struct TensorCoreLaunch {
+  bool gradient = false;
+  int64_t pixels = 1;     ///< of an image: written, or read of dy
+  int64_t tile = 1;       ///< of them in a block's tile, or in a stage
+  int64_t blocks[3] = {}; ///< x: of a gradient alone; z: of one chunk
+  int64_t threads = 1;    ///< of a block
+  /// Of a gradient: the most chunks, the fewest stages of one, and how many
+  /// weights are summed over the chunks, by blocks of so many threads.
+  int64_t split = 1, stages = 4, weights = 0, sumThreads = 256;
+};
+TensorCoreLaunch launchOf(const TensorCoreSchedule &schedule,
+                          const Problem &problem);
+
 /// All else: a thread has one value of each stage that is kept.
 struct DeviceMapSchedule {
   int64_t threads = 1; ///< of a block
@@ -344,7 +389,8 @@ using TypedSchedule = std::variant<
     PositionSchedule, NeighbourSchedule, ConcatSchedule, FlatSchedule,
     CombineSchedule, GlobalPoolSchedule, PositionSumSchedule, LossSchedule,
     SgdSchedule, PackSchedule, StandardizeSchedule, DeviceConvolutionSchedule,
-    DeviceGradientSchedule, DeviceMapSchedule, AutoscheduledSchedule>;
+    DeviceGradientSchedule, TensorCoreSchedule, DeviceMapSchedule,
+    AutoscheduledSchedule>;
 
 /// The default of the problem's family. Throws std::invalid_argument for a
 /// kernel that makes no sense: a missing attribute, an unpacked filter.

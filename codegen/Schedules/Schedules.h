@@ -106,6 +106,9 @@ void apply(const ScheduleContext &context,
            const DeviceConvolutionSchedule &schedule);
 void apply(const ScheduleContext &context,
            const DeviceGradientSchedule &schedule);
+/// Throws std::invalid_argument: such a kernel is CUDA C++ from the beginning
+/// (codegen/TensorCoreSource.h).
+void apply(const ScheduleContext &context, const TensorCoreSchedule &schedule);
 void apply(const ScheduleContext &context, const DeviceMapSchedule &schedule);
 
 } // namespace rootc::codegen

@@ -44,4 +44,17 @@ ScheduleSource fromAutoscheduler(const AutoscheduledSchedule &schedule) {
   };
 }
 
+ScheduleSource fromTensorCores(int64_t operandBits, const TargetInfo &target) {
+  return [=](const Kernel &kernel) -> std::optional<KnownSchedule> {
+    Problem problem(kernel, target);
+    if (!fitsTensorCores(problem))
+      return std::nullopt;
+    TensorCoreSchedule schedule = TensorCoreSchedule::choose(problem);
+    schedule.operandBits = operandBits;
+    return KnownSchedule{print(schedule),
+                         operandBits == 16 ? "bf16 products of tensor cores"
+                                           : "TF32 products of tensor cores"};
+  };
+}
+
 } // namespace rootc::codegen

@@ -31,6 +31,10 @@ struct AutoscheduledSchedule;
 /// Knows the schedule of every kernel that the autoscheduler can have.
 ScheduleSource fromAutoscheduler(const AutoscheduledSchedule &schedule);
 
+/// Knows the schedule of every kernel on a device that tensor cores can have,
+/// whose operands have so many bits (TensorCoreSchedule::operandBits).
+ScheduleSource fromTensorCores(int64_t operandBits, const TargetInfo &target);
+
 } // namespace rootc::codegen
 
 #endif // ROOTC_CODEGEN_SCHEDULES_SOURCE_H

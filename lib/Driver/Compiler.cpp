@@ -267,7 +267,9 @@ LogicalResult Compiler::describe(mlir::ModuleOp module,
                    {"image", options.image},
                    {"recompute", options.recompute},
                    {"winograd", options.winograd},
-                   {"precision", options.bf16 ? "bf16" : "f32"},
+                   {"precision", options.operandBits == 19             ? "tf32"
+                                 : options.operandBits || options.bf16 ? "bf16"
+                                                                       : "f32"},
                    {"keep_responses", options.keepResponses}};
   description = formatv("{0}", *value);
   return success();
@@ -275,6 +277,8 @@ LogicalResult Compiler::describe(mlir::ModuleOp module,
 
 LogicalResult Compiler::useSchedules(PipelineOptions &pipeline) {
   tuned.reset();
+  if (options.operandBits)
+    pipeline.schedules = codegen::fromTensorCores(options.operandBits, target);
   // Of a library for a CPU as well, where they are meant for that.
   if (!variantFolder.empty() && codegen::backendOf(target).device)
     return success();

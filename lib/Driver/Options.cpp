@@ -38,13 +38,16 @@ struct Flags : NetworkFlags {
       cl::desc("Of --emit=cost: what a training step computes and keeps, and "
                "what --freeze saves of it")};
   cl::opt<std::string> precision{
-      "precision", cl::value_desc("f32|bf16"), cl::cat(category),
+      "precision", cl::value_desc("f32|tf32|bf16"), cl::cat(category),
       cl::init("f32"),
       cl::desc("bf16: maps between kernels and packed filters are stored in "
                "half the bytes, and dense convolutions multiply them by the "
                "CPU's matrix unit (AMX) where there is one; sums, statistics, "
-               "weights and updates stay f32, and so do images and logits; "
-               "default f32")};
+               "weights and updates stay f32, and so do images and logits. "
+               "With --target=host-cuda or --emit=cuda, tf32 or bf16: tensor "
+               "cores multiply such numbers in convolutions of enough channels "
+               "a group; all that is stored stays f32, and nvcc is needed. "
+               "Default f32")};
   cl::opt<std::string> explain{
       "explain", cl::ValueOptional, cl::value_desc("program"),
       cl::cat(category),
@@ -166,6 +169,39 @@ bool isForDevice(const Options &options) {
   });
 }
 
+bool isForCuda(const codegen::TargetInfo &target) {
+  return target.halide.find("-cuda") != std::string::npos;
+}
+
+/// What is wrong with --precision; empty if nothing is.
+std::string checkPrecision(const Flags &flags, Options &options) {
+  const std::string &name = flags.precision;
+  if (name != "f32" && name != "tf32" && name != "bf16")
+    return "--precision=" + name + ": give f32, tf32 or bf16";
+  if (name == "f32" || options.kind == OutputKind::Header)
+    return "";
+  bool cuda = llvm::any_of(options.targets, isForCuda);
+  bool binary = options.kind == OutputKind::SharedLibrary ||
+                options.kind == OutputKind::StaticLibrary ||
+                options.kind == OutputKind::Object ||
+                options.kind == OutputKind::Mlir;
+  if (cuda && (options.kind == OutputKind::Cuda ||
+               (binary && (name == "tf32" || options.targets.size() == 1)))) {
+    options.operandBits = name == "tf32" ? 19 : 16;
+    return "";
+  }
+  if (name == "tf32")
+    return "--precision=tf32 is of tensor cores, in a library for "
+           "--target=host-cuda or in CUDA C++, -o NET.cu";
+  options.bf16 = true;
+  if (isForDevice(options))
+    return "--precision=bf16 is of a CPU's library, of one for "
+           "--target=host-cuda alone or of CUDA C++, -o NET.cu; leave it or "
+           "--target=" +
+           flags.target + " out";
+  return "";
+}
+
 /// What is wrong with the flags of weights; empty if nothing is.
 std::string checkWeights(const Flags &flags, const Options &options) {
   bool onnx = options.kind == OutputKind::Onnx;
@@ -267,13 +303,8 @@ std::optional<Options> check(const Flags &flags) {
     return fail(problem);
   if (std::string problem = checkDevice(flags, options); !problem.empty())
     return fail(problem);
-  if (flags.precision != "f32" && flags.precision != "bf16")
-    return fail("--precision=" + flags.precision + ": give f32 or bf16");
-  options.bf16 = flags.precision == "bf16";
-  if (options.bf16 && isForDevice(options))
-    return fail("--precision=bf16 is of a CPU's kernels so far; leave it or "
-                "--target=" +
-                flags.target + " out");
+  if (std::string problem = checkPrecision(flags, options); !problem.empty())
+    return fail(problem);
   uint64_t seed = 0;
   if (std::string problem =
           readNumber<uint64_t>(flags.seed, 0, UINT64_MAX, seed);
@@ -317,6 +348,10 @@ std::optional<Options> check(const Flags &flags) {
   if (options.autoscheduler && !options.tuned.empty())
     return fail("--tuned and --schedule=" + flags.schedule +
                 " exclude each other");
+  if (options.operandBits && (options.autoscheduler || !options.tuned.empty()))
+    return fail("--precision=" + flags.precision +
+                ": tensor cores have schedules of their own; leave --tuned and "
+                "--schedule out");
   for (const cl::Option *flag :
        std::initializer_list<const cl::Option *>{&flags.threads, &flags.batch})
     if (flag->getNumOccurrences() && options.tuned.empty() &&

@@ -66,7 +66,8 @@ struct Options {
   bool recompute = false;
   bool keepResponses = false;
   bool winograd = true;
-  bool bf16 = false;
+  bool bf16 = false;       ///< of the CPU: how maps are stored
+  int64_t operandBits = 0; ///< of tensor cores (TensorCoreSchedule); 0: none
   unsigned jobs = 0;
   bool time = false;         ///< tell where the compilation's time goes
   std::string tuned;         ///< a database of schedules; empty: none

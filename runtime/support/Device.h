@@ -32,6 +32,19 @@ typedef struct rootc_launch {
   const int8_t *isBuffer; ///< of each argument
 } rootc_launch;
 
+/// A convolution by tensor cores, how it is launched (TensorCoreLaunch,
+/// codegen/Schedules/Families.h). Its operands are a struct: the batch, then
+/// the addresses of the kernel's arguments.
+typedef struct rootc_products {
+  const char *text;     ///< the module
+  const char *names[2]; ///< of its functions; the second one of a gradient
+  int32_t operands;     ///< arguments of the kernel
+  int32_t batched;      ///< one that has the batch
+  int32_t pixels, tile;
+  int32_t blocks[3], threads;
+  int32_t split, stages, weights, sum_threads;
+} rootc_products;
+
 /// A kind of device. `state` is what `open` made of one. Functions that take a
 /// context return ROOTC_OK, or an error and leave a message.
 typedef struct rootc_device_api {

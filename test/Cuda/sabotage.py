@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""sabotage.py ROOTC ROOTRUN SEAL C++ NETWORK.mlir: breaks the network's CUDA C++ as a wrong schedule or printer would.
+"""sabotage.py ROOTC ROOTRUN SEAL C++ NETWORK.mlir [--precision=P]: breaks the network's CUDA C++ as a wrong schedule or
+printer would; with --precision, what tensor cores run.
 
 The player, or the comparison with the right numbers, must catch each. All breaks are in one source, which is compiled once;
 the variable ROOTC_SABOTAGE says which of them works.
@@ -41,6 +42,25 @@ SABOTAGES = [
     ('partial sums freed too early', 'k_conv2_backward_filter_argv(', r'(device.launch\(k_conv2_backward_filter_output)',
      r'void *gone = partial_global_wrapper_0; if (BROKEN) cudaFreeAsync(gone, device.stream); \1', 'not allocated'),
 ]
+CONVOLUTION, FILTER_GRADIENT = 'class rootc_convolution {', 'class rootc_filter_gradient {'
+TENSOR_CORE_SABOTAGES = [
+    ('copies that are not waited for', CONVOLUTION, r'rootc_wait_for_copies\(\);', 'if (!BROKEN) rootc_wait_for_copies();', ''),
+    ('a barrier removed', CONVOLUTION, r'__syncthreads\(\);', 'if (!BROKEN) __syncthreads();', 'a race'),
+    ('one buffer instead of two', CONVOLUTION, r'shared \+ stage % 2', 'shared + stage % (2 - BROKEN)', 'a race'),
+    ('a chunk of in channels that is not fetched', CONVOLUTION, 'stage % chunks', 'stage % (BROKEN ? 1 : chunks)', ''),
+    ('a tap beside its place', CONVOLUTION, r'tap_y \* Of::dilation_y', '(tap_y + BROKEN) * Of::dilation_y', ''),
+    ('no zeros to the left of the map', CONVOLUTION, 'x >= 0', 'x >= -BROKEN', ''),
+    ('no mask at the edge of the out channels', CONVOLUTION, r'out < Of::outs', 'out < Of::outs + BROKEN', ''),
+    ('no mask at the last pixel', CONVOLUTION, r'image < of\.n', 'image < of.n + BROKEN', ''),
+    ('what is computed ahead, not kept', CONVOLUTION, r'if \(more\)\n( +)keep', r'if (more && !BROKEN)\n\1keep', ''),
+    ('results in other columns than a fragment has', 'class rootc_tile {', r'column\(j\) \+ lane\(\) % 4 \* 2', 'column(j) + lane() % 4 * (2 - BROKEN)', ''),
+    ('a barrier of the gradient removed', FILTER_GRADIENT, r'__syncthreads\(\);', 'if (!BROKEN) __syncthreads();', 'a race'),
+    ('the last stage of a chunk not multiplied', FILTER_GRADIENT, r'stage < first \+ stages; \+\+', 'stage < first + stages - BROKEN; ++', ''),
+    ('copies of dy that are not waited for', FILTER_GRADIENT, r'rootc_wait_for_copies\(\);', 'if (!BROKEN) rootc_wait_for_copies();',
+     ''),
+    ('a chunk unsummed', 'k_dense_backward_filter_total(', 'chunk = 1;', 'chunk = 1 + BROKEN;', ''),
+    ('chunks in one place', FILTER_GRADIENT, r'partial\[\(\(chunk \*', 'partial[((chunk * !BROKEN *', ''),
+]
 BREAK = 'static const int sabotage = getenv("ROOTC_SABOTAGE") ? atoi(getenv("ROOTC_SABOTAGE")) : -1;\n'
 
 
@@ -55,11 +75,11 @@ def must(*command):
         sys.exit(f'{" ".join(map(str, command))}: {text}')
 
 
-def broken(source):
+def broken(source, sabotages):
     """All sabotages in one source."""
-    for number, (what, kernel, right, wrong, _) in enumerate(SABOTAGES):
+    for number, (what, kernel, right, wrong, _) in enumerate(sabotages):
         begin = source.index(f'\n{kernel}' if kernel.endswith('(') and 'argv' not in kernel else kernel)
-        end = source.index('\n}\n', begin)
+        end = source.index('\n};\n' if kernel.endswith('{') else '\n}\n', begin)
         replacement = wrong.replace('BROKEN', f'(sabotage == {number})')
         body, count = re.subn(right, replacement, source[begin:end])
         if count == 0:
@@ -75,13 +95,14 @@ def read(path):
 
 
 def main():
-    rootc, rootrun, seal, cxx, network = sys.argv[1:]
+    rootc, rootrun, seal, cxx, network, *flags = sys.argv[1:]
+    sabotages = TENSOR_CORE_SABOTAGES if flags else SABOTAGES
     tests = pathlib.Path(__file__).resolve().parent
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         source, library = folder / 'net.cu', folder / 'net.so'
-        must(rootc, network, '--emit=cuda', '-o', source)
-        source.write_text(broken(source.read_text()))
+        must(rootc, network, *flags, '--emit=cuda', '-o', source)
+        source.write_text(broken(source.read_text(), sabotages))
         must(cxx, '-std=c++17', '-O1', '-fPIC', '-fsanitize=thread', '-I', tests / 'include', '-c', '-x', 'c++', source, '-o',
              folder / 'net.o')
         must(cxx, '-std=c++17', '-O2', '-fPIC', '-shared', '-I', tests.parent.parent, tests / 'Player.cpp', folder / 'net.o', '-o',
@@ -103,7 +124,7 @@ def main():
         if right is None:
             sys.exit(f'unbroken: {text}')
         failed = 0
-        for number, (what, _, _, _, message) in enumerate(SABOTAGES):
+        for number, (what, _, _, _, message) in enumerate(sabotages):
             text, got = gradients(number)
             if got is None:
                 caught, how = message in text and 'kernel' in text, re.sub('.*launching it: ', '', text.strip())
@@ -112,7 +133,7 @@ def main():
                 caught, how = not message and not error < 1e-3, f'numbers, by {error:.1e} of the largest'
             failed += not caught
             print(f'{what}: {"caught" if caught else "NOT CAUGHT AS EXPECTED"}: {how}')
-        print(f'{len(SABOTAGES) - failed} of {len(SABOTAGES)} are caught')
+        print(f'{len(sabotages) - failed} of {len(sabotages)} are caught')
         return failed != 0
 
 

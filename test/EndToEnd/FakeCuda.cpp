@@ -20,6 +20,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -34,10 +35,23 @@ enum Result {
   IllegalAddress = 700
 };
 
-/// A kernel, by what its PTX declares: 'p' for 64 bits, else 'n'.
-struct Kernel {
-  std::string parameters;
+/// Where a kernel's parameter has addresses: what has 64 bits is one, and a
+/// struct has them behind its first eight bytes.
+struct Parameter {
+  size_t begin, end;
 };
+/// A kernel, by what its PTX declares.
+struct Kernel {
+  std::vector<Parameter> parameters;
+};
+Parameter parameterOf(const std::string &text, size_t at) {
+  const std::string structure = "align 8 .b8 ";
+  if (text.compare(at, structure.size(), structure) == 0)
+    return {8, size_t(std::atoll(&text[text.find('[', at) + 1]))};
+  bool wide =
+      text.compare(at, 3, "u64") == 0 || text.compare(at, 3, "b64") == 0;
+  return {0, wide ? sizeof(uint64_t) : 0};
+}
 using Module = std::map<std::string, Kernel>;
 
 std::mutex lock;
@@ -180,11 +194,7 @@ int cuModuleLoadDataEx(void **module, const void *data, unsigned, int *,
     Kernel &kernel = (*made)[text.substr(begin, open - begin)];
     for (size_t i = text.find(parameter, open); i < close;
          i = text.find(parameter, i + 1))
-      kernel.parameters +=
-          text.compare(i + parameter.size(), 3, "u64") == 0 ||
-                  text.compare(i + parameter.size(), 3, "b64") == 0
-              ? 'p'
-              : 'n';
+      kernel.parameters.push_back(parameterOf(text, i + parameter.size()));
   }
   *module = made;
   return made->empty() ? InvalidImage : Success;
@@ -216,9 +226,14 @@ int cuLaunchKernel(void *function, unsigned blocksX, unsigned blocksY,
     return InvalidValue;
   const Kernel &kernel = *static_cast<Kernel *>(function);
   for (size_t i = 0; i < kernel.parameters.size(); ++i)
-    if (kernel.parameters[i] == 'p' &&
-        !at(*static_cast<uint64_t *>(arguments[i]), 1))
-      return IllegalAddress;
+    for (size_t place = kernel.parameters[i].begin;
+         place < kernel.parameters[i].end; place += sizeof(uint64_t)) {
+      uint64_t address;
+      std::memcpy(&address, static_cast<char *>(arguments[i]) + place,
+                  sizeof address);
+      if (!at(address, 1))
+        return IllegalAddress;
+    }
   ++launches;
   return Success;
 }

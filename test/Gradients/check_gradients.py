@@ -107,6 +107,8 @@ def check(tools, path, batch, seed, root=1, folder=None, freeze=''):
     flags = [f'--root={root}'] if root > 1 else []
     if freeze:
         flags.append(f'--freeze={freeze}')
+    if tools.precision:
+        flags.append(f'--precision={tools.precision}')
     given = ('--weights', file('weights.safetensors'), '--input', file('image.npy'))
     if tools.reference:
         runner, subject = tools.reference, (path, *flags)
@@ -125,7 +127,7 @@ def check(tools, path, batch, seed, root=1, folder=None, freeze=''):
         raise AssertionError(f'tensors differ: {sorted(set(actual) ^ (set(gradients) | {"loss"}))}')
     bounds = (tools.tolerance, 1) if tools.tolerance else (1e-4, 1e-3)
     problems, worst = tolerance_violations(gradients, actual, *bounds)
-    if not abs(float(actual['loss'].reshape(-1)[0]) - loss) <= 1e-5 * max(abs(loss), 1e-2):
+    if not abs(float(actual['loss'].reshape(-1)[0]) - loss) <= (tools.tolerance or 1e-5) * max(abs(loss), 1e-2):
         problems['loss'] = float(actual['loss'].reshape(-1)[0]) - loss
     logits = model.infer(*split(model, arrays), image)
     wrong, worst_logits = tolerance_violations({'logits': logits}, {'logits': np.load(file('logits.npy'))}, tools.tolerance or 2e-5)
@@ -136,13 +138,26 @@ def check(tools, path, batch, seed, root=1, folder=None, freeze=''):
     return worst, worst_logits, margin
 
 
+def smooth(path, folder):
+    """The network without kinks, in a file of the folder."""
+    with open(path) as file:
+        text = file.read().replace('root.relu', 'root.silu').replace('root.max_pool', 'root.average_pool')
+    made = os.path.join(folder, f'smooth-{os.path.basename(path)}')
+    with open(made, 'w') as file:
+        file.write(text)
+    return made
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('networks', nargs='*', help='.mlir files')
     parser.add_argument('--rootc')
     parser.add_argument('--target', default='host', help='of rootc: host-opencl runs on an OpenCL device')
     parser.add_argument('--rootrun', help='may have arguments')
-    parser.add_argument('--tolerance', type=float, help="of the largest gradient and logit, instead of each tensor's")
+    parser.add_argument('--tolerance', type=float, help="of the largest gradient and logit, instead of each tensor's; of the loss")
+    parser.add_argument('--precision', help='of rootc')
+    parser.add_argument('--smooth', action='store_true', help='of the files: SiLUs instead of ReLUs and averages instead of maxima, '
+                        'of whose kinks rounded operands may take the other side')
     parser.add_argument('--reference', help='check rootc-reference, which has no kernels, instead of the two')
     parser.add_argument('--played', metavar='C++', help='play the CUDA C++ of the networks, made so by this compiler')
     parser.add_argument('--seal', default='seal-model', help='of --played: makes a library one that rootrun takes')
@@ -158,6 +173,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         cases = [(f'{path} {freeze}', path, tools.batch, 0, tools.root, freeze)
                  for path in tools.networks for freeze in tools.freeze or ['']]
+        if tools.smooth:
+            cases = [(title, smooth(path, folder), *rest) for title, path, *rest in cases]
         for seed in range(first, end):
             text, batch = random_networks.make(seed)
             path = os.path.join(folder, f'random{seed}.mlir')

@@ -12,46 +12,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/support/Device.h"
+#include "runtime/support/device/Kernels.h"
 
 namespace {
-
-const int halideOutOfMemory = -11, halideDeviceError = -1;
-
-rootc_lane *laneOf(void *userContext) {
-  return ((rootc_frame *)userContext)->lane;
-}
-
-rootc_context *contextOf(void *userContext) {
-  return ((rootc_frame *)userContext)->context;
-}
-
-int codeOf(int status) {
-  return status == ROOTC_OK             ? 0
-         : status == ROOTC_ERROR_MEMORY ? halideOutOfMemory
-                                        : halideDeviceError;
-}
 
 /// A module is known by its text.
 int initialise(void **state, const char *text) {
   __atomic_store_n(state, (void *)text, __ATOMIC_RELAXED);
   return 0;
-}
-
-int run(void *userContext, void *text, const char *name,
-        const rootc_launch &launch) {
-  rootc_lane *lane = laneOf(userContext);
-  rootc_device *device = lane->device;
-  pthread_mutex_lock(rootc_support_lock_of(device));
-  void *function = nullptr;
-  int status = rootc_support_function(contextOf(userContext), device,
-                                      (const char *)text, name, &function);
-  if (status == ROOTC_OK)
-    status = rootc_support_api_of(device)->launch(
-        contextOf(userContext), rootc_support_state_of(device), lane->stream,
-        function, &launch);
-  pthread_mutex_unlock(rootc_support_lock_of(device));
-  return codeOf(status);
 }
 
 size_t bytesOf(const rootc_kernel_buffer &buffer) {
@@ -102,13 +70,8 @@ int halide_device_malloc(void *user_context, rootc_kernel_buffer *buffer,
     return 0;
   size_t bytes = bytesOf(*buffer);
   buffer->device = rootc_support_take_temporary(laneOf(user_context), bytes);
-  if (!buffer->device) {
-    rootc_support_error(contextOf(user_context),
-                        "%llu MiB of the device's memory for intermediate "
-                        "results cannot be had; use a smaller batch",
-                        (unsigned long long)(bytes >> 20) + 1);
-    return halideOutOfMemory;
-  }
+  if (!buffer->device)
+    return lacksTemporary(user_context, bytes);
   buffer->device_interface = api;
   return 0;
 }
