@@ -1,6 +1,9 @@
 # MLIR and LLVM come from Debian, packages of Python from the project's virtual
-# environment (scripts/setup.sh makes it); they are checked here, with the remedy.
-set(Python_EXECUTABLE ${CMAKE_SOURCE_DIR}/.venv/bin/python)
+# environment (scripts/setup.sh makes it) or, where pip builds, from the one that
+# it makes; they are checked here, with the remedy.
+if(NOT SKBUILD)
+  set(Python_EXECUTABLE ${CMAKE_SOURCE_DIR}/.venv/bin/python)
+endif()
 find_package(Python 3.10 REQUIRED COMPONENTS Interpreter Development.Module)
 # The folder of an installed package.
 function(rootc_find_python_package name result)
@@ -44,7 +47,9 @@ find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
-find_package(GTest REQUIRED)
+if(ROOTC_TESTS)
+  find_package(GTest REQUIRED)
+endif()
 find_package(Eigen3 REQUIRED NO_MODULE)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
