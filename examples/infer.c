@@ -59,16 +59,17 @@ static int read_file(const char *name, Weights *weights) {
    program has a library that reads JSON. */
 static int copy(const Weights *weights, const rootc_tensor *tensor,
                 float *arena) {
+  const char *offsets_key = "\"data_offsets\"";
   char key[300];
   uint64_t begin, end, bytes = sizeof(float);
   for (int i = 0; i < tensor->rank; ++i)
     bytes *= (uint64_t)tensor->shape[i];
-  snprintf(key, sizeof key, "\"%s\":{", tensor->name);
+  snprintf(key, sizeof key, "\"%s\"", tensor->name);
   const char *entry = strstr(weights->header, key);
-  const char *offsets = entry ? strstr(entry, "\"data_offsets\":[") : NULL;
+  const char *offsets = entry ? strstr(entry, offsets_key) : NULL;
   if (!offsets ||
-      sscanf(offsets, "\"data_offsets\":[%" SCNu64 ",%" SCNu64, &begin, &end) !=
-          2 ||
+      sscanf(offsets + strlen(offsets_key), " : [ %" SCNu64 " , %" SCNu64,
+             &begin, &end) != 2 ||
       begin > end || end > weights->count || end - begin != bytes)
     return 0;
   memcpy(arena + tensor->offset, weights->values + begin, bytes);

@@ -2,7 +2,7 @@
 // bodies, images, biases, pooled maps of one pixel and logits are f32.
 // RUN: rootc %s --precision=bf16 --mode=infer --emit=mlir | FileCheck %s
 // RUN: not rootc %s --precision=fp8 --emit=mlir 2>&1 | FileCheck %s --check-prefix=BAD
-// BAD: rootc: error: --precision=fp8: give f32 or bf16
+// BAD: rootc: error: --precision=fp8: give f32, tf32 or bf16
 
 root.network @net(%image: !root.image<8x8x3>) classes(4) {
   %1 = root.conv2d "conv1" %image filters(32) kernel(3x3) pad(1)

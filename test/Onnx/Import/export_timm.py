@@ -1,9 +1,10 @@
 """Writes timm's networks as ONNX files for check_timm.py: export_timm.py FOLDER [NETWORK...]. Needs torch, timm and onnx, which
 the tests do not; any recent versions will do.
 
-Weights are random: filters as timm draws them, everything else as below, so that nothing is at a special value. Offsets of
-norms are some scales wide: with small ones most channels of a ReLU are half on, and the gradient of a deep network is then
-beyond float32, whoever computes it (check_timm.py prints jax's own error)."""
+Weights are random: filters as timm draws them, everything else as below, so that nothing is at a special value. The gradient
+of a deep network is soon beyond float32, whoever computes it (check_timm.py prints jax's own error): before ReLUs where offsets
+of norms are small, for most channels then are half on; before smooth activations where they are large, for a channel that
+is all but constant is divided by its deviation in the next norm. So ReLUs get the one and smooth activations the other."""
 
 import sys
 import zlib
@@ -14,12 +15,15 @@ import torch
 NETWORKS = '''convnext_atto fastvit_t8 nf_regnet_b0 tf_efficientnetv2_b0 cspdarknet53 poolformerv2_s12 hrnet_w18_small
     resnest14d skresnet18 pnasnet5large'''.split()
 NORMS = (torch.nn.BatchNorm2d, torch.nn.LayerNorm, torch.nn.GroupNorm)
+KINKED, SMOOTH = (torch.nn.ReLU, torch.nn.LeakyReLU), (torch.nn.GELU, torch.nn.SiLU)
 
 
 def draw(name, model):
     generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
     uniform = lambda like, low, high: torch.rand(like.shape, generator=generator) * (high - low) + low
     signs = lambda like: torch.randint(0, 2, like.shape, generator=generator) * 2.0 - 1
+    count = lambda kinds: sum(isinstance(module, kinds) for module in model.modules())
+    low, high = (1.5, 3) if count(KINKED) > count(SMOOTH) else (0, 0.5)
     with torch.no_grad():
         drawn = set()
         for module in model.modules():
@@ -27,7 +31,7 @@ def draw(name, model):
                 module.weight.copy_(uniform(module.weight, 0.5, 1.5))
                 drawn.add(id(module.weight))
                 if module.bias is not None:
-                    module.bias.copy_(module.weight * uniform(module.bias, 1.5, 3) * signs(module.bias))
+                    module.bias.copy_(module.weight * uniform(module.bias, low, high) * signs(module.bias))
                     drawn.add(id(module.bias))
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.running_mean.copy_(0.3 * torch.randn(module.running_mean.shape, generator=generator))
