@@ -24,7 +24,7 @@ from rootrun_case import DATA, MODEL, ROOTRUN, SANITIZED, RootrunCase, damaged, 
 from tensor_files import load_floats, load_tensors, save_npy
 
 COMMANDS = sys.argv[4]
-SEAL = os.path.join(os.path.dirname(MODEL), "seal-model")
+SEAL = os.path.join(os.path.dirname(ROOTRUN), "seal-model")
 VERBS = ["train", "eval", "predict", "run", "grad", "init", "bench", "profile", "covariance", "info", "report"]
 
 
