@@ -234,10 +234,11 @@ void apply(const ScheduleContext &context,
                   : context.within  ? *context.within
                                     : LoopLevel(output, task))
       .store_in(memoryFor(bytes));
-  // Of an image the few channels of many pixels fill a vector.
+  // Of an image the few channels of many pixels fill a vector. Halide 21 does
+  // not compile that where a strip is one row of taps high.
   const int64_t few = 4;
   if (!spreads && layout.groups == 1 && layout.inPerGroup <= few &&
-      gather.inWidth >= context.lanes())
+      layout.kernel[0] > 1 && gather.inWidth >= context.lanes())
     strip.bound_extent(c, static_cast<int>(layout.inPerGroup))
         .unroll(c)
         .vectorize(x, context.lanes(), TailStrategy::GuardWithIf);
