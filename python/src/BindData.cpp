@@ -10,6 +10,7 @@
 #include "runtime/src/LearningRate.h"
 #include "runtime/src/Loader.h"
 
+#include <fmt/ranges.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
@@ -110,9 +111,8 @@ batches(Dataset &data, int64_t batch, int64_t epochs, int64_t firstEpoch,
     auto kind = augmentFromName(*augment);
     if (!kind)
       throw nb::value_error(
-          fmt::format("augment is '{}' and must be 'pad-crop-mirror', "
-                      "'crop-mirror' or 'none'",
-                      *augment)
+          fmt::format("augment is '{}' and must be one of: {}", *augment,
+                      fmt::join(augmentNames(), ", "))
               .c_str());
     options.augment = *kind;
   }
@@ -184,9 +184,9 @@ Raises Error, which names the folder or file at fault.)")
 
 Normalised as the model's weights say (Model.normalise_by). Order and
 augmentation are functions of (seed, epoch), those of ``rootrun train``. shuffle
-and augment ("pad-crop-mirror", "crop-mirror", "none"): by default training
-images are shuffled, and augmented as suits them, test images neither. An epoch's
-last batch may be smaller. Images that cannot be read are left out, and the
+and augment (the kinds of ``rootrun train --augment``): by default training images
+are shuffled, and augmented as suits them, test images neither. An epoch's last
+batch may be smaller. Images that cannot be read are left out, and the
 logger "rootc" is told.)");
 }
 

@@ -12,8 +12,8 @@ using namespace rootc;
 
 namespace {
 constexpr int64_t padding = 4;
-constexpr Augment kinds[] = {Augment::None, Augment::PadCropMirror,
-                             Augment::CropMirror, Augment::RandomResizedCrop};
+constexpr Augment kinds[] = {Augment::PadCropMirror, Augment::CropMirror,
+                             Augment::RandomResizedCrop, Augment::None};
 } // namespace
 
 const char *rootc::augmentName(Augment augment) {
@@ -28,6 +28,13 @@ const char *rootc::augmentName(Augment augment) {
     return "random-resized-crop";
   }
   return "";
+}
+
+std::vector<std::string> rootc::augmentNames() {
+  std::vector<std::string> names;
+  for (Augment kind : kinds)
+    names.push_back(augmentName(kind));
+  return names;
 }
 
 std::optional<Augment> rootc::augmentFromName(const std::string &name) {

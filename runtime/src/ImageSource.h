@@ -32,6 +32,8 @@ enum class Augment {
 
 /// The kinds' names, as --augment spells them.
 const char *augmentName(Augment augment);
+/// All of them.
+std::vector<std::string> augmentNames();
 /// Nothing for an unknown name.
 std::optional<Augment> augmentFromName(const std::string &name);
 

@@ -248,8 +248,7 @@ static void addTrain(CLI::App &app, TrainOptions &options, int &code) {
           },
           "pad-crop-mirror (default where all images have the network's size), "
           "crop-mirror (default elsewhere), random-resized-crop or none")
-      ->check(CLI::IsMember(
-          {"pad-crop-mirror", "crop-mirror", "random-resized-crop", "none"}));
+      ->check(CLI::IsMember(augmentNames()));
   verb->add_option(
       "--seed", options.seed,
       "Seed of weights, order, augmentation, dropout (default: 0)");
