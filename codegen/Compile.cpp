@@ -146,7 +146,7 @@ void compileKernel(const Kernel &kernel, OutputKind kind,
   std::string aside = output + ".tmp" + std::to_string(getpid());
   try {
     if ((kind == OutputKind::Cuda || kind == OutputKind::Object) &&
-        kernel.schedule.count("operand_bits")) {
+        isForTensorCores(kernel)) {
       writeText(aside, tensorCoreSource(kernel, machine));
     } else {
       BuiltPipeline built =

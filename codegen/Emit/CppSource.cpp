@@ -15,7 +15,7 @@
 #include "codegen/Emit/CppSource.h"
 #include "codegen/Emit/Embedded.h"
 #include "codegen/Emit/HostCode.h"
-#include "codegen/Emit/TensorCoreObject.h"
+#include "codegen/Schedules/Families.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"

@@ -15,6 +15,7 @@
 #include "codegen/Emit/TemporaryFolder.h"
 #include "codegen/Emit/TensorCoreObject.h"
 #include "codegen/Schedules/Backend.h"
+#include "codegen/Schedules/Families.h"
 #include "runtime/src/ElfNote.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/SmallString.h"

@@ -16,10 +16,6 @@ using namespace llvm;
 
 namespace rootc::codegen {
 
-bool isForTensorCores(const Kernel &kernel) {
-  return kernel.schedule.count("operand_bits") != 0;
-}
-
 std::string joinDeviceCode(const std::vector<Kernel> &kernels,
                            const std::vector<std::string> &texts) {
   std::string source =

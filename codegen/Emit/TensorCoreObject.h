@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Kernels whose schedule is a TensorCoreSchedule are CUDA C++ that nvcc
+// Kernels of which isForTensorCores() is true are CUDA C++ that nvcc
 // compiles. A library has them as one module of PTX, which the support code
 // launches (rootc_products, runtime/support/Device.h).
 //
@@ -21,8 +21,6 @@
 #include <vector>
 
 namespace rootc::codegen {
-
-bool isForTensorCores(const Kernel &kernel);
 
 /// One source of kernels' texts, of which the host's parts are left out.
 std::string joinDeviceCode(const std::vector<Kernel> &kernels,

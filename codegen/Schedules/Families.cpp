@@ -231,7 +231,7 @@ ReadSchedule readSchedule(const Problem &problem) {
   ReadSchedule read{defaultSchedule(problem), ""};
   if (problem.kernel.schedule.count("autoscheduler"))
     read.schedule = AutoscheduledSchedule();
-  else if (problem.kernel.schedule.count("operand_bits"))
+  else if (isForTensorCores(problem.kernel))
     read.schedule = TensorCoreSchedule::choose(problem);
   read.error = std::visit(
       [&](auto &family) { return set(family, problem.kernel.schedule); },

@@ -346,6 +346,8 @@ struct TensorCoreSchedule {
   static TensorCoreSchedule choose(const Problem &problem);
   std::string illegal(const Problem &problem) const;
 };
+/// Whether a kernel asks for one.
+bool isForTensorCores(const Kernel &kernel);
 /// Whether a kernel may have such a schedule, on a GPU of NVIDIA's.
 bool fitsTensorCores(const Problem &problem);
 /// Its groups: of few channels up to four are one, with zeros where one's in

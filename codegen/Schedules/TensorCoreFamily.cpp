@@ -66,6 +66,10 @@ TensorCoreGroups tensorCoreGroups(const Problem &problem) {
   return result;
 }
 
+bool isForTensorCores(const Kernel &kernel) {
+  return kernel.schedule.count("operand_bits") != 0;
+}
+
 bool fitsTensorCores(const Problem &problem) {
   const Op *anchor = problem.anchor;
   if (problem.target.halide.find("-cuda") == std::string::npos || !anchor ||
