@@ -101,10 +101,15 @@ void writeText(const std::string &path, const std::string &text) {
 /// Some dozens of assertions stand before a kernel's loops. GCC takes each for
 /// a branch that is often taken, the loops for code that hardly ever runs, and
 /// optimises them for size: tell it.
-void markAssertionsUnlikely(const std::string &path, const std::string &name) {
+void suitCompilers(const std::string &path, const std::string &name) {
   std::stringstream text;
   text << std::ifstream(path).rdbuf();
   std::ostringstream marked;
+  // GCC's pass makes branches of maxima with a constant, a ReLU's among them,
+  // that are taken or not by chance.
+  marked << "#if defined(__GNUC__) && !defined(__clang__)\n"
+            "#pragma GCC optimize(\"no-gcse\")\n"
+            "#endif\n";
   bool inKernel = false;
   for (std::string line; std::getline(text, line); marked << line << '\n') {
     inKernel |= line.starts_with("int " + name + "(");
@@ -158,7 +163,7 @@ void compileKernel(const Kernel &kernel, OutputKind kind,
                                   kernel.name, machine);
     }
     if (kind == OutputKind::Cpp)
-      markAssertionsUnlikely(aside, kernel.name);
+      suitCompilers(aside, kernel.name);
     std::filesystem::rename(aside, output);
   } catch (...) {
     std::error_code ignored;
