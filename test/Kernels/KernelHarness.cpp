@@ -312,6 +312,15 @@ std::vector<Tensor> runKernel(const Kernel &kernel,
   return runFor(target, kernel, inputs, plain);
 }
 
+/// Whether time is short: the variable ROOTC_TEST_TIER is "first".
+static bool firstTier() {
+  const char *text = std::getenv("ROOTC_TEST_TIER");
+  std::string name = text ? text : "full";
+  if (name != "first" && name != "full")
+    throw std::invalid_argument("ROOTC_TEST_TIER=" + name);
+  return name == "first";
+}
+
 Device device() {
   const char *text = std::getenv("ROOTC_TEST_DEVICE");
   std::string name = text ? text : "cpu";
@@ -456,6 +465,9 @@ std::string check(const Kernel &kernel, const std::vector<Tensor> &inputs,
   std::string wrong = difference(runKernel(kernel, inputs), want, tolerance);
   if (!wrong.empty())
     return wrong;
+  static int kernels = 0;
+  if (firstTier() && kernels++ % 3 != 0)
+    return "";
   wrong = difference(runKernel(kernel, inputs, true), want, tolerance);
   return wrong.empty() ? "" : "plain: " + wrong;
 }

@@ -93,7 +93,8 @@ std::string difference(const std::vector<Tensor> &got,
                        const std::vector<Tensor> &want, double tolerance);
 
 /// difference() of the kernel, both vectorised and plain, from the reference;
-/// or as device() says.
+/// or as device() says. In the first tier (ROOTC_TEST_TIER=first) one kernel of
+/// three is plain too.
 std::string check(const Kernel &kernel, const std::vector<Tensor> &inputs,
                   double tolerance = 2e-6);
 
