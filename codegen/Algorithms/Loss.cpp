@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Algorithms/Algorithms.h"
+#include "codegen/MixedLabel.h"
 
 #include <algorithm>
 
@@ -16,9 +17,27 @@ namespace rootc::codegen {
 namespace {
 using Operands = std::vector<Value>;
 
+/// The two labels of an image, forced into range, and what each counts; of an
+/// image that is not mixed, exactly 1 and 0.
+struct Labels {
+  Labels(const Value &labels, const Expr &n, int classes) {
+    Expr packed = labels.func(n);
+    auto part = [&](int index) {
+      return (packed >> cast<int64_t>(index * ROOTC_LABEL_BITS)) &
+             cast<int64_t>(Expr(maxLabels - 1));
+    };
+    first = clamp(cast<int>(part(0)), 0, classes - 1);
+    partner = clamp(cast<int>(part(1)), 0, classes - 1);
+    share = cast<float>(cast<int>(part(2))) * (1 / float(maxLabels));
+    rest = 1.0f - share;
+  }
+  Expr first, partner;
+  Expr rest, share; ///< of the first, of the partner
+};
+
 struct Softmax {
   Func largest, exponent, sum; ///< (n), (c, n), (n), the last in double
-  Expr label;                  ///< of image n, forced into range
+  Labels labels;               ///< of image n
   std::map<std::string, Func> stages() const {
     return {{"largest", largest}, {"exponent", exponent}, {"sum", sum}};
   }
@@ -38,8 +57,7 @@ Softmax softmax(const Value &logits, const Value &labels, Var n) {
   // Halide's exp of NaN is a number: the difference, 0 or NaN, says so.
   sum(n) = cast<double>(strict_float(largest(n) - largest(n)));
   sum(n) += cast<double>(exponent(r, n));
-  return {largest, exponent, sum,
-          clamp(cast<int>(labels.func(n)), 0, classes - 1)};
+  return {largest, exponent, sum, Labels(labels, n, classes)};
 }
 
 /// What each class counts and how much of each label all classes share; as
@@ -61,8 +79,9 @@ public:
     RDom r(0, in[0].batch(), "weighed");
     norm = Func("norm");
     norm() = cast<double>(0);
-    norm() +=
-        cast<double>(weight(clamp(cast<int>(in[1].func(r)), 0, classes - 1)));
+    Labels labels(in[1], r, classes);
+    norm() += cast<double>(labels.rest * weight(labels.first) +
+                           labels.share * weight(labels.partner));
   }
 
   bool plain() const { return smoothing == 0 && table.empty(); }
@@ -107,10 +126,16 @@ Lowered crossEntropy(const Op &op, const Operands &in) {
   Func loss("loss"), total("total"), result(op.name);
   // In this order: a large logit would swallow the logarithm.
   Expr logarithm = log(cast<float>(s.sum(n)));
+  auto lossOf = [&](const Expr &label) {
+    Expr value =
+        strict_float(logarithm - (in[0].func(label, 0, 0, n) - s.largest(n)));
+    return targets.plain() ? value : value * targets.own(label);
+  };
+  const Labels &labels = s.labels;
+  // Nothing times an infinite loss would be NaN.
   Expr value =
-      strict_float(logarithm - (in[0].func(s.label, 0, 0, n) - s.largest(n)));
-  if (!targets.plain())
-    value *= targets.own(s.label);
+      labels.rest * lossOf(labels.first) +
+      select(labels.share > 0, labels.share * lossOf(labels.partner), 0.0f);
   if (targets.smoothing > 0) {
     // Of all classes: how far they lie below the largest.
     Func below("below");
@@ -143,15 +168,18 @@ Lowered crossEntropyBackward(const Op &op, const Operands &in) {
   Expr factor = static_cast<float>(realAttribute(op, "weight")) /
                 cast<float>(targets.divisor(in[0].batch()));
   Expr share = s.exponent(v[0], v[3]) / cast<float>(s.sum(v[3]));
-  Expr own = targets.own(s.label), hit = v[0] == s.label;
+  const Labels &labels = s.labels;
+  Expr own = labels.rest * targets.own(labels.first),
+       partner = labels.share * targets.own(labels.partner);
+  Expr wanted = select(v[0] == labels.first, own, 0.0f) +
+                select(v[0] == labels.partner, partner, 0.0f);
   Func result(op.name);
   if (targets.plain())
-    result(v) = (share - select(hit, 1.0f, 0.0f)) * factor;
+    result(v) = (share - wanted) * factor;
   else
-    result(v) =
-        (share * (own + targets.each() * targets.weights()) -
-         select(hit, own, 0.0f) - targets.each() * targets.weight(v[0])) *
-        factor;
+    result(v) = (share * (own + partner + targets.each() * targets.weights()) -
+                 wanted - targets.each() * targets.weight(v[0])) *
+                factor;
   Lowered lowered{{result}, s.stages()};
   if (targets.norm.defined())
     lowered.stages["norm"] = targets.norm;

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/MixedLabel.h"
 #include "lib/Reference/Support.h"
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 namespace rootc::reference {
 
 using codegen::ElementType;
+using codegen::MixedLabel;
 using codegen::Op;
 
 namespace {
@@ -29,9 +31,9 @@ Tensor logProbabilities(const Op &op, const Operands &operands) {
   Tensor result = logits;
   for (int64_t n = 0; n < batch; ++n) {
     int64_t label = labels.integers.at(n);
-    if (label < 0 || label >= classes)
+    if (!MixedLabel(label).isBelow(classes))
       fail(op, "label " + std::to_string(label) + " is not in [0, " +
-                   std::to_string(classes) + ")");
+                   std::to_string(classes) + "), nor mixed of two such");
     double *row = &result.reals[n * classes];
     double largest = *std::max_element(row, row + classes), sum = 0;
     for (int64_t k = 0; k < classes; ++k)
@@ -53,11 +55,16 @@ Tensor targetsOf(const Op &op, const Tensor &logs, const Tensor &labels) {
   if (auto it = op.attributes.find("class_weights"); it != op.attributes.end())
     weights = std::get<std::vector<double>>(it->second);
   double sum = 0;
-  for (int64_t label : labels.integers)
-    sum += weights[label];
+  for (int64_t packed : labels.integers) {
+    MixedLabel mixed(packed);
+    sum += (1 - mixed.share) * weights[mixed.label] +
+           mixed.share * weights[mixed.partner];
+  }
   Tensor targets = logs;
   for (int64_t i = 0; i < targets.size(); ++i) {
-    bool hit = i % classes == labels.integers[i / classes];
+    MixedLabel mixed(labels.integers[i / classes]);
+    double hit = (i % classes == mixed.label) * (1 - mixed.share) +
+                 (i % classes == mixed.partner) * mixed.share;
     targets.reals[i] = weights[i % classes] *
                        ((1 - smoothing) * hit + smoothing / double(classes)) /
                        sum;

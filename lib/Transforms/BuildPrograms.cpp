@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/MixedLabel.h"
 #include "lib/Analysis/LayerGraph.h"
 #include "lib/Transforms/ForwardBuilder.h"
 #include "lib/Transforms/Passes.h"
@@ -48,6 +49,13 @@ struct BuildPrograms : rootc::impl::BuildProgramsBase<BuildPrograms> {
          llvm::make_early_inc_range(getOperation().getOps<NetworkOp>())) {
       if (!network.getShaped()) {
         network.emitOpError("has no shapes; run root-infer-shapes first");
+        return signalPassFailure();
+      }
+      if (!inferOnly && network.getClasses() > codegen::maxLabels) {
+        network.emitOpError("has ")
+            << network.getClasses() << " classes, and at most "
+            << codegen::maxLabels
+            << " can be trained; drop some, or compile it with --mode=infer";
         return signalPassFailure();
       }
       build(network);

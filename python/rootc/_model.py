@@ -27,13 +27,14 @@ class Model(_runtime.Network):
 
     def fit(self, data: Dataset, test: Optional[Dataset] = None, *, epochs: int = 15, batch: int = 64,
             lr: Union[float, LearningRate] = 0.05, seed: int = 0, augment: Optional[str] = None,
-            loader_threads: int = 0, progress: bool = True, **options: Any) -> "list[dict[str, float]]":
+            mixup: Optional[float] = None, loader_threads: int = 0, progress: bool = True,
+            **options: Any) -> "list[dict[str, float]]":
         """Trains as `rootrun train` does: with the same library, weights, data, options and seed the weights become
         equal to the last bit.
 
-        lr: the highest of the policy "one-cycle", or a LearningRate. options are those of begin_training. A progress
-        bar is shown if the package tqdm is there. Training stops between two steps of a KeyboardInterrupt; the weights
-        are then those of the last step.
+        lr: the highest of the policy "one-cycle", or a LearningRate. augment and mixup are those of Dataset.batches,
+        options those of begin_training. A progress bar is shown if the package tqdm is there. Training stops between
+        two steps of a KeyboardInterrupt; the weights are then those of the last step.
 
         Returns a dict an epoch: "epoch" (from 1), "loss" (mean over its images), and with `test` "test_loss" and
         "test_accuracy".
@@ -44,7 +45,7 @@ class Model(_runtime.Network):
         history = []
         for epoch in range(epochs):
             batches = data.batches(batch=batch, first_epoch=epoch, seed=seed, shuffle=True, augment=augment,
-                                   loader_threads=loader_threads)
+                                   mixup=mixup, loader_threads=loader_threads)
             bar = _bar(batches, f"epoch {epoch + 1}/{epochs}", progress)
             total, images = 0.0, 0
             for item in bar:

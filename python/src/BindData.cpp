@@ -10,6 +10,7 @@
 #include "runtime/src/LearningRate.h"
 #include "runtime/src/Loader.h"
 
+#include <cmath>
 #include <fmt/ranges.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
@@ -91,7 +92,8 @@ private:
 static std::unique_ptr<Batches>
 batches(Dataset &data, int64_t batch, int64_t epochs, int64_t firstEpoch,
         uint64_t seed, std::optional<bool> shuffle,
-        const std::optional<std::string> &augment, int loaderThreads) {
+        const std::optional<std::string> &augment, std::optional<double> mixup,
+        int loaderThreads) {
   for (const auto &[name, value, least] :
        {std::tuple("batch", batch, int64_t(1)),
         {"epochs", epochs, 1},
@@ -116,6 +118,16 @@ batches(Dataset &data, int64_t batch, int64_t epochs, int64_t firstEpoch,
               .c_str());
     options.augment = *kind;
   }
+  if (mixup) {
+    // Written so that NaN is refused.
+    if (!(float(*mixup) > 0 && std::isfinite(float(*mixup))))
+      throw nb::value_error(
+          fmt::format("mixup is {} and must be greater than 0, and finite as a "
+                      "float",
+                      *mixup)
+              .c_str());
+    options.mixup = *mixup;
+  }
   nb::gil_scoped_release release;
   if (!augment && data.isTraining())
     options.augment = data.survey().augment;
@@ -137,7 +149,7 @@ static void bindBatch(nb::module_ &module) {
           [](nb::handle_t<ShapedBatch> self) {
             return viewOf(nb::cast<const ShapedBatch &>(self).labels, self);
           },
-          "int64 [N]; read-only.")
+          "int64 [N], as train_step takes them; read-only.")
       .def_prop_ro(
           "samples",
           [](nb::handle_t<ShapedBatch> self) {
@@ -178,14 +190,16 @@ Raises Error, which names the folder or file at fault.)")
                    "Names of the classes; empty: the folder does not tell.")
       .def("batches", batches, nb::kw_only(), "batch"_a = 64, "epochs"_a = 1,
            "first_epoch"_a = 0, "seed"_a = 0, "shuffle"_a.none() = nb::none(),
-           "augment"_a.none() = nb::none(), "loader_threads"_a = 0,
-           nb::keep_alive<0, 1>(),
+           "augment"_a.none() = nb::none(), "mixup"_a.none() = nb::none(),
+           "loader_threads"_a = 0, nb::keep_alive<0, 1>(),
            R"(Batches of so many epochs, made ahead on threads of their own.
 
 Normalised as the model's weights say (Model.normalise_by). Order and
 augmentation are functions of (seed, epoch), those of ``rootrun train``. shuffle
 and augment (the kinds of ``rootrun train --augment``): by default training images
-are shuffled, and augmented as suits them, test images neither. An epoch's last
+are shuffled, and augmented as suits them, test images neither. mixup: alpha, as
+of ``rootrun train --mixup``; then a label holds two and their shares, which
+train_step reads, and images are mixed with others of their batch. An epoch's last
 batch may be smaller. Images that cannot be read are left out, and the
 logger "rootc" is told.)");
 }

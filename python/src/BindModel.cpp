@@ -231,7 +231,7 @@ Raises Error if the library was compiled with ``mode="infer"``.)")
            R"(One step on a batch; returns its mean loss, of before the step.
 
 images: float32 [N, height, width, channels], normalised, C order; labels: int64
-[N], each in [0, classes); samples: int64 [N], the images' numbers in the data
+[N], each in [0, classes), or mixed of two (Dataset.batches); samples: int64 [N], the images' numbers in the data
 set, of which with ``epoch`` dropout's masks are functions (default: images are
 numbered as they come). Arrays are used where they lie. The GIL is released.
 

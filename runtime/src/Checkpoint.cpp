@@ -146,11 +146,11 @@ static void checkFinite(const Safetensors &file, const Model &model) {
 static std::string before(const std::map<std::string, std::string> &saved,
                           const std::string &name) {
   static const std::map<std::string, std::string> usual = {
-      {"--optimizer", "sgd"},   {"--nesterov", "off"},  {"--beta1", "0.9"},
-      {"--beta2", "0.999"},     {"--epsilon", "1e-08"}, {"--clip-norm", "0"},
-      {"--lr-factors", ""},     {"--warmup", "0"},      {"--ema", "0"},
-      {"--keep-best", "off"},   {"--patience", "0"},    {"--max-loss", "0"},
-      {"--val-fraction", "0.2"}};
+      {"--optimizer", "sgd"},    {"--nesterov", "off"},  {"--beta1", "0.9"},
+      {"--beta2", "0.999"},      {"--epsilon", "1e-08"}, {"--clip-norm", "0"},
+      {"--lr-factors", ""},      {"--warmup", "0"},      {"--ema", "0"},
+      {"--keep-best", "off"},    {"--patience", "0"},    {"--max-loss", "0"},
+      {"--val-fraction", "0.2"}, {"--mixup", ""}};
   for (const auto *options : {&saved, &usual})
     if (auto found = options->find(name); found != options->end())
       return found->second;
@@ -181,7 +181,8 @@ static bool checkOptions(const std::string &path,
     if (name.starts_with("--"))
       fail("{}: the run was begun with {} {}, not {}; resume it with the same "
            "options, or begin another one with -o OTHER",
-           path, name, old, value);
+           path, name, old.empty() ? "(none)" : old,
+           value.empty() ? "(none)" : value);
     fail("{}: the run was begun with another {} ({}, not {}); resume it with "
          "the same one, or begin another run with -o OTHER",
          path, name, old, value);

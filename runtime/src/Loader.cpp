@@ -7,6 +7,7 @@
 
 #include "Loader.h"
 #include "LoaderThreads.h"
+#include "Mixup.h"
 #include "Philox.h"
 
 #include <algorithm>
@@ -95,8 +96,8 @@ void Loader::make(Slot &slot, int64_t first, int64_t last,
                   batch.image.data() + i * source.imageSize(), buffer);
 }
 
-/// Closes the gaps that unreadable images left; called with the mutex held.
-void Loader::finish(Slot &slot, int64_t number) {
+/// Closes the gaps that unreadable images left.
+void Loader::closeGaps(Slot &slot) const {
   Batch &batch = slot.batch;
   int64_t kept = 0;
   for (int64_t i = 0; i < batch.size; ++i) {
@@ -116,8 +117,6 @@ void Loader::finish(Slot &slot, int64_t number) {
   batch.image.resize(size_t(kept * source.imageSize()));
   batch.labels.resize(size_t(kept));
   batch.samples.resize(size_t(kept));
-  slot.holds = number;
-  filled.notify_all();
 }
 
 void Loader::work() {
@@ -131,7 +130,6 @@ void Loader::work() {
       return;
     int64_t number = claimed;
     Slot &slot = slots[size_t(number % options.depth)];
-    std::exception_ptr error;
     int64_t first = claimedOfBatch, last = first;
     try {
       if (first == 0)
@@ -145,21 +143,27 @@ void Loader::work() {
       }
       lock.unlock();
       make(slot, first, last, buffer);
-    } catch (...) {
-      error = std::current_exception();
-    }
-    if (!lock.owns_lock())
       lock.lock();
-    if (error) {
-      failure = error;
+      slot.left -= last - first;
+      if (slot.left > 0)
+        continue;
+      // No other thread touches the batch before it is said to be ready.
+      lock.unlock();
+      closeGaps(slot);
+      if (options.mixup > 0)
+        mixBatch(slot.batch, options.mixup, options.seed);
+      lock.lock();
+      slot.holds = number;
+      filled.notify_all();
+    } catch (...) {
+      if (!lock.owns_lock())
+        lock.lock();
+      failure = std::current_exception();
       stopping = true;
       freed.notify_all();
       filled.notify_all();
       return;
     }
-    slot.left -= last - first;
-    if (slot.left == 0)
-      finish(slot, number);
   }
 }
 

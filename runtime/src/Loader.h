@@ -23,7 +23,7 @@ struct Batch {
   int64_t size = 0;    ///< images; less, even 0, where some cannot be read
   int64_t skipped = 0; ///< images that cannot be read
   FloatArray image;    ///< [size,H,W,C], normalised
-  std::vector<int64_t> labels;
+  std::vector<int64_t> labels;  ///< as rootc_batch has them
   std::vector<int64_t> samples; ///< indices in the data set
 };
 
@@ -32,6 +32,7 @@ struct LoaderOptions {
   uint64_t seed = 0;
   bool shuffle = false;
   Augment augment = Augment::None;
+  double mixup = 0; ///< alpha of mixBatch; 0: images are not mixed
   int64_t epochs = 1;
   int64_t firstEpoch = 0, firstBatch = 0; ///< where to begin
   int threads = 1;
@@ -71,7 +72,7 @@ private:
   void begin(Slot &slot, int64_t number);
   void make(Slot &slot, int64_t first, int64_t last,
             std::vector<uint8_t> &buffer) const;
-  void finish(Slot &slot, int64_t number);
+  void closeGaps(Slot &slot) const;
   const std::vector<int64_t> &orderOf(int64_t epoch);
 
   const ImageSource &source;

@@ -28,7 +28,9 @@ enum class RandomUse : uint32_t {
   Shuffle = 0xffff0001,
   Augment = 0xffff0002,
   Initialise = 0xffff0003,
-  Benchmark = 0xffff0004
+  Benchmark = 0xffff0004,
+  MixShare = 0xffff0005,
+  MixPartners = 0xffff0006
 };
 
 inline PhiloxBlock philox(PhiloxBlock counter, uint64_t key) {

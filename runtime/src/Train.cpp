@@ -347,6 +347,7 @@ int Trainer::run() {
   loading.seed = options.seed;
   loading.shuffle = true;
   loading.augment = augment;
+  loading.mixup = options.mixup;
   loading.epochs = options.epochs;
   loading.firstEpoch = state->epoch;
   loading.firstBatch = state->step;

@@ -31,6 +31,7 @@ struct TrainOptions {
   double maxLoss = 0;      ///< a batch's, that ends the run; 0: 100 log classes
   double valFraction = 0.2; ///< tested of a folder without train/ and val/
   std::optional<Augment> augment; ///< none: what suits the data
+  double mixup = 0; ///< alpha of mixBatch; 0: images are not mixed
   uint64_t seed = 0;
   int threads = 0;             ///< 0: defaultThreads()
   int loaderThreads = 0;       ///< 0: what suits the data

@@ -92,6 +92,7 @@ std::map<std::string, std::string> Trainer::optionsToKeep() const {
       {"--patience", fmt::format("{}", options.patience)},
       {"--max-loss", fmt::format("{}", options.maxLoss)},
       {"--val-fraction", fmt::format("{}", options.valFraction)},
+      {"--mixup", options.mixup > 0 ? fmt::format("{}", options.mixup) : ""},
       {"--seed", fmt::format("{}", options.seed)}};
   // Where it is not said, a run goes on with what it began with.
   if (options.augment)

@@ -89,10 +89,19 @@ struct Entry {
     arena(ROOTC_ARENA_RANDOM, "random key", random, true, false, 2, Reads,
           sizeof(int64_t));
     for (int64_t i = 0; status == ROOTC_OK && i < n; ++i)
-      if (batch->labels[i] < 0 || batch->labels[i] >= model->classes)
-        bad("the label of image %lld is %lld; labels are 0 to %lld",
+      if (!isLabel(batch->labels[i]))
+        bad("the label of image %lld is %lld; labels are 0 to %lld, or mixed "
+            "of two such",
             (long long)i, (long long)batch->labels[i],
             (long long)model->classes - 1);
+  }
+
+  /// Of one class, or mixed of two: ROOTC_MIXED_LABEL.
+  static bool isLabel(int64_t packed) {
+    int64_t classes = rootc_host.model->classes;
+    int64_t mask = ((int64_t)1 << ROOTC_LABEL_BITS) - 1;
+    return packed >= 0 && (packed & mask) < classes &&
+           (packed >> ROOTC_LABEL_BITS & mask) < classes;
   }
 
   int run() {

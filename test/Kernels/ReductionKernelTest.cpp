@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Halide.h"
+#include "rootc/model.h"
 #include "test/Kernels/KernelHarness.h"
 
 #include <cmath>
@@ -142,6 +143,13 @@ TEST_P(Reduction, SoftmaxCrossEntropy) {
   }
   for (const Kernel &kernel : kernels)
     EXPECT_EQ(check(kernel, inputs), "");
+  auto mixed = inputs;
+  for (int64_t n = 0; n < map.batch; ++n) // the first has no share
+    mixed[1].integers[n] =
+        ROOTC_MIXED_LABEL(inputs[1].integers[n], n % (map.channels + 3),
+                          n * ((1 << ROOTC_LABEL_BITS) - 1) / 4);
+  for (const Kernel &kernel : kernels)
+    EXPECT_EQ(check(kernel, mixed), "");
   for (double &value : inputs[0].reals)
     value = static_cast<float>(
         value * 200); // overflows exp() unless the largest is taken off

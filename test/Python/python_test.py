@@ -107,10 +107,11 @@ class Python(unittest.TestCase):
 
     def test_options_are_those_of_rootrun(self):
         flags = ["--optimizer", "adamw", "--lr", 0.002, "--lr-policy", "cosine", "--warmup", 1, "--clip-norm", 1,
-                 "--ema", 0.9, "--lr-factors", "fc=2,*.bias=0.5", "--weight-decay", 0.01, "--augment", "none"]
+                 "--ema", 0.9, "--lr-factors", "fc=2,*.bias=0.5", "--weight-decay", 0.01, "--augment", "none",
+                 "--mixup", 0.3]
         self.train_both("adamw", flags, epochs=2, batch=160, lr=rootc.LearningRate("cosine", lr=0.002, warmup=1),
                         optimizer="adamw", clip_norm=1, ema=0.9, lr_factors="fc=2,*.bias=0.5", weight_decay=0.01,
-                        augment="none")
+                        augment="none", mixup=0.3)
 
     def test_nesterov_and_an_explicit_loop(self):
         self.rootrun("train", self.library, "--data", self.data, "--epochs", 1, "--batch", 200, "--seed", 3,
@@ -130,6 +131,26 @@ class Python(unittest.TestCase):
         self.model.begin_training()
         losses = [self.model.train_step(self.images, self.labels, 0.01) for _ in range(20)]
         self.assertLess(losses[-1], losses[0] / 2)
+
+    def test_a_mixed_label_is_the_sum_of_two(self):
+        def step(labels):
+            model = rootc.Model(self.library, seed=3)
+            before = {name: values.copy() for name, values in model.state_dict().items()}
+            model.begin_training(momentum=0, weight_decay=0)
+            loss = model.train_step(self.images, labels, 1.0)
+            return np.concatenate([[loss], *(np.ravel(before[name] - values) for name, values in model.state_dict().items())])
+        partners, share = self.labels[::-1], 0.3125
+        both = step(self.labels | partners << 21 | int(share * 2**21) << 42)
+        expected = (1 - share) * step(self.labels) + share * step(partners)
+        self.assertGreater(np.abs(both - step(self.labels)).max(), 0.01)
+        np.testing.assert_allclose(both, expected, atol=1e-6 * np.abs(expected).max())
+        with self.assertRaisesRegex(rootc.Error, "the label of image 5 is .*; labels are 0 to 9, or mixed of two such"):
+            step(self.labels | (self.labels + 5) % 11 << 21)
+        data = rootc.Dataset(self.data, self.model)
+        self.model.normalise_by(data)
+        for bad in (0, -1.0, float("nan"), 1e300):
+            with self.assertRaisesRegex(ValueError, "mixup is .* and must be greater than 0"):
+                data.batches(mixup=bad)
 
     # Arrays
 

@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FakeModel.h"
+#include "codegen/MixedLabel.h"
 
 #include <cmath>
 #include <cstdio>
@@ -172,12 +173,16 @@ int gradients(rootc_context *context, int32_t program, const rootc_batch *batch,
       double sum = 0;
       for (int64_t k = 0; k < classes; ++k)
         sum += std::exp(double(row[k]));
-      losses[size_t(n)] = std::log(sum) - row[batch->labels[n]];
-      for (int64_t k = 0; k < classes; ++k)
+      codegen::MixedLabel mixed(batch->labels[n]);
+      losses[size_t(n)] = std::log(sum) - (1 - mixed.share) * row[mixed.label] -
+                          mixed.share * row[mixed.partner];
+      for (int64_t k = 0; k < classes; ++k) {
+        double wanted = (k == mixed.label) * (1 - mixed.share) +
+                        (k == mixed.partner) * mixed.share;
         row[k] =
-            float((std::exp(double(row[k])) / sum - (k == batch->labels[n])) /
-                  double(size)) *
+            float((std::exp(double(row[k])) / sum - wanted) / double(size)) *
             factorOf(*batch, n);
+      }
     });
   }
   Hook hook(context, program, 1);

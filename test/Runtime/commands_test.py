@@ -209,7 +209,8 @@ class Commands(RootrunCase):
                 self.refused(self.train("busy"), "is in use")
 
     def test_train_is_extended(self):
-        flags = ["--lr-policy", "constant", "--momentum", 0.5, "--nesterov", "--lr-factors", "*.bias=2", "--val-fraction", 0.3]
+        flags = ["--lr-policy", "constant", "--momentum", 0.5, "--nesterov", "--lr-factors", "*.bias=2", "--val-fraction", 0.3,
+                 "--mixup", 0.4]
         self.check(self.train("whole", *flags, "--epochs", 4))
         self.check(self.train("run", *flags))
         # What is not said is as it was.
@@ -226,6 +227,10 @@ class Commands(RootrunCase):
         self.assertEqual([row.split(",")[0] for row in rows[1:]], ["1", "2", "3", "4"])
         self.refused(run(*resume, "--epochs", 3), "--epochs 4, not 3")
         self.refused(run(*resume, "--momentum", 0.9), "--momentum 0.5, not 0.9")
+        self.refused(run(*resume, "--mixup", 0.2), "--mixup 0.4, not 0.2")
+        self.check(self.train("plain"))
+        self.refused(run("train", "--resume", "-o", self.path("plain"), "--mixup", 0.2), "--mixup (none), not 0.2")
+        self.assertNotEqual([line["loss"] for line in self.metrics("plain")], [line["loss"] for line in self.metrics("run")][:2])
         self.refused(run("train", "-o", self.path("new")), "NET.so is required")
         self.refused(run("train", MODEL, "-o", self.path("new")), "--data is required")
 

@@ -46,6 +46,8 @@ class TrainFaults(RootrunCase):
                 self.refused(result, f"{flag}: '{value}' is not a number of at least 0, and finite as a float" if value else flag)
                 self.assertLess(len(result.stderr), 200)
             self.assertFalse(os.path.exists(self.path("run")))
+        for value in ["0", "-0.2", "nan", "inf", "1e39", "1e-60", "x"]:
+            self.refused(self.train("run", f"--mixup={value}"), f"--mixup: '{value}' is not a number greater than 0, and finite as a float")
         for value in ["nan", "-0.1", "1.5", "inf"]:
             self.refused(run("covariance", MODEL, "--weights", self.weights, "--data", DATA, "--layers", "cells,fc", "-o", self.path("c"),
                              f"--epsilon={value}"), f"--epsilon: '{value}' is not a number from 0 to 1")

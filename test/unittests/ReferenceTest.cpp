@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ReferenceHelpers.h"
+#include "codegen/MixedLabel.h"
 #include "codegen/Philox.h"
 
 #include <gtest/gtest.h>
@@ -336,6 +337,39 @@ TEST(Reference, LossIsThatOfPyTorch) {
               3.500686496898802, 1e-12);
 }
 
+TEST(Reference, LossOfMixedLabelsIsTheSumOfTwo) {
+  Values values;
+  for (int i = 0; i < 20; ++i)
+    values.push_back(3 * std::sin(1 + i));
+  Tensor logits({4, 1, 1, 5}, values);
+  auto labels = [](std::vector<int64_t> integers) {
+    return Tensor::fromIntegers(ElementType::I64, {4}, integers);
+  };
+  // Partners are a permutation, so that both have the same weights.
+  std::vector<int64_t> own = {0, 4, 2, 2}, other = {2, 2, 4, 0}, mixed;
+  double share = 0.3125;
+  for (size_t i = 0; i < 4; ++i)
+    mixed.push_back(ROOTC_MIXED_LABEL(own[i], other[i], share * (1 << 21)));
+  AttributeMap plain = {{"weight", 0.7}}, all = plain;
+  all["smoothing"] = 0.2;
+  all["class_weights"] = Values{1, 2, 0.5, 3, 0.25};
+  for (const AttributeMap &like : {plain, all})
+    for (const char *op :
+         {"softmax_cross_entropy", "softmax_cross_entropy_backward"}) {
+      auto of = [&](const std::vector<int64_t> &integers) {
+        return apply(op, like, {logits, labels(integers)}).reals;
+      };
+      Values first = of(own), second = of(other), both = of(mixed);
+      for (size_t i = 0; i < both.size(); ++i)
+        EXPECT_NEAR(both[i], (1 - share) * first[i] + share * second[i], 1e-12);
+    }
+  // A partner without a share counts nothing.
+  for (size_t i = 0; i < 4; ++i)
+    mixed[i] = ROOTC_MIXED_LABEL(own[i], other[i], 0);
+  EXPECT_EQ(apply("softmax_cross_entropy", all, {logits, labels(mixed)}).reals,
+            apply("softmax_cross_entropy", all, {logits, labels(own)}).reals);
+}
+
 TEST(Reference, LossOfLargeLogits) {
   for (double logit : {1e8, -1e20}) {
     Tensor logits({1, 1, 1, 3}, {logit, logit, logit});
@@ -426,6 +460,11 @@ TEST(Reference, MalformedOpsAreRefused) {
   EXPECT_THROW(apply("softmax_cross_entropy", {},
                      {randomTensor({1, 1, 1, 3}, 1),
                       Tensor::fromIntegers(ElementType::I64, {1}, {3})}),
+               std::invalid_argument);
+  EXPECT_THROW(apply("softmax_cross_entropy", {},
+                     {randomTensor({1, 1, 1, 3}, 1),
+                      Tensor::fromIntegers(ElementType::I64, {1},
+                                           {ROOTC_MIXED_LABEL(0, 3, 1)})}),
                std::invalid_argument);
   EXPECT_THROW(apply("dropout", {{"rate", 0.5}, {"ordinal", int64_t(0)}},
                      {x, Tensor({2}, {1, 2}), Tensor({1}, {1})}),

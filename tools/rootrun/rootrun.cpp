@@ -45,6 +45,17 @@ static CLI::Validator numbersTo(double most, const char *kind,
 static const CLI::Validator numbers =
     numbersTo(std::numeric_limits<float>::max(), "NONNEGATIVE",
               "of at least 0, and finite as a float");
+static const CLI::Validator positiveNumbers(
+    [](std::string &text) {
+      double value = NAN;
+      if (CLI::detail::lexical_cast(text, value) && float(value) > 0 &&
+          std::isfinite(float(value)))
+        return std::string();
+      return fmt::format("'{}' is not a number greater than 0, and finite as a "
+                         "float",
+                         text);
+    },
+    "POSITIVE");
 static const CLI::Validator parts = numbersTo(1, "0 TO 1", "from 0 to 1");
 
 static const char *const dataHelp =
@@ -249,6 +260,13 @@ static void addTrain(CLI::App &app, TrainOptions &options, int &code) {
           "pad-crop-mirror (default where all images have the network's size), "
           "crop-mirror (default elsewhere), random-resized-crop or none")
       ->check(CLI::IsMember(augmentNames()));
+  verb->add_option("--mixup", options.mixup,
+                   "Mix each image with another of its batch, and their labels "
+                   "in the loss; the weight is a batch's, from "
+                   "Beta(ALPHA, ALPHA), as of 0.2 (default: images are not "
+                   "mixed)")
+      ->type_name("ALPHA")
+      ->check(positiveNumbers);
   verb->add_option(
       "--seed", options.seed,
       "Seed of weights, order, augmentation, dropout (default: 0)");

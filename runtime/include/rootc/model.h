@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct or the meaning of a field below changes. */
-#define ROOTC_ABI_VERSION 6
+#define ROOTC_ABI_VERSION 7
 
 enum rootc_status {
   ROOTC_OK = 0,
@@ -138,11 +138,21 @@ enum rootc_program {
   ROOTC_PROGRAM_COUNT = 5
 };
 
+/* The label of an image that is a mixture of two (mixup): its loss is 1 - w
+   times the loss of `label` plus w times that of `partner`, w being
+   share / 2^ROOTC_LABEL_BITS. label and partner are in [0, classes), share in
+   [0, 2^ROOTC_LABEL_BITS). With a share of 0 it is `label` alone. */
+#define ROOTC_LABEL_BITS 21
+#define ROOTC_MIXED_LABEL(label, partner, share)                               \
+  ((int64_t)(label) | (int64_t)(partner) << ROOTC_LABEL_BITS |                 \
+   (int64_t)(share) << 2 * ROOTC_LABEL_BITS)
+
 /* Everything a training step reads and writes. */
 typedef struct rootc_batch {
   int64_t size;
   const float *image;     /* [size, height, width, channels], normalised */
-  const int64_t *labels;  /* [size], each in [0, classes) */
+  const int64_t *labels;  /* [size], each in [0, classes), or what
+                             ROOTC_MIXED_LABEL makes of two such */
   const int64_t *samples; /* [size]: key of dropout; null: 0, 1, 2, ... is not
                              assumed, it is an error if the model drops out */
   int64_t seed, epoch;    /* key of dropout */
