@@ -1,52 +1,73 @@
 #!/usr/bin/env bash
-# What a GPU of NVIDIA's makes of CUDA C++ that rootc writes. Two steps, for a machine that has the compilers and one that has the GPU:
+# What a GPU of NVIDIA's makes of CUDA C++ that rootc writes, and what PyTorch takes for the same. Two steps, for a machine that has the
+# compilers and one that has the GPU:
 #
-#   scripts/check-gpu.sh --prepare    builds build/gpu: a program for each network and what it should compute, for sm_80 and sm_90
+#   scripts/check-gpu.sh --prepare    builds build/gpu: programs for each network, for the CPU and for sm_80 and sm_90, in fp32, TF32 and bf16
 #   scripts/check-gpu.sh              there, needs no network and no compiler: checks, then times, for 8 minutes at most (--seconds=N)
 #
-# The second writes what it finds to docs/performance-gpu-measured.md; a row that it did not reach, or that has nobody to compare with, says
+# --folder=DIR takes the place of build/gpu, --report=FILE that of docs/performance-gpu-measured.md, where the second writes what it finds;
+# --python=PROGRAM is an interpreter that has PyTorch (scripts/race_gpu.py). A row that was not reached, or that has nobody to compare with, says
 # that it was not timed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 folder=build/gpu
+report=docs/performance-gpu-measured.md
 seconds=480
 prepare=no
+python=python3
 for argument in "$@"; do
   case "$argument" in
     --prepare) prepare=yes ;;
     --seconds=*) seconds=${argument#--seconds=} ;;
-    *) echo "check-gpu.sh: unknown argument '$argument'; use --prepare or --seconds=N" >&2; exit 1 ;;
+    --folder=*) folder=${argument#--folder=} ;;
+    --report=*) report=${argument#--report=} ;;
+    --python=*) python=${argument#--python=} ;;
+    *)
+      echo "check-gpu.sh: unknown argument '$argument'; use --prepare, --seconds=N, --folder=DIR, --report=FILE or --python=PROGRAM" >&2
+      exit 1
+      ;;
   esac
 done
+if ! [[ "$seconds" =~ ^[1-9][0-9]*$ ]]; then
+  echo "check-gpu.sh: --seconds=$seconds: it takes whole seconds" >&2
+  exit 1
+fi
 
 # In the order of their checks and times: NAME=NETWORK[,FLAG...]; layers are 3x3 convolutions of 256 channels on 28x28 maps.
 layers=(1 2 4 8 16 32 64)
-networks=(nin-root-8=models/nin.mlir,--root=8 resnet-50-root-64=models/resnet50.mlir,--root=64
+networks=(resnet-50-root-64=models/resnet50.mlir,--root=64 nin-root-8=models/nin.mlir,--root=8
   resnet-50-root-16=models/resnet50.mlir,--root=16 resnet-50=models/resnet50.mlir)
 if [ -n "${ROOTC_GPU_NETWORKS:-}" ]; then # fewer, for a try
   read -ra networks <<<"$ROOTC_GPU_NETWORKS"
   layers=()
 fi
+# A program's suffix is that of its precision; with it goes what logits, loss and statistics may be off by.
+precisions=(f32 tf32 bf16)
+declare -A suffixes=([f32]="" [tf32]=-tf32 [bf16]=-bf16) tolerances=([f32]="" [tf32]=3e-3 [bf16]=2e-2)
 
 build() { # NAME NETWORK FLAG...
   local name=$1 at=$folder/work
   shift
-  local rootc=${ROOTC:-build/release/bin/rootc} cxx=${CXX:-g++} nvcc cuda
+  local rootc=${ROOTC:-build/release/bin/rootc} cxx=${CXX:-g++} nvcc cuda host=host precision
   nvcc=$(ls .venv/lib/*/site-packages/nvidia/cu13/bin/nvcc 2>/dev/null || command -v nvcc)
   cuda=$(dirname "$(dirname "$(readlink -f "$nvcc")")")
+  [ "$(uname -m)" != x86_64 ] || host=x86-64-v3 # what the other machine has, too
   mkdir -p "$at"
+  cp "$1" "$folder/$name.mlir" # what PyTorch reads
+  "$rootc" "$@" --emit=cost --format=json -o "$folder/$name.json"
   "$rootc" "$@" -o "$at/net.h"
-  "$rootc" "$@" -o "$at/net.a"
-  "$rootc" "$@" -o "$at/net.cu"
+  "$rootc" "$@" --target=$host -o "$at/net.a"
   local entry
   entry=$(grep -o '\w*_model(void);' "$at/net.h")
-  local flags=(-std=c++17 -O2 -I "$at" "-DMODEL=${entry%(void);}" test/Cuda/check_model.cpp)
-  "$cxx" "${flags[@]}" "$at/net.a" -lm -lpthread -o "$at/record"
-  "$at/record" record "$folder/$name.bin"
-  "$nvcc" -std=c++17 -gencode=arch=compute_80,code=sm_80 -gencode=arch=compute_90,code=sm_90 -c "$at/net.cu" -o "$at/net.o"
-  "$cxx" -DROOTC_GPU -I "$cuda/include" "${flags[@]}" "$at/net.o" -L"$cuda/lib" -L"$cuda/lib64" -lcudart_static \
-    -static-libstdc++ -static-libgcc -ldl -lrt -lpthread -o "$folder/$name"
+  local flags=(-std=c++17 -O2 -s -I "$at" "-DMODEL=${entry%(void);}" -static-libstdc++ -static-libgcc test/Cuda/check_model.cpp)
+  "$cxx" "${flags[@]}" "$at/net.a" -lm -lpthread -o "$folder/$name-cpu"
+  for precision in "${precisions[@]}"; do
+    "$rootc" "$@" "--precision=$precision" -o "$at/net.cu"
+    "$nvcc" -std=c++17 -gencode=arch=compute_80,code=sm_80 -gencode=arch=compute_90,code=sm_90 -c "$at/net.cu" -o "$at/net.o"
+    "$cxx" -DROOTC_GPU -I "$cuda/include" "${flags[@]}" "$at/net.o" -L"$cuda/lib" -L"$cuda/lib64" -lcudart_static \
+      -ldl -lrt -lpthread -o "$folder/$name${suffixes[$precision]}"
+  done
 }
 
 if [ "$prepare" = yes ]; then
@@ -61,13 +82,13 @@ root.network @layer(%image: !root.image<28x28x256>) classes(256) {
 }
 EOF
     build "layer-$size" "$folder/layer.mlir"
+    rm "$folder/layer.mlir"
   done
   for network in "${networks[@]}"; do
     IFS=, read -ra given <<<"${network#*=}"
     build "${network%%=*}" "${given[@]}"
   done
   rm -r "$folder/work"
-  rm -f "$folder/layer.mlir"
   du -sh "$folder"
   exit 0
 fi
@@ -105,7 +126,8 @@ within() { # SECONDS COMMAND...: what it prints, or why there is nothing
 names=()
 for size in ${layers[@]+"${layers[@]}"}; do names+=("layer-$size"); done
 for network in "${networks[@]}"; do names+=("${network%%=*}"); done
-report=docs/performance-gpu-measured.md
+times=$(mktemp) # of rootc, a line each: scripts/race_gpu.py
+trap 'rm -f "$times"' EXIT
 {
   echo "# GPUs, measured"
   echo
@@ -114,11 +136,21 @@ report=docs/performance-gpu-measured.md
   echo
   echo "## Checks"
   echo
-  echo "Logits and all that a training step of 4 images writes against the library for the CPU: the largest error by the largest magnitude,"
-  echo "1e-4 at most, and the same bits in a second run."
+  echo "Logits and all that a training step of 4 images writes against the library for the CPU: the largest error by the largest magnitude, and"
+  echo "the same bits in a second run. 1e-4 at most in fp32. By tensor cores logits, loss and statistics by ${tolerances[tf32]} (TF32) or ${tolerances[bf16]}"
+  echo "(bf16) at most; gradients are told, for where a value that was rounded changes sides of a ReLU they are others."
   echo
   for name in "${names[@]}"; do
-    echo "- $name: $(within 60 "$folder/$name" check "$folder/$name.bin")"
+    recorded=$(within 60 "$folder/$name-cpu" record "$folder/$name.bin")
+    for precision in "${precisions[@]}"; do
+      program=$name${suffixes[$precision]}
+      if [ -n "$recorded" ]; then
+        echo "- $program: the CPU's numbers: $recorded"
+      else
+        echo "- $program: $(within 60 "$folder/$program" check "$folder/$name.bin" ${tolerances[$precision]})"
+      fi
+    done
+    [ "$name" = "${names[0]}" ] || rm -f "$folder/$name.bin"
   done
   for tool in memcheck racecheck; do
     if command -v compute-sanitizer >/dev/null; then
@@ -127,20 +159,26 @@ report=docs/performance-gpu-measured.md
       echo "- compute-sanitizer $tool: not run, it is not installed"
     fi
   done
+  rm -f "$folder/${names[0]}.bin"
   echo
   echo "## Times"
   echo
-  echo "| network | inference, 1 | 64 | 256 | training, 64 | 256 |"
-  echo "|---|---|---|---|---|---|"
   for name in "${names[@]}"; do
-    row="| $name |"
-    for what in "infer 1" "infer 64" "infer 256" "train 64" "train 256"; do
-      read -ra given <<<"$what"
-      row+=" $(within 20 "$folder/$name" time "${given[@]}" 2) |"
+    for precision in "${precisions[@]}"; do
+      program=$name${suffixes[$precision]}
+      for call in "infer 1" "infer 64" "infer 256" "train 64" "train 256"; do
+        read -ra given <<<"$call"
+        echo "$program $call $(within 20 "$folder/$program" time "${given[@]}" 0.5)" >>"$times"
+      done
     done
-    echo "$row"
   done
-  echo
-  echo "PyTorch was not timed: there is no program yet that builds these networks with it."
+  if ! command -v "$python" >/dev/null; then
+    echo "PyTorch was not timed: there is no '$python' here. Milliseconds of rootc's calls:"
+    echo
+    sed 's/^/- /' "$times"
+  elif ! "$python" scripts/race_gpu.py --folder "$folder" --ours "$times" --seconds "$(left)" "${names[@]}" 2>&1; then
+    echo
+    echo "PyTorch has not been raced."
+  fi
 } | tee "$report"
-[ "$(grep -c ': right$' "$report")" -ge ${#names[@]} ]
+[ "$(grep -c ': right$' "$report")" -ge $((${#names[@]} * ${#precisions[@]})) ]
