@@ -87,6 +87,12 @@ EOF
   for network in "${networks[@]}"; do
     IFS=, read -ra given <<<"${network#*=}"
     build "${network%%=*}" "${given[@]}"
+    if [ "${network%%=*}" = nin-root-8 ]; then # which is trained, with what rootrun needs that the other machine may lack
+      "${ROOTC:-build/release/bin/rootc}" "${given[@]}" --target=host-cuda -o "$folder/nin-root-8.so"
+      cp build/release/bin/rootrun "$folder/rootrun"
+      mkdir "$folder/lib"
+      ldd "$folder/rootrun" | awk '$3 ~ /lib(jpeg|png|spdlog|fmt|xxhash)/ { print $3 }' | xargs -I{} cp -L {} "$folder/lib/"
+    fi
   done
   rm -r "$folder/work"
   du -sh "$folder"
@@ -123,6 +129,21 @@ within() { # SECONDS COMMAND...: what it prints, or why there is nothing
   fi
 }
 
+wanted=0.67
+train() { # NIN root-8 by the recipe of the CPU's: its accuracy on the test images
+  local run said accuracy
+  run=$(mktemp -d)
+  said=$(within 120 env LD_LIBRARY_PATH="$folder/lib" "$folder/rootrun" train "$folder/nin-root-8.so" --data data/cifar10-quick --device=0 \
+    --overwrite -o "$run")
+  accuracy=$(grep -o '"test_accuracy": *[0-9.e-]*' "$run/metrics.jsonl" 2>/dev/null | tail -1 | grep -o '[0-9.e-]*$') || accuracy=
+  if [[ "$said" =~ ^(failed|not\ timed): ]] || [ -z "$accuracy" ]; then
+    echo "${said:-failed: it wrote no metrics}"
+  else
+    awk -v got="$accuracy" -v wanted=$wanted 'BEGIN { print got, "of the test images: " (got >= wanted ? "right" : "WRONG") }'
+  fi
+  rm -r "$run"
+}
+
 names=()
 for size in ${layers[@]+"${layers[@]}"}; do names+=("layer-$size"); done
 for network in "${networks[@]}"; do names+=("${network%%=*}"); done
@@ -152,6 +173,9 @@ trap 'rm -f "$times"' EXIT
     done
     [ "$name" = "${names[0]}" ] || rm -f "$folder/$name.bin"
   done
+  if [ -f "$folder/nin-root-8.so" ]; then
+    echo "- nin-root-8 trained on data/cifar10-quick, $wanted of whose test images it must know: $(train)"
+  fi
   for tool in memcheck racecheck; do
     if command -v compute-sanitizer >/dev/null; then
       echo "- compute-sanitizer $tool, ${names[0]}: $(within 60 compute-sanitizer --tool "$tool" "$folder/${names[0]}" check "$folder/${names[0]}.bin")"
@@ -181,4 +205,6 @@ trap 'rm -f "$times"' EXIT
     echo "PyTorch has not been raced."
   fi
 } | tee "$report"
-[ "$(grep -c ': right$' "$report")" -ge $((${#names[@]} * ${#precisions[@]})) ]
+checks=$((${#names[@]} * ${#precisions[@]}))
+[ ! -f "$folder/nin-root-8.so" ] || checks=$((checks + 1))
+[ "$(grep '^- ' "$report" | grep -v compute-sanitizer | grep -c ': right$')" = $checks ]

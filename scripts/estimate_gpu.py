@@ -225,7 +225,8 @@ there is a GPU.
   unit four times as long as a multiply-add takes to issue, whatever the caches say), that resident warps hide ({arithmetic} hide arithmetic), and that the last wave
   of blocks leaves; memory, what passes between the kernels of one call included, at {reached:.0%} of the bandwidth where {memory} warps are resident; {gap:.0f} us a kernel
   between it and the next. Of tensor cores: all products of their tiles, those beyond an edge and between merged groups too; {mma:.0%} of the
-  peak at most, as `mma.sync` is not Hopper's own instruction, and less where loads from shared memory take longer (a tile holds f32 in bf16 too);
+  peak at most, as `mma.sync` is not Hopper's own instruction, and less where loads from shared memory take longer (a tile holds f32 in bf16 too, so
+  that it gains nothing over TF32);
   tiles come from a cache of {cache:.1f} TB/s. These shares are rules of thumb.
 - *Share*: bound by expected.
 
@@ -314,7 +315,7 @@ def main():
     print('|---|---|---|---|---|---|---|---|---|')
     print('\n'.join(occupied))
     print('\nWhere most of a training step should go: in fp32 kernels of too few blocks for a GPU lead, above all filter gradients of 1x1\n'
-          'convolutions, which cut the batch alone.\n')
+          'convolutions, which cut the batch alone; with tensor cores those of convolutions of the image, which they do not have.\n')
     print('| network | kernel | bound, ms | expected, ms | blocks and their threads | warps on a multiprocessor |\n|---|---|---|---|---|---|')
     print('\n'.join(slowest))
 

@@ -98,18 +98,23 @@ def check_race(folder):
     expect(call(*race, 'layer-9', code=2), 'no .*layer-9.mlir; .*--prepare')
 
 
-def check_script(folder, right=True):
-    """The whole script, on a machine whose nvidia-smi finds a GPU."""
+def check_script(folder, right=True, accuracy=None):
+    """The whole script, on a machine whose nvidia-smi finds a GPU; it trains a library if there is one."""
+    if accuracy:
+        (folder / 'nin-root-8.so').touch()
+        script(folder / 'rootrun', '#!/bin/sh\nfor last; do :; done\n'
+               f"echo '{{\"epoch\":1,\"test_accuracy\":0.9}}\n{{\"epoch\":2,\"test_accuracy\":{accuracy},\"top5\":0.9}}' >$last/metrics.jsonl\n")
     for name in 'tiny', 'tiny-tf32', 'tiny-bf16', 'tiny-cpu':
         script(folder / name, PROGRAM.replace('RIGHT', 'WRONG' if name == 'tiny-bf16' and not right else 'right'))
     (folder / 'tiny.mlir').touch()
     (folder / 'tiny.json').touch()
     script(folder / 'nvidia-smi', '#!/bin/sh\necho NVIDIA Stand-in\n')
     text = call(root / 'scripts/check-gpu.sh', f'--folder={folder}', f'--report={folder}/report.md', '--seconds=30', stand_in(folder),
-                code=0 if right else 1, PATH=f'{folder}:{os.environ["PATH"]}', ROOTC_GPU_NETWORKS='tiny=tiny.mlir')
+                code=0 if right and (accuracy or 1) >= 0.67 else 1, PATH=f'{folder}:{os.environ["PATH"]}', ROOTC_GPU_NETWORKS='tiny=tiny.mlir')
     assert text == (folder / 'report.md').read_text(), text
     expect(text, 'NVIDIA Stand-in', '^- tiny: logits 1e-7: right$', '^- tiny-tf32: logits 1e-73e-3: right$',
-           f'^- tiny-bf16: logits 1e-72e-2: {"right" if right else "WRONG"}$', r'^\| tiny \| training, 64 \| 0.250 \| 0.250 \| 0.250 \|')
+           f'^- tiny-bf16: logits 1e-72e-2: {"right" if right else "WRONG"}$', r'^\| tiny \| training, 64 \| 0.250 \| 0.250 \| 0.250 \|',
+           f'know: {accuracy} of the test images: {"right" if accuracy >= 0.67 else "WRONG"}$' if accuracy else 'Stand-in')
 
 
 def check_prepare(folder, rootc):
@@ -135,6 +140,8 @@ def main():
         check_race(folder)
         check_script(folder)
         check_script(folder, right=False)
+        check_script(folder, accuracy=0.7)
+        check_script(folder, accuracy=0.66)
         expect(call(root / 'scripts/check-gpu.sh', '--seconds=soon', code=1), 'whole seconds')
         expect(call(root / 'scripts/check-gpu.sh', '--fast', code=1), "unknown argument '--fast'")
         expect(call(root / 'scripts/check-gpu.sh', f'--folder={folder}/none', code=1), '--prepare')
