@@ -24,9 +24,9 @@ struct MixedLabel {
         share(packed < 0 ? 0
                          : double(packed >> 2 * ROOTC_LABEL_BITS) /
                                double(maxLabels)) {}
-  /// Whether both are of a class.
+  /// Whether both are of a class; without a share a partner is none.
   constexpr bool isBelow(int64_t classes) const {
-    return label >= 0 && label < classes && partner < classes;
+    return label >= 0 && label < classes && partner < (share > 0 ? classes : 1);
   }
   int64_t label, partner;
   double share; ///< of the partner, in [0, 1)

@@ -68,11 +68,11 @@ static std::vector<int64_t> partnersOf(const Batch &batch, uint64_t seed) {
 }
 
 void rootc::mixBatch(Batch &batch, double alpha, uint64_t seed) {
-  if (batch.size == 0)
-    return;
   constexpr int64_t units = codegen::maxLabels;
   double weight = mixingWeight(alpha, seed, batch.epoch, batch.index);
   int64_t share = std::min(int64_t(std::llround(weight * units)), units - 1);
+  if (batch.size == 0 || share == 0)
+    return;
   float other = float(share) / units, own = 1 - other;
   std::vector<int64_t> partners = partnersOf(batch, seed);
   std::vector<int64_t> labels = batch.labels;

@@ -100,8 +100,10 @@ struct Entry {
   static bool isLabel(int64_t packed) {
     int64_t classes = rootc_host.model->classes;
     int64_t mask = ((int64_t)1 << ROOTC_LABEL_BITS) - 1;
+    // Without a share a partner is a label far out of range.
+    bool mixed = packed >> 2 * ROOTC_LABEL_BITS > 0;
     return packed >= 0 && (packed & mask) < classes &&
-           (packed >> ROOTC_LABEL_BITS & mask) < classes;
+           (packed >> ROOTC_LABEL_BITS & mask) < (mixed ? classes : 1);
   }
 
   int run() {

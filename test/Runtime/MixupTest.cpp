@@ -27,8 +27,9 @@ TEST(Mixup, LabelsArePacked) {
   EXPECT_TRUE(MixedLabel(9).isBelow(10));
   EXPECT_EQ(MixedLabel(9).label, 9);
   EXPECT_EQ(MixedLabel(9).share, 0);
-  for (int64_t bad : {int64_t(10), int64_t(-1), INT64_MIN,
-                      ROOTC_MIXED_LABEL(10, 0, 1), ROOTC_MIXED_LABEL(0, 10, 1)})
+  for (int64_t bad :
+       {int64_t(10), int64_t(-1), INT64_MIN, ROOTC_MIXED_LABEL(10, 0, 1),
+        ROOTC_MIXED_LABEL(0, 10, 1), ROOTC_MIXED_LABEL(0, 1, 0)})
     EXPECT_FALSE(MixedLabel(bad).isBelow(10)) << bad;
 }
 
@@ -119,6 +120,7 @@ TEST(Mixup, WithoutAShareABatchIsAsItWas) {
       continue;
     ++unmixed;
     EXPECT_EQ(mixed.image, plain.image);
+    EXPECT_EQ(mixed.labels, plain.labels);
   }
   EXPECT_GT(unmixed, 3);
 }

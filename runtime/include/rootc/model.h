@@ -141,7 +141,7 @@ enum rootc_program {
 /* The label of an image that is a mixture of two (mixup): its loss is 1 - w
    times the loss of `label` plus w times that of `partner`, w being
    share / 2^ROOTC_LABEL_BITS. label and partner are in [0, classes), share in
-   [0, 2^ROOTC_LABEL_BITS). With a share of 0 it is `label` alone. */
+   (0, 2^ROOTC_LABEL_BITS): without a share an image has one label. */
 #define ROOTC_LABEL_BITS 21
 #define ROOTC_MIXED_LABEL(label, partner, share)                               \
   ((int64_t)(label) | (int64_t)(partner) << ROOTC_LABEL_BITS |                 \
