@@ -226,8 +226,7 @@ there is a GPU.
   of blocks leaves; memory, what passes between the kernels of one call included, at {reached:.0%} of the bandwidth where {memory} warps are resident; {gap:.0f} us a kernel
   between it and the next. Of tensor cores: all products of their tiles, those beyond an edge and between merged groups too; {mma:.0%} of the
   peak at most, as `mma.sync` is not Hopper's own instruction, and less where loads from shared memory take longer (a tile holds f32 in bf16 too, so
-  that it gains nothing over TF32);
-  tiles come from a cache of {cache:.1f} TB/s. These shares are rules of thumb.
+  that it gains nothing over TF32); tiles come from a cache of {cache:.1f} TB/s. These shares are rules of thumb.
 - *Share*: bound by expected.
 
 """
