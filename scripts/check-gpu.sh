@@ -43,15 +43,27 @@ if [ -n "${ROOTC_GPU_NETWORKS:-}" ]; then # fewer, for a try
   layers=()
 fi
 # A program's suffix is that of its precision; with it goes what logits, loss and statistics may be off by.
-precisions=(f32 tf32 bf16)
+read -ra precisions <<<"${ROOTC_GPU_PRECISIONS:-f32 tf32 bf16}" # fewer, for a try
 declare -A suffixes=([f32]="" [tf32]=-tf32 [bf16]=-bf16) tolerances=([f32]="" [tf32]=3e-3 [bf16]=2e-2)
+
+libraries() { # PROGRAM: brings what it needs and the other machine may lack, or have of an older version
+  ldd "$1" | awk '$3 ~ /lib(stdc\+\+|gcc_s|jpeg|png|spdlog|fmt|xxhash)/ { print $3 }' | xargs -I{} cp -L {} "$folder/lib/"
+}
 
 build() { # NAME NETWORK FLAG...
   local name=$1 at=$folder/work
   shift
-  local rootc=${ROOTC:-build/release/bin/rootc} cxx=${CXX:-g++} nvcc cuda host=host precision
-  nvcc=$(ls .venv/lib/*/site-packages/nvidia/cu13/bin/nvcc 2>/dev/null || command -v nvcc)
+  local rootc=${ROOTC:-build/release/bin/rootc} cxx=${CXX:-g++} nvcc cuda host=host precision cudart
+  if ! nvcc=$(ls .venv/lib/*/site-packages/nvidia/cu13/bin/nvcc 2>/dev/null || command -v nvcc); then
+    echo "check-gpu.sh: no nvcc in .venv or PATH; install the CUDA toolkit, or the tests' Python packages (scripts/setup.sh)" >&2
+    exit 1
+  fi
   cuda=$(dirname "$(dirname "$(readlink -f "$nvcc")")")
+  for cudart in "$cuda"/lib/libcudart.so.* "$cuda"/lib64/libcudart.so.*; do [ ! -f "$cudart" ] || break; done
+  if [ ! -f "$cudart" ]; then
+    echo "check-gpu.sh: no libcudart.so in $cuda/lib or lib64; install the CUDA toolkit, or the tests' Python packages (scripts/setup.sh)" >&2
+    exit 1
+  fi
   [ "$(uname -m)" != x86_64 ] || host=x86-64-v3 # what the other machine has, too
   mkdir -p "$at"
   cp "$1" "$folder/$name.mlir" # what PyTorch reads
@@ -60,19 +72,20 @@ build() { # NAME NETWORK FLAG...
   "$rootc" "$@" --target=$host -o "$at/net.a"
   local entry
   entry=$(grep -o '\w*_model(void);' "$at/net.h")
-  local flags=(-std=c++17 -O2 -s -I "$at" "-DMODEL=${entry%(void);}" -static-libstdc++ -static-libgcc test/Cuda/check_model.cpp)
+  local flags=(-std=c++17 -O2 -s "-Wl,-rpath,\$ORIGIN/lib" -I "$at" "-DMODEL=${entry%(void);}" test/Cuda/check_model.cpp)
   "$cxx" "${flags[@]}" "$at/net.a" -lm -lpthread -o "$folder/$name-cpu"
+  cp -L "$cudart" "$folder/lib/"
+  libraries "$folder/$name-cpu"
   for precision in "${precisions[@]}"; do
     "$rootc" "$@" "--precision=$precision" -o "$at/net.cu"
-    "$nvcc" -std=c++17 -gencode=arch=compute_80,code=sm_80 -gencode=arch=compute_90,code=sm_90 -c "$at/net.cu" -o "$at/net.o"
-    "$cxx" -DROOTC_GPU -I "$cuda/include" "${flags[@]}" "$at/net.o" -L"$cuda/lib" -L"$cuda/lib64" -lcudart_static \
-      -ldl -lrt -lpthread -o "$folder/$name${suffixes[$precision]}"
+    "$nvcc" -std=c++17 -gencode=arch=compute_80,code=sm_80 -gencode=arch=compute_90,code=sm_90 -Xfatbin=-compress-all -c "$at/net.cu" -o "$at/net.o"
+    "$cxx" -DROOTC_GPU -I "$cuda/include" "${flags[@]}" "$at/net.o" "$cudart" -lpthread -o "$folder/$name${suffixes[$precision]}"
   done
 }
 
 if [ "$prepare" = yes ]; then
   rm -rf "$folder"
-  mkdir -p "$folder"
+  mkdir -p "$folder/lib"
   for size in ${layers[@]+"${layers[@]}"}; do
     cat >"$folder/layer.mlir" <<EOF
 root.network @layer(%image: !root.image<28x28x256>) classes(256) {
@@ -87,11 +100,10 @@ EOF
   for network in "${networks[@]}"; do
     IFS=, read -ra given <<<"${network#*=}"
     build "${network%%=*}" "${given[@]}"
-    if [ "${network%%=*}" = nin-root-8 ]; then # which is trained, with what rootrun needs that the other machine may lack
+    if [ "${network%%=*}" = nin-root-8 ]; then # which is trained
       "${ROOTC:-build/release/bin/rootc}" "${given[@]}" --target=host-cuda -o "$folder/nin-root-8.so"
       cp build/release/bin/rootrun "$folder/rootrun"
-      mkdir "$folder/lib"
-      ldd "$folder/rootrun" | awk '$3 ~ /lib(jpeg|png|spdlog|fmt|xxhash)/ { print $3 }' | xargs -I{} cp -L {} "$folder/lib/"
+      libraries "$folder/rootrun"
     fi
   done
   rm -r "$folder/work"
