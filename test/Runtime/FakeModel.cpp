@@ -173,7 +173,7 @@ int gradients(rootc_context *context, int32_t program, const rootc_batch *batch,
       double sum = 0;
       for (int64_t k = 0; k < classes; ++k)
         sum += std::exp(double(row[k]));
-      codegen::MixedLabel mixed(batch->labels[n]);
+      rootc::codegen::MixedLabel mixed(batch->labels[n]);
       losses[size_t(n)] = std::log(sum) - (1 - mixed.share) * row[mixed.label] -
                           mixed.share * row[mixed.partner];
       for (int64_t k = 0; k < classes; ++k) {
