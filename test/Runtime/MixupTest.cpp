@@ -49,8 +49,9 @@ TEST(Mixup, WeightsAreBetaDistributed) {
     double variance = 1 / (8 * alpha + 4);
     EXPECT_NEAR(sum / count, 0.5, 5 * std::sqrt(variance / count)) << alpha;
     EXPECT_NEAR(squares / count, variance, 0.05 * variance) << alpha;
-    if (alpha == 1)
+    if (alpha == 1) {
       EXPECT_NEAR(double(low) / count, 0.25, 0.02);
+    }
   }
   for (double alpha : {1e-44, 1e-10, 3e38})
     for (int i = 0; i < 100; ++i) {
