@@ -100,26 +100,32 @@ void writeText(const std::string &path, const std::string &text) {
 
 /// Some dozens of assertions stand before a kernel's loops. GCC takes each for
 /// a branch that is often taken, the loops for code that hardly ever runs, and
-/// optimises them for size: tell it.
+/// optimises them for size: tell it. And one of its passes makes branches, that
+/// are taken or not by chance, of maxima with a constant, as a ReLU has them.
 void suitCompilers(const std::string &path, const std::string &name) {
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  std::ostringstream marked;
-  // GCC's pass makes branches of maxima with a constant, a ReLU's among them,
-  // that are taken or not by chance.
-  marked << "#if defined(__GNUC__) && !defined(__clang__)\n"
-            "#pragma GCC optimize(\"no-gcse\")\n"
-            "#endif\n";
-  bool inKernel = false;
-  for (std::string line; std::getline(text, line); marked << line << '\n') {
-    inKernel |= line.starts_with("int " + name + "(");
-    size_t begin = line.find_first_not_of(' ');
-    if (inKernel && begin != std::string::npos &&
-        line.compare(begin, 5, "if (!") == 0 && line.back() == ')')
-      line = line.substr(0, begin) + "if (__builtin_expect(" +
-             line.substr(begin + 4, line.size() - begin - 5) + ", 0))";
+  std::stringstream read;
+  read << std::ifstream(path).rdbuf();
+  std::string text = read.str(), last = "\n}\n";
+  size_t begin = text.find("HALIDE_FUNCTION_ATTRS\nint " + name + "("),
+         end = text.find(last, begin);
+  if (begin == std::string::npos || end == std::string::npos)
+    throw std::runtime_error("its C++ is not as expected");
+  end += last.size();
+  std::istringstream kernel(text.substr(begin, end - begin));
+  std::ostringstream suited;
+  const char gcc[] = "#if defined(__GNUC__) && !defined(__clang__)\n";
+  suited << text.substr(0, begin) << gcc
+         << "#pragma GCC push_options\n"
+            "#pragma GCC optimize(\"no-gcse\")\n#endif\n";
+  for (std::string line; std::getline(kernel, line); suited << line << '\n') {
+    size_t first = line.find_first_not_of(' ');
+    if (first != std::string::npos && line.compare(first, 5, "if (!") == 0 &&
+        line.back() == ')')
+      line = line.substr(0, first) + "if (__builtin_expect(" +
+             line.substr(first + 4, line.size() - first - 5) + ", 0))";
   }
-  writeText(path, marked.str());
+  suited << gcc << "#pragma GCC pop_options\n#endif\n" << text.substr(end);
+  writeText(path, suited.str());
 }
 } // namespace
 

@@ -4,10 +4,3 @@
 root.network @shapeless(%image: !root.image<1x1x2>) classes(2) {
   root.output %image
 }
-
-// -----
-
-// expected-error @+1 {{has 2097153 classes, and at most 2097152 can be trained; drop some, or compile it with --mode=infer}}
-root.network @many(%image: !root.image<1x1x2097153>) classes(2097153) {
-  root.output %image
-}
