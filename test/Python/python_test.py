@@ -139,13 +139,13 @@ class Python(unittest.TestCase):
             model.begin_training(momentum=0, weight_decay=0)
             loss = model.train_step(self.images, labels, 1.0)
             return np.concatenate([[loss], *(np.ravel(before[name] - values) for name, values in model.state_dict().items())])
-        partners, share = self.labels[::-1], 0.3125
+        partners, share = self.labels[::-1].copy(), 0.3125
         both = step(self.labels | partners << 21 | int(share * 2**21) << 42)
         expected = (1 - share) * step(self.labels) + share * step(partners)
         self.assertGreater(np.abs(both - step(self.labels)).max(), 0.01)
         np.testing.assert_allclose(both, expected, atol=1e-6 * np.abs(expected).max())
         with self.assertRaisesRegex(rootc.Error, "the label of image 5 is .*; labels are 0 to 9, or mixed of two such"):
-            step(self.labels | (self.labels + 5) % 11 << 21)
+            step(self.labels | (self.labels + 5) % 11 << 21 | 1 << 42)
         data = rootc.Dataset(self.data, self.model)
         self.model.normalise_by(data)
         for bad in (0, -1.0, float("nan"), 1e300):
