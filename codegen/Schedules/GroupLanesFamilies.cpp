@@ -148,7 +148,9 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
   // Another one's inner computes as many rows as its reader's task asks for.
   if (problem.nested)
     schedule.rows = 1;
-  for (int64_t more = 1; more <= std::min<int64_t>(schedule.rows, 4); ++more)
+  // Without vectors a copy takes as long as taps do: few rows are copied twice.
+  int64_t mostRows = lanes == 1 ? schedule.rows : 4;
+  for (int64_t more = 1; more <= std::min(schedule.rows, mostRows); ++more)
     if (schedule.rows % more == 0 && bytesOf(more) <= cacheBytes)
       schedule.step = more;
   return schedule;
