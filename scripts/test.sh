@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up, builds and runs the tests: test.sh [--full].
-# The first tier takes at most 30 minutes on two cores, build included; --full adds the second.
+# The first tier is meant to take 30 minutes on two cores, build included (slow ones take up to an hour); --full adds the second.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
