@@ -50,7 +50,7 @@ def median_ms(run, wait, seconds, clock=time.perf_counter, warm=3):
 
 def call_of(torch, options, mode, name, kind, batch):
     """A function that infers or makes a step."""
-    from network import Network
+    from network import Network, call_of_network
     device, training = options.device, kind == 'train'
     cost = json.loads((options.folder / f'{name}.json').read_text())
     net = Network(options.folder / f'{name}.mlir', {layer['name']: layer['groups'] for layer in cost['layers']}, training)
@@ -62,25 +62,8 @@ def call_of(torch, options, mode, name, kind, batch):
         net = torch.compile(net, dynamic=False)
     images = torch.randn(batch, *shape, device=device).contiguous(memory_format=torch.channels_last)
     precision = torch.autocast(device, torch.bfloat16, enabled=mode.endswith('bf16'))
-    if not training:
-        def infer():
-            with torch.inference_mode(), precision:
-                net(images)
-        return infer
-    labels = torch.randint(0, classes, (batch,), device=device)
-    optimizer = torch.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9, weight_decay=1e-4, fused=True)
-    cross_entropy = torch.nn.functional.cross_entropy
-
-    def step():
-        optimizer.zero_grad()
-        with precision:
-            logits, heads = net(images)
-            loss = cross_entropy(logits, labels)
-            for head, weight in heads:
-                loss = loss + weight * cross_entropy(head, labels)
-        loss.backward()
-        optimizer.step()
-    return step
+    sgd = dict(lr=1e-3, momentum=0.9, weight_decay=1e-4, fused=True)
+    return call_of_network(net, images, precision, torch.randint(0, classes, (batch,), device=device) if training else None, sgd)
 
 
 def serve(options):

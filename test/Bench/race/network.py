@@ -164,3 +164,24 @@ class Network(nn.Module):
         """Fails unless this is the network that was counted (in training: inference leaves layers out)."""
         if self.training_heads and (self.params, self.macs) != (cost['params'], cost['macs']):
             raise ValueError(f'{self.params} parameters, {self.macs} multiply-adds; rootc counts {cost["params"]}, {cost["macs"]}')
+
+
+def call_of_network(net, images, precision, labels, sgd):
+    """A function that infers, or with labels makes a step: forward, backward and SGD with these options; `precision` is an autocast."""
+    if labels is None:
+        def infer():
+            with torch.inference_mode(), precision:
+                net(images)
+        return infer
+    optimizer = torch.optim.SGD(net.parameters(), **sgd)
+
+    def step():
+        optimizer.zero_grad()
+        with precision:
+            logits, heads = net(images)
+            loss = F.cross_entropy(logits, labels)
+            for head, weight in heads:
+                loss = loss + weight * F.cross_entropy(head, labels)
+        loss.backward()
+        optimizer.step()
+    return step

@@ -32,7 +32,7 @@ def torch_runner(options):
 
 
 def network_runner(torch, options, compiled, layout):
-    from network import Network
+    from network import Network, call_of_network
     with open(options.cost) as file:
         cost = json.load(file)
     net = Network(options.file, {layer['name']: layer['groups'] for layer in cost['layers']}, options.train)
@@ -43,25 +43,8 @@ def network_runner(torch, options, compiled, layout):
     if compiled:
         net = torch.compile(net)
     precision = torch.autocast('cpu', torch.bfloat16, enabled=options.bf16)
-    if not options.train:
-        def infer():
-            with torch.inference_mode(), precision:
-                net(images)
-        return infer
-    labels = torch.randint(0, classes, (options.batch,))
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
-    cross_entropy = torch.nn.functional.cross_entropy
-
-    def step():
-        optimizer.zero_grad()
-        with precision:
-            logits, heads = net(images)
-            loss = cross_entropy(logits, labels)
-            for head, weight in heads:
-                loss = loss + weight * cross_entropy(head, labels)
-        loss.backward()
-        optimizer.step()
-    return step
+    labels = torch.randint(0, classes, (options.batch,)) if options.train else None
+    return call_of_network(net, images, precision, labels, dict(lr=0.01, momentum=0.9, weight_decay=5e-4))
 
 
 def layer_runner(torch, options, compiled, layout):
