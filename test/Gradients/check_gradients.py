@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 
 import numpy as np
@@ -92,6 +93,18 @@ def play(tools, path, flags, folder, library):
     call(tools.seal, library)
 
 
+def make(tools, path, flags, folder):
+    """What runs the network, and what it is told to run."""
+    if tools.reference:
+        return tools.reference, (path, *flags)
+    library = os.path.join(folder, 'net.so')
+    if tools.played:
+        play(tools, path, flags, folder, library)
+    else:
+        call(tools.rootc, path, *flags, f'--target={tools.target}', '-o', library)
+    return tools.rootrun, (library,)
+
+
 def check(tools, path, batch, seed, root=1, folder=None, freeze=''):
     """Raises on a disagreement; returns the worst ratios of error to scale of gradients and logits."""
     network = load(path)
@@ -99,25 +112,20 @@ def check(tools, path, batch, seed, root=1, folder=None, freeze=''):
         apply_root(network, root)
     model = Model(network, frozen_layers(network, freeze))
     arrays = make_values(model, seed)
-    image, labels, (loss, gradients, _, margin) = draw(model, arrays, batch, seed)
-    file = lambda name: os.path.join(folder, name)
-    write_safetensors(file('weights.safetensors'), arrays)
-    np.save(file('image.npy'), image)
-    np.save(file('labels.npy'), labels)
     flags = [f'--root={root}'] if root > 1 else []
     if freeze:
         flags.append(f'--freeze={freeze}')
     if tools.precision:
         flags.append(f'--precision={tools.precision}')
+    with ThreadPoolExecutor(1) as beside:  # the oracle uses one core
+        made = beside.submit(make, tools, path, flags, folder)
+        image, labels, (loss, gradients, _, margin) = draw(model, arrays, batch, seed)
+        runner, subject = made.result()
+    file = lambda name: os.path.join(folder, name)
+    write_safetensors(file('weights.safetensors'), arrays)
+    np.save(file('image.npy'), image)
+    np.save(file('labels.npy'), labels)
     given = ('--weights', file('weights.safetensors'), '--input', file('image.npy'))
-    if tools.reference:
-        runner, subject = tools.reference, (path, *flags)
-    else:
-        runner, subject = tools.rootrun, (file('net.so'),)
-        if tools.played:
-            play(tools, path, flags, folder, *subject)
-        else:
-            call(tools.rootc, path, *flags, f'--target={tools.target}', '-o', *subject)
     call(*runner.split(), 'grad', *subject, *given, '--labels', file('labels.npy'), '--seed', seed, '-o', file('g.safetensors'))
     call(*runner.split(), 'run', *subject, *given, '-o', file('logits.npy'))
 

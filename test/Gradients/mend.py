@@ -2,7 +2,8 @@
 kinks.py does, and why, for the layers of jax_model.py.
 
 In the order of evaluation the input of a ReLU is shifted, channel by channel, by what adds to it (a bias or an offset), and a
-channel in which two values nearly tie for a maximum gets another filter; evaluation then goes back to what changed."""
+channel in which two values nearly tie for a maximum gets another filter; evaluation then goes back to what changed and to
+what depends on it."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -22,6 +23,10 @@ class Mender:
         """`parameters`, float32 arrays, are mended in place."""
         self.layers = [layer for layer in model.network.layers if layer.op not in ('output', 'auxiliary')]
         self.place = {layer.result: index for index, layer in enumerate(self.layers)}
+        self.users = {}  # of a result
+        for index, layer in enumerate(self.layers):
+            for operand in layer.operands:
+                self.users.setdefault(operand, set()).add(index)
         self.parameters = parameters
         self.exact = {name: jnp.asarray(value, jnp.float64) for name, value in parameters.items()}
         fixed = {name: jnp.asarray(value, jnp.float64) for name, value in statistics.items()}
@@ -31,22 +36,24 @@ class Mender:
         self.attempts, self.redrawn = {}, 0
 
     def mend(self):
-        index = 0
-        while index < len(self.layers):
+        stale = set(range(len(self.layers)))
+        while stale:
+            index = min(stale)
             layer = self.layers[index]
             xs = [self.values[operand] for operand in layer.operands]
-            first = None
+            changed = set()
             if self.attempts.get(index, 0) < ATTEMPTS:
                 if layer.op in AT_ZERO:
-                    first = self._shift(layer.operands[0], np.asarray(xs[0]))
+                    changed = self._shift(layer.operands[0], np.asarray(xs[0]))
                 elif layer.op == 'max_pool':
-                    first = self._redraw(layer, xs[0])
-            if first is not None:
+                    changed = self._redraw(layer, xs[0])
+            if changed:
                 self.attempts[index] = self.attempts.get(index, 0) + 1
-                index = first
+                stale |= changed
                 continue
             self.values[layer.result], _ = self.evaluation.layer(layer, xs)
-            index += 1
+            stale.remove(index)
+            stale |= self.users.get(layer.result, set())
 
     def _set(self, name, value):
         self.parameters[name] = value.astype(np.float32)
@@ -78,16 +85,16 @@ class Mender:
         return pieces
 
     def _shift(self, result, x):
-        """Moves the values away from zero; the first layer that changed."""
+        """Moves the values away from zero; the layers that changed."""
         shifts, _ = _shifts(x)
-        first = None
+        changed = set()
         for name, begin, at, count, index in self._added(result, 0, x.shape[3]):
             if shifts[at:at + count].any():
                 value = self.parameters[name].copy()
                 value[begin:begin + count] += shifts[at:at + count]
                 self._set(name, value)
-                first = index if first is None else min(first, index)
-        return first
+                changed.add(index)
+        return changed
 
     def _filter(self, result, channel):
         """The convolution that makes a channel of a result, and the number of its filter."""
@@ -106,12 +113,12 @@ class Mender:
         return self._filter(operand, channel)
 
     def _redraw(self, layer, x):
-        """Other filters for the channels in which two values of a window all but tie; the first layer that changed."""
+        """Other filters for the channels in which two values of a window all but tie; the layers that changed."""
         windows = np.asarray(_windows(x, layer, -jnp.inf))
         top = windows.max(axis=0)
         second = np.where(windows == top, -np.inf, windows).max(axis=0)
         usual = np.sqrt((np.asarray(x)**2).mean((0, 1, 2))) + 1e-30
-        first = None
+        changed = set()
         for channel in np.flatnonzero((top - second < TIE * usual).any(axis=(0, 1, 2))):
             found = self._filter(layer.operands[0], channel)
             if found is None:
@@ -122,10 +129,10 @@ class Mender:
             value[number] = self.generator.standard_normal(value.shape[1:]) * value[number].std()
             self._set(name, value)
             self.redrawn += 1
-            first = index if first is None else min(first, index)
+            changed.add(index)
         if self.redrawn > REDRAWN:
             raise RuntimeError('ties of maxima: no other filters help')
-        return first
+        return changed
 
 
 def mend(model, parameters, statistics, image, masks, seed):

@@ -10,7 +10,7 @@ import numpy as np
 
 import random_networks
 from check_gradients import make_batch, make_values, split
-from jax_model import Model, _average_pool, _clip, _depth_to_space, _hard_swish, _max_pool, _shuffle, _space_to_depth
+from jax_model import Model, _average_pool, _clip, _depth_to_space, _depthwise, _hard_swish, _max_pool, _shuffle, _space_to_depth
 from mend import mend
 from network_syntax import CLAUSES, Layer, load, parse
 from philox import dropout_mask, philox
@@ -49,6 +49,18 @@ class Pools(unittest.TestCase):
             # One window more would start beyond the map and what is before it, or is not needed.
             sizes = maximum.shape[1:3]
             self.assertTrue(all((n - 1) * s < size + p for n, s, size, p in zip(sizes, (2, 3), (5, 6), pad)))
+
+
+class Convolutions(unittest.TestCase):
+    def test_depthwise_is_a_convolution_with_groups(self):
+        generator = np.random.default_rng(0)
+        x, filters = generator.standard_normal((2, 9, 8, 3)), generator.standard_normal((6, 3, 2, 1))
+        for stride, dilation, pad in itertools.product(((1, 1), (2, 3)), ((1, 1), (2, 1)), ((0, 0, 0, 0), (2, 0, 1, 1))):
+            c = {'kernel': (3, 2), 'stride': stride, 'dilation': dilation, 'pad': pad, 'groups': 3}
+            expected = jax.lax.conv_general_dilated(
+                x, filters, stride, ((pad[0], pad[2]), (pad[1], pad[3])), rhs_dilation=dilation,
+                dimension_numbers=('NHWC', 'OHWI', 'NHWC'), feature_group_count=3)
+            np.testing.assert_allclose(_depthwise(x, filters, c), expected, atol=1e-12)
 
 
 class Activations(unittest.TestCase):
