@@ -190,9 +190,9 @@ void TuneDatabase::setJournal(const char *kind) {
                nullptr, nullptr, nullptr);
 }
 
-int64_t TuneDatabase::problem(const Kernel &kernel, const TuneMachine &machine,
-                              int64_t batch, const std::string &label) {
-  std::string text = problemText(kernel);
+int64_t TuneDatabase::problem(const std::string &text,
+                              const TuneMachine &machine, int64_t batch,
+                              const std::string &label) {
   int64_t size = batchClass(batch);
   if (mode == Mode::Write)
     Statement(*this,
@@ -277,6 +277,17 @@ TuneDatabase::others(const Kernel &kernel, const TuneMachine &machine) const {
   std::vector<TuneMachine> all;
   while (row.step())
     all.push_back({row.text(0), row.text(1), row.integer(2), row.text(3)});
+  return all;
+}
+
+std::vector<std::string>
+TuneDatabase::machines(const std::string &target) const {
+  Statement row(
+      *this, "SELECT DISTINCT cpu FROM problem WHERE target = ? ORDER BY cpu",
+      target);
+  std::vector<std::string> all;
+  while (row.step())
+    all.push_back(row.text(0));
   return all;
 }
 

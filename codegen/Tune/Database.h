@@ -81,6 +81,10 @@ public:
   /// The number of a problem, which is added if it is new, unless the file is
   /// only read: then it is 0. `label` is for people: "conv2a forward".
   int64_t problem(const Kernel &kernel, const TuneMachine &machine,
+                  int64_t batch, const std::string &label) {
+    return problem(problemText(kernel), machine, batch, label);
+  }
+  int64_t problem(const std::string &problemText, const TuneMachine &machine,
                   int64_t batch, const std::string &label);
   std::optional<Trial> find(int64_t problem, const Schedule &schedule) const;
   /// Unless another program was faster to add the same.
@@ -95,6 +99,9 @@ public:
   /// The machines other than `machine` for which a kernel has records.
   std::vector<TuneMachine> others(const Kernel &kernel,
                                   const TuneMachine &machine) const;
+
+  /// The CPUs or devices that a target's records are of, by their names.
+  std::vector<std::string> machines(const std::string &target) const;
 
 private:
   class Statement;

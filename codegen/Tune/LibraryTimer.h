@@ -5,34 +5,17 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The rule's kernel, the best so far and the candidate become one library like
-// a network's, whose inference calls them in turns: on the product's thread
-// pool, on buffers that lie beyond the caches of the cores, as a network's do
-// by the time that they are read. Another process, rootc-time, runs it, so that
-// a kernel that crashes or hangs costs one trial.
+// Another process, rootc-time, runs the libraries, so that a kernel that
+// crashes or hangs costs one trial.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef ROOTC_CODEGEN_TUNE_LIBRARYTIMER_H
 #define ROOTC_CODEGEN_TUNE_LIBRARYTIMER_H
 
-#include "codegen/Emit/KernelCompiler.h"
-#include "codegen/Emit/TemporaryFolder.h"
-#include "codegen/Program.h"
-#include "codegen/Tune/Timer.h"
+#include "codegen/Tune/TimingLibrary.h"
 
 namespace rootc::codegen {
-
-/// A model whose inference calls each kernel `copies` times, in turns, each
-/// time on other buffers. The kernels are one kernel with several schedules.
-/// Its description says where the buffers lie (runtime/src/KernelTimes.h).
-Model timingModel(const std::vector<Kernel> &kernels, int64_t batch,
-                  int64_t copies);
-
-/// How many copies of a kernel's buffers lie beyond the caches (large ones do
-/// alone, and more would come from farther than in a network); no multiple of
-/// the number of kernels that have turns, so that each meets every copy.
-int64_t copiesFor(const Kernel &kernel, int64_t batch, int64_t turns);
 
 struct LibraryTimerOptions {
   TargetInfo target;
@@ -46,13 +29,19 @@ public:
   /// Throws std::runtime_error if there is no place for intermediate files.
   explicit LibraryTimer(LibraryTimerOptions options);
 
-  void prepare(const std::vector<TimingRequest> &requests) override;
+  void prepare(const std::vector<TimingRequest> &requests) override {
+    libraries.prepare(requests);
+  }
   Trial time(const TimingRequest &request) override;
+  /// The name of the CPU's model, or, of a target that has one, of the device
+  /// on which a task's kernel runs.
+  llvm::Expected<std::string> machine(const TuneTask &task);
 
 private:
   struct Times {
     std::vector<double> milliseconds; ///< of each kernel, the median
     std::vector<double> difference;   ///< of results, from the first kernel's
+    std::string machine;
   };
   /// Milliseconds and samples that one measurement takes at least.
   struct Effort {
@@ -64,7 +53,7 @@ private:
   llvm::Expected<Times> run(const std::string &library, Effort effort);
 
   LibraryTimerOptions options;
-  TemporaryFolder folder;
+  TimingLibraries libraries;
 };
 
 } // namespace rootc::codegen

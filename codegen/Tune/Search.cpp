@@ -23,13 +23,6 @@ constexpr int64_t longSteps = 5;
 /// What one trial says of its kind is cut to this, in logarithms.
 constexpr double mostLearnt = 0.4;
 
-/// Milliseconds of a kernel that has not been measured, very roughly.
-double guessOf(const TuneTask &task) {
-  KernelWork work = workOf(task.kernel);
-  double bytes = work.read.of(task.batch) + work.written.of(task.batch);
-  return double(task.batch * work.multiplyAdds) / 1e8 + bytes / 2e7 + 0.01;
-}
-
 /// FNV-1a: the same everywhere.
 uint64_t hashOf(const std::string &text) {
   uint64_t hash = 0xcbf29ce484222325;
@@ -40,6 +33,12 @@ uint64_t hashOf(const std::string &text) {
 
 } // namespace
 
+double guessedMilliseconds(const TuneTask &task) {
+  KernelWork work = workOf(task.kernel);
+  double bytes = work.read.of(task.batch) + work.written.of(task.batch);
+  return double(task.batch * work.multiplyAdds) / 1e8 + bytes / 2e7 + 0.01;
+}
+
 Search::Search(std::vector<TuneTask> tasks, TuneDatabase &database,
                Timer &timer, SearchOptions options)
     : database(database), timer(timer), options(std::move(options)) {
@@ -49,7 +48,7 @@ Search::Search(std::vector<TuneTask> tasks, TuneDatabase &database,
     states.push_back({database.problem(task.kernel, this->options.machine,
                                        task.batch, task.label),
                       {},
-                      guessOf(task)});
+                      guessedMilliseconds(task)});
     found.push_back({});
     found.back().best = task.kernel.schedule;
     all.push_back(std::move(task));
@@ -71,7 +70,7 @@ double Search::bestMilliseconds() const {
 }
 
 bool Search::isOver() const {
-  return count >= options.trials ||
+  return count >= options.trials || timer.isFull() ||
          std::chrono::steady_clock::now() - begin >= options.budget;
 }
 

@@ -10,6 +10,8 @@
 
 #include "codegen/Tune/Database.h"
 
+#include <cstdio>
+
 namespace rootc::codegen {
 
 /// A kernel of a network, to be tuned.
@@ -32,6 +34,25 @@ struct TimingRequest {
 /// its time; what two measurements of one kernel differ by is smaller.
 inline constexpr double winningRatio = 0.98;
 
+/// A candidate that was timed beside the rule's schedule. `difference`: of
+/// their results, by the largest value.
+inline Trial judge(const Schedule &candidate, double milliseconds,
+                   double ruleMilliseconds, double difference,
+                   double tolerance) {
+  Trial trial{candidate, TrialState::Slower, milliseconds,
+              milliseconds / ruleMilliseconds, ""};
+  if (!(difference <= tolerance)) {
+    trial.state = TrialState::Wrong;
+    char text[40];
+    std::snprintf(text, sizeof text, "differs by %.2g", difference);
+    trial.note = text;
+  }
+  return trial;
+}
+
+/// Milliseconds of a kernel that has not been measured, very roughly.
+double guessedMilliseconds(const TuneTask &task);
+
 /// Judges candidates. What it reports of one is final: `relative` is below
 /// `winningRatio` times the best's only if that was measured twice.
 class Timer {
@@ -41,6 +62,8 @@ public:
   virtual void prepare(const std::vector<TimingRequest> &) {}
   /// The state is Slower where the schedule can be used at all.
   virtual Trial time(const TimingRequest &request) = 0;
+  /// Whether it takes no more requests.
+  virtual bool isFull() const { return false; }
 };
 
 /// The times of an earlier search, from its database; a schedule that it has

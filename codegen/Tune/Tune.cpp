@@ -7,8 +7,11 @@
 
 #include "codegen/Tune/Tune.h"
 #include "codegen/Emit/Target.h"
+#include "codegen/Schedules/Backend.h"
+#include "codegen/Tune/Bundle.h"
 #include "codegen/Tune/LibraryTimer.h"
 #include "codegen/Tune/Search.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 
 #include <algorithm>
@@ -85,16 +88,43 @@ std::vector<TuneTask> tasksOf(const Model &model, int64_t batch) {
   return tasks;
 }
 
+/// Goes on from what the database has, in a copy: what a bundle answers is none
+/// of its records.
+static Expected<std::string> bundleModel(const Model &model,
+                                         const TuneOptions &options,
+                                         SearchOptions search) {
+  Expected<TemporaryFolder> folder = TemporaryFolder::create();
+  if (!folder)
+    return folder.takeError();
+  std::string path = folder->path() + "/searched.db";
+  if (sys::fs::exists(options.database))
+    if (std::error_code error = sys::fs::copy_file(options.database, path))
+      return createStringError(options.database + ": " + error.message());
+  TuneDatabase database(path, TuneDatabase::Mode::Write);
+  BundleTimer timer({options.bundle, options.target, options.compiler,
+                     search.machine.generator, options.timingProgram,
+                     options.trials});
+  search.trials = INT64_MAX;
+  Search run(tasksOf(model, options.batch), database, timer, search);
+  run.run();
+  return formatv("{0} schedules of {1} kernels in {2}; copy it to the machine "
+                 "that is meant, and there: {2}/rootc-time {2}; then, with the "
+                 "folder back here: rootc-tune --take={2} --db={3}\n",
+                 timer.jobs(), run.tasks().size(), options.bundle,
+                 options.database)
+      .str();
+}
+
 Expected<std::string> tuneModel(const Model &model,
                                 const TuneOptions &options) {
   Expected<TargetInfo> host = parseTarget("host");
   if (!host)
     return host.takeError();
-  if (options.replay.empty() &&
-      (cpuFeatures(options.target) & ~cpuFeatures(*host)) != 0)
+  bool isLive = options.replay.empty() && options.bundle.empty();
+  if (isLive && (cpuFeatures(options.target) & ~cpuFeatures(*host)) != 0)
     return createStringError("this CPU cannot run code for the target " +
                              options.target.halide +
-                             "; tune on a machine that can");
+                             "; tune on a machine that can, with --bundle");
   Expected<std::string> generator = kernelGenerator(options.compiler.program);
   if (!generator)
     return generator.takeError();
@@ -118,13 +148,27 @@ Expected<std::string> tuneModel(const Model &model,
     live.compiler.timeoutSeconds = 60;
     live.timingProgram = options.timingProgram;
     live.threads = options.threads;
-    TuneDatabase database(options.database, TuneDatabase::Mode::Write);
+    if (!options.bundle.empty()) {
+      TuneOptions of = options;
+      of.compiler = live.compiler;
+      return bundleModel(model, of, search);
+    }
+    std::vector<TuneTask> tasks = tasksOf(model, options.batch);
     std::unique_ptr<Timer> timer;
-    if (options.replay.empty())
-      timer = std::make_unique<LibraryTimer>(live);
-    else
+    if (isLive) {
+      auto measuring = std::make_unique<LibraryTimer>(live);
+      if (backendOf(options.target).device && !tasks.empty()) {
+        Expected<std::string> device = measuring->machine(tasks.front());
+        if (!device)
+          return device.takeError();
+        search.machine.cpu = *device;
+      }
+      timer = std::move(measuring);
+    } else {
       timer = std::make_unique<RecordedTimer>(options.replay, search.machine);
-    Search run(tasksOf(model, options.batch), database, *timer, search);
+    }
+    TuneDatabase database(options.database, TuneDatabase::Mode::Write);
+    Search run(std::move(tasks), database, *timer, search);
     run.run();
     return table(run);
   } catch (const std::exception &error) {

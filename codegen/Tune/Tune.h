@@ -19,8 +19,9 @@ namespace rootc::codegen {
 struct TuneOptions {
   std::string database; ///< path
   std::string replay;   ///< another one, whose times are used; empty: none
+  std::string bundle;   ///< a folder to fill instead of measuring; empty: none
   TargetInfo target;
-  std::string cpu; ///< the model of this one
+  std::string cpu; ///< the model of this one; of a device "" if not known
   int64_t threads = 1, batch = 1;
   uint64_t seed = 0;
   int64_t trials = INT64_MAX;
@@ -33,6 +34,7 @@ struct TuneOptions {
 std::vector<TuneTask> tasksOf(const Model &model, int64_t batch);
 
 /// Searches until the budget is spent; a table of what was found, for people.
+/// For a bundle: what to do with it.
 llvm::Expected<std::string> tuneModel(const Model &model,
                                       const TuneOptions &options);
 

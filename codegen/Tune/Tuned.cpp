@@ -65,7 +65,7 @@ std::string TunedSchedules::remark() const {
   };
   add(otherGenerator, "another version of the kernel generator");
   add(otherTarget, "another --target");
-  add(otherCpu, "another CPU");
+  add(otherCpu, "another CPU or device");
   add(otherThreads, "another number of threads");
   add(otherBatch, "another size of batch");
   return text.empty() ? ""

@@ -22,6 +22,8 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -65,6 +67,8 @@ int Compiler::run() {
 }
 
 int Compiler::runOnce() {
+  if (!options.tune.take.empty())
+    return succeeded(take()) ? 0 : 1;
   auto buffer = MemoryBuffer::getFileOrSTDIN(options.input);
   if (!buffer) {
     reportError("cannot read '" + options.input +
@@ -279,10 +283,9 @@ LogicalResult Compiler::useSchedules(PipelineOptions &pipeline) {
   tuned.reset();
   if (options.operandBits)
     pipeline.schedules = codegen::fromTensorCores(options.operandBits, target);
-  // Of a library for a CPU as well, where they are meant for that.
-  if (!variantFolder.empty() && codegen::backendOf(target).device)
-    return success();
-  if (options.autoscheduler) {
+  // In a library for a CPU as well they are meant for that.
+  if (options.autoscheduler &&
+      (variantFolder.empty() || !codegen::backendOf(target).device)) {
     codegen::AutoscheduledSchedule schedule;
     schedule.autoscheduler = options.autoscheduler;
     schedule.threads = threads();
@@ -298,10 +301,9 @@ LogicalResult Compiler::useSchedules(PipelineOptions &pipeline) {
     return failure();
   }
   try {
-    tuned.emplace(
-        options.tuned,
-        codegen::TuneMachine{target.halide, cpuModel(), threads(), *generator},
-        options.batch);
+    codegen::TuneMachine machine = tuneMachine(options.tuned);
+    machine.generator = *generator;
+    tuned.emplace(options.tuned, std::move(machine), options.batch);
   } catch (const std::exception &error) {
     reportError("--tuned: " + Twine(error.what()));
     return failure();
@@ -310,6 +312,32 @@ LogicalResult Compiler::useSchedules(PipelineOptions &pipeline) {
     return tuned->find(kernel);
   };
   return success();
+}
+
+codegen::TuneMachine Compiler::tuneMachine(const std::string &database) const {
+  codegen::TuneMachine machine{target.halide, options.measuredOn, threads(),
+                               ""};
+  bool device = codegen::backendOf(target).device;
+  if (device)
+    machine.threads = 1;
+  if (!machine.cpu.empty())
+    return machine;
+  if (!device) {
+    machine.cpu = cpuModel();
+    return machine;
+  }
+  if (!sys::fs::exists(database))
+    return machine;
+  using codegen::TuneDatabase;
+  std::vector<std::string> names =
+      TuneDatabase(database, TuneDatabase::Mode::Read).machines(target.halide);
+  if (names.size() > 1)
+    throw std::runtime_error(database + ": has records of several devices: '" +
+                             join(names, "', '") +
+                             "'; say with --measured-on which are meant");
+  if (!names.empty())
+    machine.cpu = names.front();
+  return machine;
 }
 
 codegen::KernelCompilerOptions

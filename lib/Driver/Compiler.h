@@ -51,6 +51,10 @@ private:
   llvm::LogicalResult describe(mlir::ModuleOp module, std::string &description);
   /// Lets kernels take their schedules from --tuned or an autoscheduler.
   llvm::LogicalResult useSchedules(PipelineOptions &pipeline);
+  /// Whose records of a database are meant, but for the kernel generator. For a
+  /// device of which there are none, the name is empty. Throws as TuneDatabase
+  /// does.
+  codegen::TuneMachine tuneMachine(const std::string &database) const;
   codegen::KernelCompilerOptions
   compilerOptions(codegen::Progress &progress) const;
   std::string kernelProgram() const { return programFolder + "/rootc-kernel"; }
@@ -75,6 +79,7 @@ private:
                 make);
   llvm::LogicalResult suggest();
   llvm::LogicalResult tune(mlir::ModuleOp module);
+  llvm::LogicalResult take();
 
   // CompilerCode.cpp
   /// The first target behind that of `index` whose programs run on a device.

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Emit/OutputFile.h"
+#include "codegen/Tune/Bundle.h"
 #include "codegen/Tune/Tune.h"
 #include "dialect/Frozen.h"
 #include "lib/Driver/Compiler.h"
@@ -176,6 +177,17 @@ LogicalResult Compiler::suggest() {
   });
 }
 
+LogicalResult Compiler::take() {
+  try {
+    codegen::TuneDatabase database(options.tune.database,
+                                   codegen::TuneDatabase::Mode::Write);
+    return write(codegen::takeBundle(options.tune.take, database));
+  } catch (const std::exception &error) {
+    reportError(error.what());
+    return failure();
+  }
+}
+
 LogicalResult Compiler::tune(mlir::ModuleOp module) {
   auto translated = translateToModel(module);
   if (failed(translated))
@@ -184,8 +196,15 @@ LogicalResult Compiler::tune(mlir::ModuleOp module) {
   from.database = options.tune.database;
   from.replay = options.tune.replay;
   from.target = target;
-  from.cpu = cpuModel();
-  from.threads = threads();
+  try {
+    codegen::TuneMachine machine = tuneMachine(from.database);
+    from.cpu = machine.cpu;
+    from.threads = machine.threads;
+  } catch (const std::exception &error) {
+    reportError(error.what());
+    return failure();
+  }
+  from.bundle = options.tune.bundle;
   from.batch = options.batch;
   from.seed = options.tune.seed;
   from.trials = options.tune.trials;

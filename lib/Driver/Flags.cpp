@@ -157,11 +157,10 @@ std::string checkDevice(const NetworkFlags &flags, const Options &options) {
   switch (options.kind) {
   case OutputKind::Cpp:
   case OutputKind::Explain:
-  case OutputKind::Tuning:
   case OutputKind::Suggestion:
     return device ? "--target=" + flags.target +
                         ": this version compiles for a device, but does not "
-                        "write C++, explain or tune its kernels"
+                        "write C++, explain its kernels or suggest groups"
                   : "";
   default:
     return "";

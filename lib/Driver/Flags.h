@@ -72,6 +72,10 @@ struct NetworkFlags {
   cl::opt<std::string> image{
       "image", cl::value_desc("HxW"), cl::cat(category),
       cl::desc("Height and width of the image instead of the declared ones")};
+  cl::opt<std::string> measuredOn{
+      "measured-on", cl::value_desc("name"), cl::cat(category),
+      cl::desc("The CPU or device whose records a database's are to be; "
+               "default this CPU, or the only device that it has records of")};
   cl::opt<bool, false, SwitchParser> recompute{
       "recompute", cl::cat(category),
       cl::desc("Training keeps less in memory: batch norm, ReLU and pools are "

@@ -334,6 +334,9 @@ std::optional<Options> check(const Flags &flags) {
     return fail(problem);
   options.time = flags.time;
   options.tuned = flags.tuned;
+  options.measuredOn = flags.measuredOn;
+  if (flags.measuredOn.getNumOccurrences() && options.tuned.empty())
+    return fail("--measured-on belongs to --tuned");
   if (flags.tuned.getNumOccurrences() && options.tuned.empty())
     return fail("--tuned: the name is empty");
   auto autoscheduler = StringSwitch<std::optional<int64_t>>(flags.schedule)

@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Driver/ThisMachine.h"
-#include "runtime/src/RunRecord.h"
+#include "rootc/runtime.h"
+#include "runtime/src/Machine.h"
 
 std::string rootc::cpuModel() { return Machine::current().cpu; }
 

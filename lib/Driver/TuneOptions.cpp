@@ -31,6 +31,15 @@ struct TuneCommandFlags : NetworkFlags {
       "replay", cl::value_desc("file"), cl::cat(category),
       cl::desc("Another database, whose times are taken; nothing is compiled "
                "or measured")};
+  cl::opt<std::string> bundle{
+      "bundle", cl::value_desc("folder"), cl::cat(category),
+      cl::desc("For a machine that this one is not: put candidates and the "
+               "program that times them into a folder, --trials of them (200); "
+               "there: FOLDER/rootc-time FOLDER; then --take")};
+  cl::opt<std::string> take{
+      "take", cl::value_desc("folder"), cl::cat(category),
+      cl::desc(
+          "Put the times of a bundle into the database; needs no network")};
   cl::opt<std::string> suggest{
       "suggest-root", cl::ValueOptional, cl::value_desc("n,..."),
       cl::cat(category),
@@ -57,7 +66,7 @@ std::string checkSuggest(const TuneCommandFlags &flags, Options &options) {
     return "";
   for (const cl::Option *flag : std::initializer_list<const cl::Option *>{
            &flags.root, &flags.topology, &flags.database, &flags.trials,
-           &flags.seed, &flags.replay})
+           &flags.seed, &flags.replay, &flags.bundle, &flags.take})
     if (flag->getNumOccurrences())
       return ("--suggest-root tries topologies, and searches for no schedules; "
               "leave --" +
@@ -79,12 +88,28 @@ std::string checkSuggest(const TuneCommandFlags &flags, Options &options) {
   return "";
 }
 
+/// What is wrong with --bundle and --take; empty if nothing is.
+std::string checkBundle(const TuneCommandFlags &flags) {
+  for (const cl::opt<std::string> *folder : {&flags.bundle, &flags.take})
+    if (folder->getNumOccurrences() && folder->empty())
+      return ("--" + folder->ArgStr + ": the name is empty").str();
+  if (flags.take.getNumOccurrences() &&
+      (!flags.input.empty() || flags.bundle.getNumOccurrences() ||
+       flags.replay.getNumOccurrences()))
+    return "--take=" + flags.take +
+           " reads a bundle alone: give --db beside it and nothing else";
+  if (flags.bundle.getNumOccurrences() && flags.replay.getNumOccurrences())
+    return "--bundle and --replay exclude each other";
+  return "";
+}
+
 std::optional<Options> check(const TuneCommandFlags &flags) {
   Options options;
   options.kind = OutputKind::Tuning;
   options.output = "-";
   options.input = flags.input;
-  if (options.input.empty())
+  options.tune.take = flags.take;
+  if (options.input.empty() && options.tune.take.empty())
     return fail("no input: give a network's file, or - for standard input; "
                 "see rootc-tune --help");
   std::string problem = checkNetwork(flags, options);
@@ -101,14 +126,22 @@ std::optional<Options> check(const TuneCommandFlags &flags) {
                       ? std::string(flags.database)
                       : "rootc-tune.db";
   tune.replay = flags.replay;
+  tune.bundle = flags.bundle;
+  options.measuredOn = flags.measuredOn;
+  if (problem = checkBundle(flags); !problem.empty())
+    return fail(problem);
   auto budget = readDuration(flags.budget);
   if (!budget)
     return fail("--budget=" + flags.budget +
                 ": give a time, as in 90s, 10m or 2h");
   if (flags.trials.getNumOccurrences() && flags.budget.getNumOccurrences())
     return fail("--budget and --trials both say how long; give one of them");
-  tune.budget =
-      flags.trials.getNumOccurrences() ? std::chrono::hours(24 * 365) : *budget;
+  const int64_t usualCandidates = 200;
+  bool isCounted = flags.trials.getNumOccurrences() ||
+                   (!tune.bundle.empty() && !flags.budget.getNumOccurrences());
+  if (isCounted && tune.trials == INT64_MAX)
+    tune.trials = usualCandidates;
+  tune.budget = isCounted ? std::chrono::hours(24 * 365) : *budget;
   if (options.batch == 0)
     options.batch = 16;
   if (problem = checkSuggest(flags, options); !problem.empty())

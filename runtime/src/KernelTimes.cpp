@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelTimes.h"
+#include "Machine.h"
 #include "Support.h"
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 using namespace rootc;
 using nlohmann::json;
@@ -85,25 +87,33 @@ public:
         samples(job.at("samples").get<size_t>()) {
     json timing = json::parse(model->description).at("timing");
     kernels = timing.at("kernels");
-    inputs = timing.at("inputs");
     batch = timing.at("batch");
-    offsets = timing.at("offsets").get<std::vector<std::vector<size_t>>>();
-    for (const json &operand : timing.at("operands"))
-      operands.push_back({operand.at("elements"), operand.at("bytes"),
-                          operand.at("float").get<bool>()});
-    memory.resize(size_t(model->workspace_bytes(ROOTC_INFER, batch)));
+    timing.at("input_offsets").get_to(inputOffsets);
+    timing.at("output_offsets").get_to(outputOffsets);
+    auto read = [&](const char *name, std::vector<Operand> &operands) {
+      for (const json &operand : timing.at(name))
+        operands.push_back({operand.at("elements"), operand.at("bytes"),
+                            operand.at("float").get<bool>()});
+    };
+    read("inputs", inputs);
+    read("outputs", outputs);
+    prepared.resize(size_t(model->prepared_bytes));
+    workspace.resize(size_t(model->workspace_bytes(ROOTC_INFER, batch)));
   }
 
   json run() {
     if (const char *why = model->unsupported())
       fail("{}", why);
-    for (size_t copy = 0; copy < offsets.size(); ++copy)
-      for (size_t i = 0; i < inputs; ++i) {
-        if (copy == 0)
-          fill(at(copy, i), operands[i], i);
+    for (const std::vector<size_t> &offsets : inputOffsets)
+      for (size_t i = 0; i < inputs.size(); ++i) {
+        std::byte *input = prepared.data() + offsets[i];
+        if (&offsets == &inputOffsets.front())
+          fill(input, inputs[i], i);
         else
-          std::memcpy(at(copy, i), at(0, i), operands[i].size());
+          std::memcpy(input, prepared.data() + inputOffsets[0][i],
+                      inputs[i].size());
       }
+    onDevice.emplace(model, prepared);
     differences.assign(kernels, 0);
     seen.assign(kernels, false);
     times.assign(kernels, {});
@@ -122,12 +132,21 @@ public:
     json medians = json::array();
     for (const std::vector<double> &of : times)
       medians.push_back(medianOf(of));
-    return {{"milliseconds", medians}, {"difference", differences}};
+    return {{"milliseconds", medians},
+            {"difference", differences},
+            {"machine", machine()},
+            {"threads", model.hasDevice() ? 1 : pool.threads()}};
   }
 
 private:
-  std::byte *at(size_t copy, size_t operand) {
-    return memory.data() + offsets[copy][operand];
+  std::string machine() const {
+    if (!model.hasDevice())
+      return Machine::current().cpu;
+    rootc_context context = {};
+    rootc_device_info info = {};
+    if (model->device_info(&context, 0, &info))
+      fail("{}", context.error);
+    return info.name;
   }
 
   bool isBeaten() const {
@@ -137,15 +156,19 @@ private:
 
   void runOnce() {
     rootc_context context = {};
-    context.workspace = memory.data();
-    context.workspace_bytes = memory.size();
+    context.device = model.device();
+    // A device has its own; what is here it would copy to at each call.
+    if (!isTiming || !model.hasDevice()) {
+      context.workspace = workspace.data();
+      context.workspace_bytes = workspace.size();
+    }
     context.parallel_for = model->parallel_for;
     context.pool = pool.handle();
     context.call_hook = hook;
     context.call_hook_state = this;
     FloatArray image(size_t(batch * model->height)), logits(image.size());
-    alignas(64) const float prepared[16] = {};
-    if (model->infer(&context, batch, image.data(), prepared, logits.data()))
+    if (model->infer(&context, batch, image.data(), prepared.data(),
+                     logits.data()))
       fail("{}", context.error);
   }
 
@@ -166,24 +189,25 @@ private:
               .count());
   }
 
-  /// Results of each kernel's first call, which must write all of them.
+  /// Results of each kernel's first call, which must write all of them. (A
+  /// device's memory cannot be poisoned here; there it is new.)
   void compareCall(size_t call, int32_t phase) {
-    size_t kernel = call % kernels, copy = call % offsets.size();
+    size_t kernel = call % kernels, copy = call % outputOffsets.size();
     if (seen[kernel])
       return;
     seen[kernel] = phase == 1;
     size_t place = 0;
-    for (size_t i = inputs; i < operands.size(); ++i) {
-      std::byte *output = at(copy, i);
-      size_t size = operands[i].size();
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      std::byte *output = workspace.data() + outputOffsets[copy][kernel][i];
+      size_t size = outputs[i].size();
       if (phase == 0) {
         std::memset(output, 0xff, size);
       } else if (kernel == 0) {
         expected.insert(expected.end(), output, output + size);
       } else {
-        differences[kernel] = std::max(
-            differences[kernel],
-            differenceOf(output, expected.data() + place, operands[i]));
+        differences[kernel] =
+            std::max(differences[kernel],
+                     differenceOf(output, expected.data() + place, outputs[i]));
         place += size;
       }
     }
@@ -193,11 +217,13 @@ private:
   ThreadPool pool;
   const double least;
   const size_t samples;
-  size_t kernels = 0, inputs = 0;
+  size_t kernels = 0;
   int64_t batch = 0;
-  std::vector<Operand> operands;
-  std::vector<std::vector<size_t>> offsets;
-  ByteArray memory;
+  std::vector<Operand> inputs, outputs;
+  std::vector<std::vector<size_t>> inputOffsets;
+  std::vector<std::vector<std::vector<size_t>>> outputOffsets;
+  ByteArray prepared, workspace;
+  std::optional<DeviceCopy> onDevice; ///< of `prepared`
   std::vector<std::byte> expected;
   std::vector<double> differences;
   std::vector<bool> seen;

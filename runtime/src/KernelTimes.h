@@ -9,12 +9,14 @@
 // kernels in turns, all of the same inputs, in copies of their buffers. Its
 // description holds
 //
-//   {"timing": {"kernels": 2, "inputs": 2, "batch": 16,
-//     "operands": [{"elements": 802816, "bytes": 4, "float": true}, ...],
-//     "offsets": [[0, 3211264, ...], ...]}}
+//   {"timing": {"kernels": 2, "batch": 16,
+//     "inputs": [{"elements": 802816, "bytes": 4, "float": true}, ...],
+//     "outputs": [{"elements": 200704, "bytes": 4, "float": true}],
+//     "input_offsets": [[0, 3211264, ...], ...],
+//     "output_offsets": [[[0], [802816]], ...]}}
 //
-// the operands being inputs and outputs of one copy, the offsets in bytes from
-// the workspace on, by copy.
+// the offsets in bytes: of inputs from the prepared weights on, by copy; of
+// outputs from the workspace on, by copy and kernel.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,9 +33,10 @@ namespace rootc {
 ///
 /// and answers with one, of each kernel the median of its times, and the
 /// largest difference of its results from the first kernel's, by the largest
-/// value: {"milliseconds": [1.2, 1.1], "difference": [0, 1e-7]}. It measures at
-/// least so many milliseconds and times of each kernel, unless the second one
-/// is beaten clearly. Otherwise {"error": "..."}.
+/// value: {"milliseconds": [1.2, 1.1], "difference": [0, 1e-7], "machine":
+/// "NVIDIA H200", "threads": 1}, the machine being the device's or the CPU's
+/// model. It measures at least so many milliseconds and times of each kernel,
+/// unless the second one is beaten clearly. Otherwise {"error": "..."}.
 std::string timeKernels(const std::string &job);
 
 } // namespace rootc

@@ -9,26 +9,11 @@
 
 #include <chrono>
 #include <ctime>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <thread>
 #include <xxhash.h>
 
 using namespace rootc;
 using Json = nlohmann::ordered_json;
-
-Machine Machine::current() {
-  Machine machine{"unknown", int64_t(std::thread::hardware_concurrency())};
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) {
-      machine.cpu = line.substr(colon + 2);
-      break;
-    }
-  }
-  return machine;
-}
 
 std::string rootc::hashOfFile(const std::string &path) {
   std::vector<char> bytes = readFile(path);

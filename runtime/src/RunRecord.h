@@ -13,21 +13,13 @@
 #ifndef ROOTC_RUNTIME_RUNRECORD_H
 #define ROOTC_RUNTIME_RUNRECORD_H
 
+#include "Machine.h"
 #include "Support.h"
 
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 
 namespace rootc {
-
-/// Where something ran or was measured.
-struct Machine {
-  std::string cpu; ///< as the processor names itself, "unknown" if it does not
-  int64_t cores = 0; ///< that the process may use
-
-  static Machine current();
-  bool operator==(const Machine &) const = default;
-};
 
 struct RunRecord {
   std::string modelName, modelPath, modelHash, target;

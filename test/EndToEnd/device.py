@@ -135,6 +135,32 @@ class Device(unittest.TestCase):
         text = self.rootrun("info", self.cuda).stdout
         self.assertIn("runs on cuda: cannot: there is no CUDA driver on this machine", text)
 
+    def tune(self, *arguments):
+        result = call(os.path.join(os.path.dirname(ROOTC), "rootc-tune"), *arguments, "--db", self.path("tuned.db"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def test_schedules_are_tuned_here_and_in_a_bundle(self):
+        bundle, flags = self.path("bundle"), [NETWORK, "--target=host-opencl", "--mode=infer", "--batch=2"]
+        self.assertIn("10 schedules of", self.tune(*flags, "--trials=10", f"--bundle={bundle}"))
+        result = call(f"{bundle}/rootc-time", bundle)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        taken = self.tune(f"--take={bundle}")
+        self.assertRegex(taken, "10 of 10 schedules timed, on .+: faster")
+        with open(f"{bundle}/times.jsonl") as file:
+            times = [json.loads(line) for line in file]
+        self.assertFalse([line for line in times if "error" in line or max(line["difference"]) > 1e-5])
+        # Here they are trials of the same device, so of the same search.
+        self.assertIn("11 trials", self.tune(*flags, "--trials=11"))
+        # Records are the device's, of whatever name.
+        shown = call(ROOTC, *flags[:3], f"--tuned={self.path('tuned.db')}", "--emit=mlir")
+        self.assertEqual(shown.stderr, "")
+        self.assertIn("root.schedule_from = \"record ", shown.stdout)
+        self.compile("tuned.so", "host-opencl", "--mode=infer", f"--tuned={self.path('tuned.db')}")
+        losses = [json.loads(self.rootrun("eval", self.path(library), "--weights", self.weights_of_run(), "--data", self.data,
+                                          "--json").stdout)["loss"] for library in ("both.so", "tuned.so")]
+        self.assertAlmostEqual(*losses, delta=1e-5 * losses[0])
+
     def test_too_little_memory(self):
         message = self.refused("bench", self.both, "--infer", "--batch", 200000, "--runs", 1, POCL_MEMORY_LIMIT="1")
         found = re.search(r"a batch of 200000 images needs (\d+) MiB of the device's memory, and (\d+) MiB can be had; "
