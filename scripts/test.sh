@@ -15,7 +15,7 @@ done
 
 scripts/setup.sh --for=$level
 scripts/check-style.sh
-# Tests that use all cores say RUN_SERIAL; of the others most compile kernels one after another.
+# Tests that take times or train, in which threads wait for each other, say RUN_SERIAL.
 .venv/bin/ctest --test-dir build/release --parallel 2 --output-on-failure --no-tests=error "${selection[@]}"
 if [ "$level" = full ]; then
   for preset in asan tsan; do

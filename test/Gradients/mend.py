@@ -1,9 +1,9 @@
 """Parameters of a network in the surface syntax for which its gradient is the same in float32 and in float64: what
 kinks.py does, and why, for the layers of jax_model.py.
 
-In the order of evaluation the input of a ReLU is shifted, channel by channel, by what adds to it (a bias or an offset), and a
-channel in which two values nearly tie for a maximum gets another filter; evaluation then goes back to what changed and to
-what depends on it."""
+In the order of evaluation the input of a ReLU is shifted, channel by channel, by what adds to it (a bias or an offset); a
+channel in which two values nearly tie for a maximum gets another filter, and so does one that is all but constant before a
+batch norm, as what was pooled over a map is. Evaluation then goes back to what changed and to what depends on it."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -15,6 +15,7 @@ ADDED = {'conv2d': 'bias', 'conv2d_transpose': 'bias', 'linear': 'bias', 'batch_
          'group_norm': 'offset'}
 AT_ZERO = ('relu', 'leaky_relu', 'prelu')  # their kink
 ATTEMPTS = 10  # at one layer
+ALIKE = 1e-2  # of a channel's usual square
 REDRAWN = 3000  # filters, before there is no hope
 
 
@@ -47,7 +48,12 @@ class Mender:
                     changed = self._shift(layer.operands[0], np.asarray(xs[0]))
                 elif layer.op == 'max_pool':
                     changed = self._redraw(layer, xs[0])
+                elif layer.op == 'batch_norm':
+                    changed = self._centre(layer, np.asarray(xs[0]))
             if changed:
+                if layer.op == 'max_pool':  # what has other values for it begins anew
+                    self.attempts = {key: count for key, count in self.attempts.items()
+                                     if not min(changed) < key < index}
                 self.attempts[index] = self.attempts.get(index, 0) + 1
                 stale |= changed
                 continue
@@ -70,7 +76,9 @@ class Mender:
         if role and f'{layer.name}.{role}' in self.parameters:
             return [(f'{layer.name}.{role}', begin, 0, count, index)]
         if layer.op == 'add':
-            return self._added(layer.operands[1], begin, count) or self._added(layer.operands[0], begin, count)
+            # The nearest, on which least else depends.
+            found = [self._added(operand, begin, count) for operand in layer.operands]
+            return max(found, key=lambda pieces: min((piece[4] for piece in pieces), default=-1))
         if layer.op == 'max_pool':
             return self._added(layer.operands[0], begin, count)
         pieces, position = [], 0
@@ -95,6 +103,31 @@ class Mender:
                 self._set(name, value)
                 changed.add(index)
         return changed
+
+    def _centre(self, layer, x):
+        """Takes from 1x1 filters what their channels have in common, where next to nothing else is there to be normalised;
+        the layers that changed."""
+        index = self.place.get(layer.operands[0])
+        if index is None or not self._is_pointwise(self.layers[index]):
+            return set()
+        conv, channels = self.layers[index], x.shape[3]
+        alike = x.var((0, 1, 2)) < ALIKE * (x**2).mean((0, 1, 2))
+        name, groups = conv.name + '.filter', conv.clauses['groups']
+        value = self.parameters[name].copy()
+        y, z = conv.clauses['stride']
+        means = np.asarray(self.values[conv.operands[0]])[:, ::y, ::z].mean((0, 1, 2)).reshape(groups, -1)
+        for channel in np.flatnonzero(alike):
+            mean = means[channel * groups // channels]
+            value[channel, 0, 0] -= x[..., channel].mean() / (mean @ mean) * mean
+        if not alike.any():
+            return set()
+        self._set(name, value)
+        return {index}
+
+    @staticmethod
+    def _is_pointwise(layer):
+        return layer.op == 'conv2d' and layer.clauses['kernel'] == (1, 1) and not any(layer.clauses['pad']) and \
+            not layer.clauses['standardize']
 
     def _filter(self, result, channel):
         """The convolution that makes a channel of a result, and the number of its filter."""

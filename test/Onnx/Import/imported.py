@@ -110,5 +110,5 @@ class Imported:
         reached = tolerance_violations(expected, single)[1] if mended else None
         if problems:
             raise AssertionError(f'gradients, margin {margin:.1e}' + (f', float32 of jax {reached:.1e}: ' if mended else ': ') +
-                                 ', '.join(f'{k} {v:.1e}' for k, v in problems.items()))
+                                 ', '.join(f'{k} {v:.1e}' for k, v in sorted(problems.items(), key=lambda x: -x[1])[:20]))
         return (worst, reached) if mended else worst
