@@ -424,9 +424,12 @@ class Model:
         result['input'] = np.asarray(d_image)
         return float(loss), result, {k: np.asarray(v) for k, v in updated.items()}, float(margin)
 
+    @partial(jax.jit, static_argnums=0)
+    def _infer(self, parameters, statistics, image):
+        return self._forward(parameters, statistics, image, None)['logits']
+
     def infer(self, parameters, statistics, image):
-        result = self._forward(_as(jnp.float64, parameters), _as(jnp.float64, statistics), jnp.asarray(image, jnp.float64), None)
-        return np.asarray(result['logits'])
+        return np.asarray(self._infer(_as(jnp.float64, parameters), _as(jnp.float64, statistics), jnp.asarray(image, jnp.float64)))
 
     def values(self, parameters, statistics, image):
         """What each result of the network ('%3') is in inference."""
