@@ -172,18 +172,18 @@ def main():
     parser.add_argument('--batch', type=int, default=2, help='of the files')
     parser.add_argument('--root', type=int, default=1, help='--root of the files')
     parser.add_argument('--freeze', action='append', help='--freeze of the files; may be repeated')
-    parser.add_argument('--random', metavar='FIRST:END', default='0:0', help='seeds of random networks')
+    parser.add_argument('--random', metavar='FIRST:END', default='0:0',
+                        help="seeds of random networks; 'few': of some that have every layer twice")
     tools = parser.parse_args()
     if not tools.reference and not (tools.rootc and tools.rootrun):
         parser.error('give --rootc and --rootrun, or --reference')
-    first, end = map(int, tools.random.split(':'))
     failures = count = 0
     with tempfile.TemporaryDirectory() as folder:
         cases = [(f'{path} {freeze}', path, tools.batch, 0, tools.root, freeze)
                  for path in tools.networks for freeze in tools.freeze or ['']]
         if tools.smooth:
             cases = [(title, smooth(path, folder), *rest) for title, path, *rest in cases]
-        for seed in range(first, end):
+        for seed in random_networks.FEW if tools.random == 'few' else range(*map(int, tools.random.split(':'))):
             text, batch = random_networks.make(seed)
             path = os.path.join(folder, f'random{seed}.mlir')
             with open(path, 'w') as file:

@@ -3,6 +3,7 @@
 import itertools
 import os
 import unittest
+from collections import Counter
 
 import jax
 import jax.numpy as jnp
@@ -123,19 +124,21 @@ class Networks(unittest.TestCase):
         self.assertLessEqual({'a.bias', 'b.offset'}, changed)
         self.assertLessEqual(changed, {'a.bias', 'b.offset', 'a.filter'})
 
-    def test_first_random_networks_cover_the_ops(self):
-        ops, groups, batches = set(), set(), set()
-        for seed in range(28):  # those of the first tier
+    def test_few_random_networks_have_each_layer_twice(self):
+        self.assertEqual({seed % len(random_networks.THEMES) for seed in random_networks.FEW}, set(range(len(random_networks.THEMES))))
+        ops, groups, batches = Counter(), Counter(), Counter()
+        for seed in random_networks.FEW:
             text, batch = random_networks.make(seed)
             network = parse(text)
             Model(network)
-            batches.add(batch)
-            ops |= {layer.op for layer in network.layers}
-            groups |= {layer.clauses['groups'] for layer in network.layers if layer.op == 'conv2d'}
-            ops |= {'standardize' for layer in network.layers if layer.clauses.get('standardize')}
-        self.assertEqual(batches, {1, 5})
-        self.assertEqual(set(CLAUSES) | {'standardize'}, ops)
-        self.assertLessEqual({1, 2, 3, 5}, groups)
+            batches[batch] += 1
+            ops.update({layer.op for layer in network.layers})
+            groups.update({layer.clauses['groups'] for layer in network.layers if layer.op == 'conv2d'})
+            ops.update({'standardize' for layer in network.layers if layer.clauses.get('standardize')})
+        self.assertEqual(set(batches), {1, 5})
+        self.assertEqual(set(CLAUSES) | {'standardize'}, set(ops))
+        self.assertLessEqual({1, 2, 3, 5}, set(groups))
+        self.assertGreaterEqual(min(*ops.values(), *batches.values(), *(groups[n] for n in (1, 2, 3, 5))), 2)
 
 
 if __name__ == '__main__':
