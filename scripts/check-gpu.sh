@@ -106,6 +106,10 @@ EOF
       libraries "$folder/rootrun"
     fi
   done
+  IFS=, read -ra given <<<"${networks[0]#*=}"
+  tune=${ROOTC:-build/release/bin/rootc}-tune
+  "$tune" "${given[@]}" --mode=infer --target=host-cuda --batch=64 --trials="${ROOTC_GPU_CANDIDATES:-60}" "--bundle=$folder/bundle" \
+    "--db=$folder/none.db"
   rm -r "$folder/work"
   du -sh "$folder"
   exit 0
@@ -215,6 +219,11 @@ trap 'rm -f "$times"' EXIT
   elif ! "$python" scripts/race_gpu.py --folder "$folder" --ours "$times" --seconds "$(left)" "${names[@]}" 2>&1; then
     echo
     echo "PyTorch has not been raced."
+  fi
+  if [ -d "$folder/bundle" ]; then # goes on where it was stopped
+    echo
+    echo "Schedules of ${networks[0]%%=*} at a batch of 64: $(within 120 "$folder/bundle/rootc-time" "$folder/bundle"). Back where the compilers are,"
+    echo "\`rootc-tune --take=$folder/bundle --db tuned.db\` makes records of them."
   fi
 } | tee "$report"
 checks=$((${#names[@]} * ${#precisions[@]}))

@@ -131,20 +131,26 @@ def check_script(folder, right=True, accuracy=None):
         script(folder / name, PROGRAM.replace('RIGHT', 'WRONG' if name == 'tiny-bf16' and not right else 'right'))
     (folder / 'tiny.mlir').touch()
     (folder / 'tiny.json').touch()
+    (folder / 'bundle').mkdir(exist_ok=True)
+    script(folder / 'bundle/rootc-time', '#!/bin/sh\n[ -d $1 ] && echo rootc-time: 2 of 2 timed >&2\n')
     script(folder / 'nvidia-smi', '#!/bin/sh\necho NVIDIA Stand-in\n')
     text = call(root / 'scripts/check-gpu.sh', f'--folder={folder}', f'--report={folder}/report.md', '--seconds=400', stand_in(folder),
                 code=0 if right and (accuracy or 1) >= 0.67 else 1, PATH=f'{folder}:{os.environ["PATH"]}', ROOTC_GPU_NETWORKS='tiny=tiny.mlir')
     assert text == (folder / 'report.md').read_text(), text
     expect(text, 'NVIDIA Stand-in', '^- tiny: logits 1e-7: right$', '^- tiny-tf32: logits 1e-73e-3: right$',
            f'^- tiny-bf16: logits 1e-72e-2: {"right" if right else "WRONG"}$', r'^\| tiny \| training, 64 \| 0.250 \| 0.250 \| 0.250 \|',
+           r'^Schedules of tiny at a batch of 64: rootc-time: 2 of 2 timed. Back', f'--take={folder}/bundle',
            f'know: {accuracy} of the test images: {"right" if accuracy >= 0.67 else "WRONG"}$' if accuracy else 'Stand-in')
 
 
 def check_prepare(folder, rootc):
     call(root / 'scripts/check-gpu.sh', '--prepare', f'--folder={folder}', ROOTC=rootc, ROOTC_GPU_NETWORKS='tiny=test/Driver/Inputs/tiny.mlir',
-         ROOTC_GPU_PRECISIONS='tf32')
+         ROOTC_GPU_PRECISIONS='tf32', ROOTC_GPU_CANDIDATES='3')
     names = {file.name for file in folder.iterdir()}
-    assert names == {'tiny-tf32', 'tiny-cpu', 'tiny.mlir', 'tiny.json', 'lib'}, names
+    assert names == {'tiny-tf32', 'tiny-cpu', 'tiny.mlir', 'tiny.json', 'lib', 'bundle'}, names
+    assert len((folder / 'bundle/jobs.jsonl').read_text().splitlines()) == 3
+    expect(call(folder / 'bundle/rootc-time', folder / 'bundle'), 'rootc-time: 3 of 3 timed')  # no driver: each says so
+    expect((folder / 'bundle/times.jsonl').read_text(), 'CUDA')
     call(folder / 'tiny-cpu', 'record', folder / 'numbers')
     expect(call(folder / 'tiny-cpu', 'check', folder / 'numbers'), '^logits 0.0e[+]00, .*: right$')
     expect(call(folder / 'tiny-cpu', 'time', 'train', '2', '0.01'), r'^[\d.]+ ms$')
