@@ -125,6 +125,14 @@ Expected<std::string> tuneModel(const Model &model,
     return createStringError("this CPU cannot run code for the target " +
                              options.target.halide +
                              "; tune on a machine that can, with --bundle");
+  // "x86-64-linux-avx2"
+  auto processor = [](const TargetInfo &target) {
+    return StringRef(target.halide).split("-linux").first;
+  };
+  if (!options.bundle.empty() && processor(options.target) != processor(*host))
+    return createStringError("a bundle's rootc-time is this machine's program, "
+                             "and would not run where code for " +
+                             options.target.halide + " does");
   Expected<std::string> generator = kernelGenerator(options.compiler.program);
   if (!generator)
     return generator.takeError();
