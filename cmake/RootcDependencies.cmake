@@ -28,7 +28,9 @@ include(AddLLVM)
 include(AddMLIR)
 
 rootc_find_python_package(halide ROOTC_HALIDE_DIR)
-find_package(Halide 21 CONFIG PATHS ${ROOTC_HALIDE_DIR}/lib64/cmake/Halide ${ROOTC_HALIDE_DIR}/lib/cmake/Halide COMPONENTS shared)
+# The package puts a pointer to itself among CMake's default paths, which is wrong where pip builds.
+find_package(Halide 21 CONFIG PATHS ${ROOTC_HALIDE_DIR}/lib64/cmake/Halide ${ROOTC_HALIDE_DIR}/lib/cmake/Halide COMPONENTS shared
+  NO_DEFAULT_PATH)
 if(NOT Halide_FOUND)
   message(FATAL_ERROR "Halide 21 is missing: run scripts/setup.sh")
 endif()
