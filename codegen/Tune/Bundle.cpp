@@ -102,7 +102,6 @@ std::vector<Line> linesOf(const std::string &path, bool isComplete) {
   return lines;
 }
 
-/// Trials in the order of jobs; those of one problem begin with the rule's.
 Trial trialOf(const Job &job, const Times &times) {
   Schedule schedule = scheduleFromText(job.schedule);
   size_t kernels = job.isRule ? 1 : 2;
@@ -208,11 +207,8 @@ std::string takeBundle(const std::string &folder, TuneDatabase &database) {
         job.label);
     Trial trial = trialOf(job, times);
     double &least = best.try_emplace(problem, 1).first->second;
-    if (trial.state == TrialState::Slower && job.isRule) {
-      trial.state = TrialState::Rule;
-    } else if (trial.state == TrialState::Slower &&
-               trial.relative < winningRatio * least) {
-      trial.state = TrialState::Better;
+    classify(trial, job.isRule, least);
+    if (trial.state == TrialState::Better) {
       least = trial.relative;
       faster.insert(problem);
     }

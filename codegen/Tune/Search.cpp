@@ -215,13 +215,9 @@ void Search::run() {
       auto trial = database.find(state.problem, proposal.move.schedule);
       if (!trial) {
         trial = timer.time(requestOf(proposal));
-        bool isRule =
-            proposal.move.schedule == all[proposal.task].kernel.schedule;
-        if (trial->state == TrialState::Slower && isRule)
-          trial->state = TrialState::Rule;
-        else if (trial->state == TrialState::Slower &&
-                 trial->relative < winningRatio * result.relative)
-          trial->state = TrialState::Better;
+        classify(*trial,
+                 proposal.move.schedule == all[proposal.task].kernel.schedule,
+                 result.relative);
         database.add(state.problem, *trial);
       }
       ++count;

@@ -53,6 +53,17 @@ inline Trial judge(const Schedule &candidate, double milliseconds,
 /// Milliseconds of a kernel that has not been measured, very roughly.
 double guessedMilliseconds(const TuneTask &task);
 
+/// What a usable trial is in a database: the rule's, or better than the best so
+/// far, whose time by the rule's is `bestRelative`.
+inline void classify(Trial &trial, bool isRule, double bestRelative) {
+  if (trial.state != TrialState::Slower)
+    return;
+  if (isRule)
+    trial.state = TrialState::Rule;
+  else if (trial.relative < winningRatio * bestRelative)
+    trial.state = TrialState::Better;
+}
+
 /// Judges candidates. What it reports of one is final: `relative` is below
 /// `winningRatio` times the best's only if that was measured twice.
 class Timer {
