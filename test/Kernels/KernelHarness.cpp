@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <limits>
@@ -240,6 +241,23 @@ std::vector<Tensor> makeInputs(const Kernel &kernel, int64_t dynamic,
 }
 
 namespace {
+/// The kernel's pipeline, kept while few others are asked for: tests run a
+/// kernel several times, on other inputs.
+codegen::BuiltPipeline &
+builtPipeline(const Kernel &kernel, const Halide::Target &target, bool plain) {
+  static std::deque<std::pair<std::string, codegen::BuiltPipeline>> kept;
+  std::string key =
+      codegen::toJson(kernel) + target.to_string() + (plain ? " plain" : "");
+  for (auto &[of, built] : kept)
+    if (of == key)
+      return built;
+  if (kept.size() == 16)
+    kept.pop_front();
+  kept.emplace_back(key, codegen::buildPipeline(kernel, target, plain));
+  kept.back().second.pipeline.set_jit_externs(externs());
+  return kept.back().second;
+}
+
 std::vector<Tensor>
 runFor(const Halide::Target &target, const Kernel &kernel,
        const std::vector<Tensor> &inputs, bool plain,
@@ -247,11 +265,14 @@ runFor(const Halide::Target &target, const Kernel &kernel,
   std::vector<std::unique_ptr<Guarded>> memory;
   bool device = target.has_gpu_feature();
   try {
-    codegen::BuiltPipeline built =
-        codegen::buildPipeline(kernel, target, plain);
-    built.pipeline.set_jit_externs(externs());
-    if (change)
-      change(built.pipeline);
+    codegen::BuiltPipeline changed;
+    if (change) {
+      changed = codegen::buildPipeline(kernel, target, plain);
+      changed.pipeline.set_jit_externs(externs());
+      change(changed.pipeline);
+    }
+    codegen::BuiltPipeline &built =
+        change ? changed : builtPipeline(kernel, target, plain);
     std::vector<Halide::Buffer<>> buffers;
     auto add = [&](const TensorType &type) {
       memory.push_back(std::make_unique<Guarded>(type, Poison));
@@ -309,7 +330,9 @@ std::vector<Tensor> runKernel(const Kernel &kernel,
           Halide::Target::AVX512_SapphireRapids, Halide::Target::AVX512_Zen4,
           Halide::Target::AVX10_1})
       target.set_feature(feature, false);
-  return runFor(target, kernel, inputs, plain);
+  // As kernels of libraries are.
+  return runFor(target.with_feature(Halide::Target::NoBoundsQuery), kernel,
+                inputs, plain);
 }
 
 /// Whether time is short: the variable ROOTC_TEST_TIER is "first".
