@@ -167,6 +167,8 @@ LogicalResult PrimConv2dBackwardDataOp::verify() {
 }
 
 LogicalResult PrimConv2dBackwardFilterOp::verify() {
+  if (getChunks().value_or(1) < 1)
+    return emitOpError("needs chunks of at least 1");
   return verifyConv(*this, getX(), getDy(), getDfilter());
 }
 

@@ -71,7 +71,11 @@ def Root_PrimConv2dBackwardDataOp : Root_PrimOp<"conv2d_backward_data",
 }
 
 def Root_PrimConv2dBackwardFilterOp : Root_PrimOp<"conv2d_backward_filter",
-    (ins Root_Map:$x, Root_Map:$dy), convAttributes,
+    (ins Root_Map:$x, Root_Map:$dy),
+    !con(convAttributes,
+         // How many parts of the batch's rows are summed apart; absent: as many
+         // as suit a CPU.
+         (ins OptionalAttr<Root_IntAttr>:$chunks)),
     (outs Root_Filter:$dfilter), [Root_PrimTakesPrologue]> {
   let summary = "Gradient of a convolution's filter";
   let hasVerifier = 1;

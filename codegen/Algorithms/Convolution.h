@@ -72,7 +72,27 @@ Taps tapsOf(const Gather &gather, int dimension, Halide::Expr q,
 /// FilterLayout::firstGroup.
 Halide::Expr firstGroup(const FilterLayout &layout, const Halide::Expr &block);
 
-/// The sum of a filter gradient's chunks of the batch, in their order.
+/// What a filter gradient sums in a chunk, in order: the `strips` of each of a
+/// part of the `units` (images, or several); where there are many
+/// ConvShape::chunks, a part of their strips.
+struct ChunkOfStrips {
+  /// `inner`: of `r`, what is summed of a strip.
+  ChunkOfStrips(const ConvShape &shape, int64_t chunks, int64_t strips,
+                const Halide::Expr &units, Halide::Region inner = {});
+  /// The dimensions of the chunks' sums: last come those of the chunk.
+  std::vector<Halide::Var> with(std::vector<Halide::Var> sum) const;
+  /// The sum of all chunks' sums, in order.
+  Halide::Func total(const Halide::Func &partial) const;
+
+  Halide::RDom r;
+  Halide::Expr strip, unit;
+
+private:
+  std::vector<Halide::Var> vars;
+  Halide::Region all;
+};
+
+/// The same as one expression.
 Halide::Expr
 sumOfChunks(int64_t chunks,
             const std::function<Halide::Expr(const Halide::Expr &)> &part);

@@ -8,7 +8,9 @@
 // The batch is cut into a number of chunks that the filter's size alone
 // decides; each chunk sums apart, then the sums are added in order. So chunks
 // run in parallel and the bits do not depend on the number of threads. In a
-// linear layer each weight is summed over the batch, in order.
+// linear layer each weight is summed over the batch, in order. For devices,
+// which want more chunks than there are images, images' strips of rows are cut
+// too (ConvShape::chunks).
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,6 +26,49 @@ Expr sumOfChunks(int64_t chunks,
   for (int64_t index = 1; index < chunks; ++index)
     sum = sum + part(constant(index));
   return sum;
+}
+
+ChunkOfStrips::ChunkOfStrips(const ConvShape &shape, int64_t chunks,
+                             int64_t strips, const Expr &units, Region inner) {
+  // Of an image. Their number is a dimension, as of k % cuts Halide would take
+  // any to be needed.
+  int64_t cuts =
+      shape.chunks ? largestDivisor(strips, chunks / deviceBatch) : 1;
+  int64_t stripsOfChunk = strips / cuts, parts = chunks / cuts;
+  Expr unitsOfChunk = (units + constant(parts - 1)) / constant(parts);
+  Var k("k"), cut("cut");
+  vars = {k};
+  all = {{0, constant(parts)}};
+  int first = static_cast<int>(inner.size());
+  inner.emplace_back(0, constant(stripsOfChunk));
+  inner.emplace_back(0, unitsOfChunk);
+  r = RDom(inner, "r");
+  strip = r[first];
+  unit = k * unitsOfChunk + r[first + 1];
+  r.where(unit < units);
+  if (cuts > 1) {
+    vars.push_back(cut);
+    all.emplace_back(0, constant(cuts));
+    strip = cut * constant(stripsOfChunk) + r[first];
+  }
+}
+
+std::vector<Var> ChunkOfStrips::with(std::vector<Var> sum) const {
+  sum.insert(sum.end(), vars.begin(), vars.end());
+  return sum;
+}
+
+Func ChunkOfStrips::total(const Func &partial) const {
+  RDom chunks(all, "chunks");
+  std::vector<Var> point = partial.args();
+  point.resize(point.size() - vars.size());
+  std::vector<Expr> part(point.begin(), point.end());
+  for (size_t d = 0; d < vars.size(); ++d)
+    part.push_back(chunks[static_cast<int>(d)]);
+  Func total("total");
+  total(point) = 0.0f;
+  total(point) += partial(part);
+  return total;
 }
 
 static Lowered linearGradient(const Op &op, const ConvShape &shape,
@@ -57,8 +102,8 @@ static Lowered acrossInsGradient(const Op &op, const ConvShape &shape,
                                  const Value &gradient) {
   int64_t ins = shape.inPerGroup(), outs = shape.outPerGroup();
   int64_t chunks = filterGradientChunks(shape);
-  Var i("i"), kx("kx"), ky("ky"), o("o"), g("g"), k("k"), x("x"), y("y"),
-      n("n"), c("c");
+  Var i("i"), kx("kx"), ky("ky"), o("o"), g("g"), x("x"), y("y"), n("n"),
+      c("c");
   Lowered lowered;
   Func strip("strip"), map = stripOf(gather, input);
   // A single tap reads no pixels between those of its stride.
@@ -102,18 +147,13 @@ static Lowered acrossInsGradient(const Op &op, const ConvShape &shape,
   lowered.stages["sums"] = sums;
 
   // Strips of several images are whole in one chunk.
-  auto parts = [](const Expr &all, int64_t of) {
-    return (all + constant(of - 1)) / constant(of);
-  };
-  Expr units = parts(gradient.batch(), size.images);
-  Expr chunk = parts(units, chunks);
-  RDom r(0, constant((gather.height + size.rows - 1) / size.rows), 0, chunk,
-         "r");
-  Expr unit = k * chunk + r.y;
-  r.where(unit < units);
+  ChunkOfStrips of(shape, chunks, ceilDiv(gather.height, size.rows),
+                   (gradient.batch() + constant(size.images - 1)) /
+                       constant(size.images));
   Func partial("partial");
-  partial(i, kx, ky, o, g, k) = 0.0f;
-  partial(i, kx, ky, o, g, k) += sums(i, kx, ky, o, g, r.x, unit);
+  std::vector<Var> sum = of.with({i, kx, ky, o, g});
+  partial(sum) = 0.0f;
+  partial(sum) += sums(i, kx, ky, o, g, of.strip, of.unit);
   lowered.stages["partial"] = partial;
 
   std::vector<Var> vars = imageVars(4);
@@ -123,9 +163,15 @@ static Lowered acrossInsGradient(const Op &op, const ConvShape &shape,
     group = vars[3] / constant(outs);
   }
   Func result(op.name);
-  result(vars) = sumOfChunks(chunks, [&](const Expr &k) {
-    return partial(vars[0], vars[1], vars[2], inGroup, group, k);
-  });
+  if (shape.chunks) {
+    Func total = of.total(partial);
+    lowered.stages["total"] = total;
+    result(vars) = total(vars[0], vars[1], vars[2], inGroup, group);
+  } else {
+    result(vars) = sumOfChunks(chunks, [&](const Expr &k) {
+      return partial(vars[0], vars[1], vars[2], inGroup, group, k);
+    });
+  }
   lowered.results = {result};
   return lowered;
 }
@@ -183,8 +229,7 @@ static Lowered standardGradient(const Op &op, const ConvShape &shape,
   bool across = filterGradientAcrossGroups(shape);
   int64_t outs = across ? shape.outChannels : shape.outPerGroup();
   int64_t ins = shape.inPerGroup();
-  Var o("o"), g("g"), i("i"), x("x"), y("y"), n("n"), kx("kx"), ky("ky"),
-      k("k");
+  Var o("o"), g("g"), i("i"), x("x"), y("y"), n("n"), kx("kx"), ky("ky");
   Lowered lowered;
   Func strip = stripOf(gather, input);
   lowered.stages["strip"] = strip;
@@ -201,15 +246,14 @@ static Lowered standardGradient(const Op &op, const ConvShape &shape,
                0.0f);
   lowered.stages["dy"] = dy;
 
-  Expr chunk = (gradient.batch() + constant(filterGradientChunks(shape) - 1)) /
-               constant(filterGradientChunks(shape));
-  RDom r(0, constant(gather.width), 0, constant(gather.height), 0, chunk, "r");
-  Expr sample = k * chunk + r.z;
-  r.where(sample < gradient.batch());
+  int64_t chunks = filterGradientChunks(shape);
+  ChunkOfStrips of(shape, chunks, gather.height, gradient.batch(),
+                   {{0, constant(gather.width)}});
+  Expr column = of.r[0], row = of.strip, sample = of.unit;
   Expr tapX =
-      r.x * constant(shape.stride[1]) + kx * constant(shape.dilation[1]);
+      column * constant(shape.stride[1]) + kx * constant(shape.dilation[1]);
   Expr tapY =
-      r.y * constant(shape.stride[0]) + ky * constant(shape.dilation[0]);
+      row * constant(shape.stride[0]) + ky * constant(shape.dilation[0]);
   Expr last = constant(shape.inChannels - 1);
   // The last tile of in channels may reach beyond the group's.
   auto inChannel = [&](Expr group) -> Expr {
@@ -228,14 +272,12 @@ static Lowered standardGradient(const Op &op, const ConvShape &shape,
     value = spread(o, i, tapX, tapY, sample);
   }
   Func partial("partial");
-  partial(o, g, i, kx, ky, k) = 0.0f;
-  partial(o, g, i, kx, ky, k) += dy(o, g, r.x, r.y, sample) * value;
+  std::vector<Var> sum = of.with({o, g, i, kx, ky});
+  partial(sum) = 0.0f;
+  partial(sum) += dy(o, g, column, row, sample) * value;
   lowered.stages["partial"] = partial;
 
-  RDom chunks(0, constant(filterGradientChunks(shape)), "chunks");
-  Func total("total");
-  total(o, g, i, kx, ky) = 0.0f;
-  total(o, g, i, kx, ky) += partial(o, g, i, kx, ky, chunks);
+  Func total = of.total(partial);
   lowered.stages["total"] = total;
 
   // The layout [O,kh,kw,I/g] reversed, under the names all outputs have.

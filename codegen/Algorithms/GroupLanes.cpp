@@ -92,7 +92,7 @@ Lowered groupLanesGradient(const Op &op, const ConvShape &shape,
   const FilterLayout &layout = gather.layout;
   int64_t chunks = groupLanesChunks(shape);
   Var l("l"), o("o"), i("i"), kx("kx"), ky("ky"), x("x"), y("y"), n("n"),
-      b("b"), k("k");
+      b("b");
   Expr groups = constant(layout.groups), lanes = constant(layout.laneGroups);
   Lowered lowered;
   Func strip("strip"), dy("dy"), map = stripOf(gather, input);
@@ -132,17 +132,18 @@ Lowered groupLanesGradient(const Op &op, const ConvShape &shape,
                        n, b));
   lowered.stages["sums"] = sums;
 
-  Expr chunk = (gradient.batch() + constant(chunks - 1)) / constant(chunks);
-  RDom r(0, constant(ceilDiv(gather.height, rows)), 0, chunk, "r");
-  Expr sample = k * chunk + r.y;
-  r.where(sample < gradient.batch());
+  ChunkOfStrips of(shape, chunks, ceilDiv(gather.height, rows),
+                   gradient.batch());
   Func partial("partial"), total("total");
-  partial(l, o, i, kx, ky, b, k) = 0.0f;
-  partial(l, o, i, kx, ky, b, k) +=
-      cast<float>(sums(l, o, i, kx, ky, b, r.x, sample));
+  std::vector<Var> sum = of.with({l, o, i, kx, ky, b});
+  partial(sum) = 0.0f;
+  partial(sum) += cast<float>(sums(l, o, i, kx, ky, b, of.strip, of.unit));
   lowered.stages["partial"] = partial;
-  total(l, o, i, kx, ky, b) = sumOfChunks(
-      chunks, [&](const Expr &k) { return partial(l, o, i, kx, ky, b, k); });
+  if (shape.chunks)
+    total = of.total(partial);
+  else
+    total(l, o, i, kx, ky, b) = sumOfChunks(
+        chunks, [&](const Expr &k) { return partial(l, o, i, kx, ky, b, k); });
   lowered.stages["total"] = total;
 
   // [O,kh,kw,I/g] reversed, O in the standard order.

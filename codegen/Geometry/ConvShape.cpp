@@ -76,6 +76,11 @@ ConvShape convShape(const AttributeMap &attributes, int64_t inChannels) {
   if (attributes.count("winograd"))
     shape.winograd = attribute<int64_t>(attributes, "winograd");
   shape.pairs = attributes.count("pairs") != 0;
+  if (attributes.count("chunks")) {
+    shape.chunks = attribute<int64_t>(attributes, "chunks");
+    if (shape.chunks < 1)
+      throw std::invalid_argument("convolution: chunks below 1");
+  }
   // Steps that are never made may be of any size.
   for (int d = 0; d < 2; ++d) {
     if (shape.kernel[d] < 1 || shape.stride[d] < 1 || shape.dilation[d] < 1)

@@ -30,6 +30,9 @@ struct ConvShape {
   int64_t inOrder = 1, outOrder = 1;
   int64_t winograd = 0; ///< edge of Winograd's tiles; 0: a direct convolution
   bool pairs = false;   ///< by matrix products (FilterLayout::pairs)
+  /// Parts of all images' strips that a backward-filter sums apart; 0: of the
+  /// batch, as many as filterGradientChunks() says.
+  int64_t chunks = 0;
 
   int64_t outHeight() const;
   int64_t outWidth() const;

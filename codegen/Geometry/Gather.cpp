@@ -171,6 +171,8 @@ int64_t largestDivisor(int64_t size, int64_t most) {
 }
 
 int64_t filterGradientChunks(const ConvShape &shape) {
+  if (shape.chunks)
+    return shape.chunks;
   int64_t size = shape.outChannels * shape.kernel[0] * shape.kernel[1] *
                  shape.inPerGroup();
   if (filterGradientAcrossIns(shape)) {
@@ -191,6 +193,8 @@ Gather groupLanesGather(const ConvShape &shape) {
 }
 
 int64_t groupLanesChunks(const ConvShape &shape) {
+  if (shape.chunks)
+    return shape.chunks;
   int64_t size = shape.outChannels * shape.kernel[0] * shape.kernel[1] *
                  shape.inPerGroup();
   // Chunks are the tasks: large filters have a few too.

@@ -96,9 +96,14 @@ ConvShape convShapeOf(const Kernel &kernel, const Op &op);
 /// The largest divisor of `size` that is at most `most`.
 int64_t largestDivisor(int64_t size, int64_t most);
 
-/// How many chunks of the batch a backward-filter sums apart: a function of
-/// the filter's size only, so that the sums' order is fixed.
+/// How many chunks of the batch a backward-filter sums apart, unless
+/// ConvShape::chunks does: a function of the filter's size only, so that the
+/// sums' order is fixed.
 int64_t filterGradientChunks(const ConvShape &shape);
+
+/// Images of a batch that a device is worth while for: where there are more
+/// ConvShape::chunks, they cut images too.
+constexpr int64_t deviceBatch = 64;
 
 /// Such a backward-filter, its layout that of its vectors.
 Gather groupLanesGather(const ConvShape &shape);

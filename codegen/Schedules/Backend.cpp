@@ -10,10 +10,16 @@
 namespace rootc::codegen {
 
 const Backend &backendOf(const TargetInfo &target) {
-  static const Backend cpu = {false, true,        true,
-                              true,  cpuSchedule, cpuFilterBlock};
-  static const Backend device = {true,  false,          false,
-                                 false, deviceSchedule, deviceFilterBlock};
+  auto asUsual = [](const ConvShape &) { return int64_t(0); };
+  static const Backend cpu = {false,       true,           true,   true,
+                              cpuSchedule, cpuFilterBlock, asUsual};
+  static const Backend device = {true,
+                                 false,
+                                 false,
+                                 false,
+                                 deviceSchedule,
+                                 deviceFilterBlock,
+                                 deviceGradientChunks};
   std::string features = target.halide + "-";
   for (const char *name : {"-cuda-", "-opencl-"})
     if (features.find(name) != std::string::npos)

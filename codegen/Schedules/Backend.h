@@ -33,6 +33,8 @@ struct Backend {
   /// Out channels of a block of the packed filter (FilterLayout).
   int64_t (*filterBlock)(const ConvShape &shape, bool backwardData,
                          const TargetInfo &target);
+  /// ConvShape::chunks of a backward-filter.
+  int64_t (*gradientChunks)(const ConvShape &shape);
 };
 
 const Backend &backendOf(const TargetInfo &target);
@@ -44,6 +46,7 @@ int64_t cpuFilterBlock(const ConvShape &shape, bool backwardData,
 TypedSchedule deviceSchedule(const Problem &problem);
 int64_t deviceFilterBlock(const ConvShape &shape, bool backwardData,
                           const TargetInfo &target);
+int64_t deviceGradientChunks(const ConvShape &shape);
 
 } // namespace rootc::codegen
 

@@ -226,6 +226,27 @@ struct GradientProblem {
 };
 } // namespace
 
+int64_t deviceGradientChunks(const ConvShape &shape) {
+  if (!groupsInnermost(shape) && isLinearGradient(shape))
+    return 0;
+  // A thread has about sixteen of a chunk's sums. Large GPUs hold a quarter of
+  // a million threads; more are not worth the memory of their sums.
+  const int64_t threads = 1 << 18, sumsOfThread = 16, most = 512;
+  int64_t rows = groupsInnermost(shape) ? groupLanesStripRows(shape)
+                 : filterGradientAcrossIns(shape)
+                     ? filterGradientStrip(shape).rows
+                     : 1;
+  int64_t size = shape.outChannels * shape.kernel[0] * shape.kernel[1] *
+                 shape.inPerGroup(),
+          chunks = 1;
+  while (chunks < most && 2 * chunks * size <= threads * sumsOfThread)
+    chunks *= 2;
+  if (chunks <= deviceBatch)
+    return chunks;
+  return deviceBatch *
+         largestDivisor(ceilDiv(shape.outHeight(), rows), chunks / deviceBatch);
+}
+
 std::vector<Key<DeviceGradientSchedule>> DeviceGradientSchedule::keys() {
   using S = DeviceGradientSchedule;
   return {{"threads_i", &S::threadsI},

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Geometry/Winograd.h"
+#include "codegen/Schedules/Backend.h"
 #include "codegen/Schedules/RegisterTile.h"
 #include "dialect/Remarks.h"
 #include "lib/Transforms/Passes.h"
@@ -45,16 +46,22 @@ struct PackFilters : rootc::impl::PackFiltersBase<PackFilters> {
         else if (auto conv = dyn_cast<PrimConv2dBackwardDataOp>(op))
           pack(conv, conv.getDx(), /*backwardData=*/true);
         else if (auto conv = dyn_cast<PrimConv2dBackwardFilterOp>(op))
-          if (pairs &&
-              codegen::fitsPairsGradient(convShapeOf(
-                  conv,
-                  cast<RankedTensorType>(conv.getX().getType()).getShape()[3])))
-            conv->setAttr("pairs", OpBuilder(conv).getI64IntegerAttr(1));
+          cut(conv);
       }
     }
   }
 
 private:
+  void cut(PrimConv2dBackwardFilterOp conv) {
+    codegen::ConvShape shape = convShapeOf(
+        conv, cast<RankedTensorType>(conv.getX().getType()).getShape()[3]);
+    if (pairs && codegen::fitsPairsGradient(shape))
+      conv->setAttr("pairs", OpBuilder(conv).getI64IntegerAttr(1));
+    codegen::TargetInfo machine{target, vectorBits, registers};
+    if (int64_t chunks = codegen::backendOf(machine).gradientChunks(shape))
+      conv.setChunks(chunks);
+  }
+
   /// Gives `conv` a packed filter; one whose block is set has it already.
   template <typename ConvOp>
   void pack(ConvOp conv, Value input, bool backwardData) {

@@ -176,7 +176,8 @@ def PackFilters : Pass<"root-pack-filters", "::rootc::root::ModelOp"> {
     a packed copy. In `@infer`, where Winograd's convolution is faster, the
     filter is transformed for it, and `winograd` says the edge of its tiles.
     With `pairs`, filters of dense convolutions of enough channels have two in
-    channels beside each other, and `pairs` says so.
+    channels beside each other, and `pairs` says so. For a device the sums of
+    `conv2d_backward_filter` are cut into more `chunks` than a CPU's.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "int64_t", "512",

@@ -13,7 +13,7 @@
 #ifndef ROOTC_TEST_BENCH_CONVOLUTIONCASES_H
 #define ROOTC_TEST_BENCH_CONVOLUTIONCASES_H
 
-#include "codegen/Schedules/Families.h"
+#include "codegen/Schedules/Backend.h"
 #include "codegen/Schedules/RegisterTile.h"
 #include "lib/Reference/Reference.h"
 
@@ -67,6 +67,9 @@ inline codegen::Kernel convKernel(ConvKind kind, const codegen::ConvShape &s,
     op.attributes["block"] = layout.block;
   if (s.pairs)
     op.attributes["pairs"] = int64_t(1);
+  if (int64_t chunks = backendOf(target).gradientChunks(s);
+      chunks && kind == ConvKind::BackwardFilter)
+    op.attributes["chunks"] = chunks;
   if (s.winograd && kind != ConvKind::BackwardFilter)
     op.attributes["winograd"] = s.winograd;
 

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // A thread sums a register tile of out channels x in channels over the pixels
-// of a chunk of the batch, in order. Chunks are kept in memory, then added in
-// order: nothing is summed by two threads at once.
+// of a chunk, in order. Chunks are kept in memory, then added in order: nothing
+// is summed by two threads at once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -58,6 +58,10 @@ public:
     std::vector<Var> across;
     if (lanes)
       across.push_back(v[0]);
+    // Less than a warp: the taps of a row are threads too.
+    const int64_t warp = 32;
+    if (!lanes && threadsI * threadsO < warp && shape.kernel[1] <= warp)
+      across.push_back(ins ? v[1] : v[3]);
     Var at = inTiles(kept, i, o, across);
     partial.compute_at(kept, at);
     unrollTile(partial, i, o);
@@ -65,10 +69,9 @@ public:
       Func sums = context.stage("sums");
       sums.compute_at(partial, partial.rvars()[0]);
       unrollTile(sums, i, o);
-    } else {
-      Func total = context.stage("total");
-      total.compute_at(output, outputThread(output));
     }
+    if (has("total") && context.stage("total").has_update_definition())
+      context.stage("total").compute_at(output, outputThread(output));
   }
 
 private:
