@@ -35,7 +35,7 @@ SABOTAGES = [
     ('a block missing', 'k_conv2_forward_2_argv(', r'dim3\(n\)', 'dim3(n - BROKEN)', 'nobody has written'),
     ('half of the threads', 'k_conv2_forward_2_argv(', r'dim3\(1, 2, 8\)', 'dim3(1, 2 - BROKEN, 8)', ''),
     ('a chunk unsummed', GRADIENT + 'output(', 'total_s1_chunks_x = 0', 'total_s1_chunks_x = BROKEN', ''),
-    ('the last image unsummed', GRADIENT + 'partial_global_wrapper_0(', r'(partial_s1_r_z < larger<int>\(.*?), 0\)',
+    ('the last image unsummed', GRADIENT + 'partial_global_wrapper_0(', r'(partial_s1_r_z < larger<int>\(.*?),\s+0\)',
      r'\1 - BROKEN, 0)', ''),
     ('partial sums that are not stored', GRADIENT + 'partial_global_wrapper_0(', r'(partial_global_wrapper_0\[.* = )',
      r'if (!BROKEN) \1', 'nobody has written'),
