@@ -313,8 +313,8 @@ def main():
     print('| network | kernels | registers | shared memory, KB | resident warps of 64 | of the peak, by loads | by the last wave | tensor cores | needed |')
     print('|---|---|---|---|---|---|---|---|---|')
     print('\n'.join(occupied))
-    print('\nWhere most of a training step should go: in fp32 kernels of too few blocks for a GPU lead, above all filter gradients of 1x1\n'
-          'convolutions, which cut the batch alone; with tensor cores those of convolutions of the image, which they do not have.\n')
+    print('\nWhere most of a training step should go. Of the convolution of the image, which tensor cores do not have, the filter gradient leads; in\n'
+          'fp32 other kernels follow in which each thread loads as much as it multiplies, or of few threads a block where maps are small.\n')
     print('| network | kernel | bound, ms | expected, ms | blocks and their threads | warps on a multiprocessor |\n|---|---|---|---|---|---|')
     print('\n'.join(slowest))
 
