@@ -33,7 +33,9 @@ root.network @NAME(%image: !root.image<32x32x3>) classes(10) {
 """
 CLASSES = ["red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink", "white", "black"]
 SHORTER = {"--epochs 15": "--epochs 1", "--epochs 20": "--epochs 2", "--epochs 5": "--epochs 1", "--budget=10m": "--budget=1s",
-           "--suggest-root": "--suggest-root=2 --budget=1s"}
+           "--suggest-root": "--suggest-root=2 --budget=1s",
+           # There may be no GPU: a bundle is timed on this machine.
+           "--target=host-cuda --batch=64 --trials=300": "--batch=4 --trials=2", "--target=host-cuda --tuned=tuned.db": "--tuned=tuned.db"}
 
 
 def sh(command):
@@ -74,6 +76,8 @@ def prepare(page, text):
     cut_cifar()
     for name in ("nin", "resnet50"):
         write(f"models/{name}.mlir", stand_in(name))
+    if page == "tuning.md":
+        write("net.mlir", stand_in("net"))
     for network, name in re.findall(r"^```mlir\n(.*?root\.network @(\w+).*?)^```", text, re.M | re.S):
         write(f"{name}.mlir", network)
     if page in ("README.md", "onnx.md"):
@@ -102,7 +106,7 @@ def commands(text):
             fence = None if fence is not None else line[3:]
         elif fence == "sh" and line:
             yield line
-        elif fence is None and re.match(r"    (rootc |rootc-|rootrun |scripts/|cmake --|aarch64-)", line):
+        elif fence is None and re.match(r"    (rootc |rootc-|rootrun |bundle/|scripts/|cmake --|aarch64-)", line):
             yield line.strip()
 
 
