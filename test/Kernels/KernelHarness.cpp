@@ -241,10 +241,17 @@ std::vector<Tensor> makeInputs(const Kernel &kernel, int64_t dynamic,
 }
 
 namespace {
-/// The kernel's pipeline, kept while few others are asked for: tests run a
-/// kernel several times, on other inputs.
-codegen::BuiltPipeline &
-builtPipeline(const Kernel &kernel, const Halide::Target &target, bool plain) {
+codegen::BuiltPipeline build(const Kernel &kernel, const Halide::Target &target,
+                             bool plain) {
+  codegen::BuiltPipeline built = codegen::buildPipeline(kernel, target, plain);
+  built.pipeline.set_jit_externs(externs());
+  return built;
+}
+
+/// The same, kept while few others are asked for: tests run a kernel several
+/// times, on other inputs. Copies share the compiled code.
+codegen::BuiltPipeline keptPipeline(const Kernel &kernel,
+                                    const Halide::Target &target, bool plain) {
   static std::deque<std::pair<std::string, codegen::BuiltPipeline>> kept;
   std::string key =
       codegen::toJson(kernel) + target.to_string() + (plain ? " plain" : "");
@@ -253,9 +260,7 @@ builtPipeline(const Kernel &kernel, const Halide::Target &target, bool plain) {
       return built;
   if (kept.size() == 16)
     kept.pop_front();
-  kept.emplace_back(key, codegen::buildPipeline(kernel, target, plain));
-  kept.back().second.pipeline.set_jit_externs(externs());
-  return kept.back().second;
+  return kept.emplace_back(key, build(kernel, target, plain)).second;
 }
 
 std::vector<Tensor>
@@ -265,14 +270,10 @@ runFor(const Halide::Target &target, const Kernel &kernel,
   std::vector<std::unique_ptr<Guarded>> memory;
   bool device = target.has_gpu_feature();
   try {
-    codegen::BuiltPipeline changed;
-    if (change) {
-      changed = codegen::buildPipeline(kernel, target, plain);
-      changed.pipeline.set_jit_externs(externs());
-      change(changed.pipeline);
-    }
-    codegen::BuiltPipeline &built =
-        change ? changed : builtPipeline(kernel, target, plain);
+    codegen::BuiltPipeline built = change ? build(kernel, target, plain)
+                                          : keptPipeline(kernel, target, plain);
+    if (change)
+      change(built.pipeline);
     std::vector<Halide::Buffer<>> buffers;
     auto add = [&](const TensorType &type) {
       memory.push_back(std::make_unique<Guarded>(type, Poison));
