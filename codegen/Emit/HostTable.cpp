@@ -278,6 +278,9 @@ private:
         FIELD(rootc_model, device_keep, entry("device_keep")),
         FIELD(rootc_model, device_drop, entry("device_drop")),
         FIELD(rootc_model, device_adopt, entry("device_adopt")),
+        FIELD(rootc_model, device_pin, entry("device_pin")),
+        FIELD(rootc_model, device_unpin, entry("device_unpin")),
+        FIELD(rootc_model, device_ahead, entry("device_ahead")),
         FIELD(rootc_model, device_upload, entry("device_upload")),
         FIELD(rootc_model, device_download, entry("device_download")));
     printer.end();

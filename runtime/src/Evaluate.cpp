@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Evaluate.h"
-#include "Loader.h"
+#include "BatchFeed.h"
 #include "WeightsFile.h"
 
 #include <algorithm>
@@ -83,10 +83,11 @@ Evaluation rootc::evaluate(Session &session, const Model &model,
   options.batch = std::min(batch, images.count);
   options.threads = loaderThreads;
   Loader loader(images, normalisation, options);
+  BatchFeed batches(model, loader);
   FloatArray logits(size_t(options.batch * model->classes));
   Evaluation result;
   int64_t right = 0, among = 0;
-  while (const Batch *part = loader.next()) {
+  while (const Batch *part = batches.next()) {
     if (stop && stop()) {
       result.complete = false;
       return result;

@@ -74,6 +74,9 @@ void Loader::begin(Slot &slot, int64_t number) {
   batch.index = number % perEpoch;
   int64_t first = batch.index * options.batch;
   batch.size = slot.left = std::min(options.batch, source.count - first);
+  // The memory is that of a whole batch, whichever comes first.
+  batch.image.reserve(
+      size_t(std::min(options.batch, source.count) * source.imageSize()));
   batch.image.resize(size_t(batch.size * source.imageSize()));
   batch.labels.resize(size_t(batch.size));
   batch.samples.resize(size_t(batch.size));
@@ -181,4 +184,11 @@ Batch *Loader::next() {
   if (failure)
     std::rethrow_exception(failure);
   return &slot.batch;
+}
+
+const Batch *Loader::ready() {
+  std::lock_guard<std::mutex> lock(mutex);
+  int64_t following = consumed + started;
+  const Slot &slot = slots[size_t(following % options.depth)];
+  return slot.holds == following ? &slot.batch : nullptr;
 }

@@ -59,6 +59,9 @@ public:
   /// The next batch, valid until the next call; null at the end. The caller may
   /// move out of it.
   Batch *next();
+  /// What `next` will hand out, if it is made by now; it stays as it is until
+  /// then. Null if it is not, or there is none.
+  const Batch *ready();
 
 private:
   struct Slot {

@@ -94,7 +94,9 @@ static const char *findFunctionFault(const rootc_model &table) {
     return "a function is missing";
   if (!table.device_kind || !table.device_count || !table.device_info ||
       !table.device_open || !table.device_close || !table.device_keep ||
-      !table.device_drop || !table.device_upload || !table.device_download)
+      !table.device_drop || !table.device_adopt || !table.device_pin ||
+      !table.device_unpin || !table.device_ahead || !table.device_upload ||
+      !table.device_download)
     return "a function of its device is missing";
   if (table.has_training && (!table.train || !table.grad || !table.update))
     return "a training function is missing";

@@ -29,6 +29,30 @@ void DeviceCopy::fetch() const {
     fail("{}: {}", model.path(), context.error);
 }
 
+ImagesAhead::ImagesAhead(Model model) : model(std::move(model)) {}
+
+ImagesAhead::~ImagesAhead() {
+  for (const auto &[host, bytes] : pinned)
+    model->device_unpin(model.device(), host);
+}
+
+void ImagesAhead::begin(const FloatArray &images) {
+  if (!model.hasDevice() || images.empty())
+    return;
+  rootc_context context = {};
+  context.device = model.device();
+  auto *host = const_cast<float *>(images.data());
+  // The whole of it: there may be more of them another time.
+  size_t bytes = images.capacity() * sizeof(float);
+  int status = ROOTC_OK;
+  if (pinned.try_emplace(host, bytes).second)
+    status = model->device_pin(&context, host, bytes);
+  if (status == ROOTC_OK)
+    status = model->device_ahead(&context, host, images.size() * sizeof(float));
+  if (status != ROOTC_OK)
+    fail("{}: {}", model.path(), context.error);
+}
+
 Prepared::Prepared(const Model &model, const Weights &weights)
     : bytes(std::make_shared<ByteArray>(size_t(model->prepared_bytes))),
       copy(std::make_shared<DeviceCopy>(model, *bytes)) {

@@ -175,10 +175,10 @@ std::string Trainer::bestText() const {
 }
 
 /// Returns false if a signal came.
-bool Trainer::trainEpoch(Loader &loader, Progress &progress) {
+bool Trainer::trainEpoch(BatchFeed &batches, Progress &progress) {
   while (state->step < perEpoch) {
     auto start = std::chrono::steady_clock::now();
-    const Batch *batch = loader.next();
+    const Batch *batch = batches.next();
     if (!batch)
       fail("the loader ended before the epoch did");
     state->waited += secondsSince(start);
@@ -362,10 +362,11 @@ int Trainer::run() {
   plan.parameters += 2 * floats * int64_t(sizeof(float));
   log.info("memory, as planned: {}", toString(plan));
   Loader loader(*trainingSet, normalisation, loading);
+  BatchFeed batches(model, loader);
   Progress progress((options.epochs - state->epoch) * perEpoch - state->step);
   logReports(progress);
   while (!finished())
-    if (!trainEpoch(loader, progress) || !finishEpoch(progress))
+    if (!trainEpoch(batches, progress) || !finishEpoch(progress))
       return stopped(progress);
   keep([&] { result().save(model, folder.file("weights.safetensors")); });
   log.info("test accuracy {:.4f} after {} epochs", state->testAccuracy,

@@ -13,9 +13,9 @@
 #ifndef ROOTC_RUNTIME_TRAINER_H
 #define ROOTC_RUNTIME_TRAINER_H
 
+#include "BatchFeed.h"
 #include "Checkpoint.h"
 #include "Evaluate.h"
-#include "Loader.h"
 #include "MemoryPlan.h"
 #include "Progress.h"
 #include "RunFolder.h"
@@ -34,7 +34,7 @@ public:
 
 private:
   void begin();
-  bool trainEpoch(Loader &loader, Progress &progress);
+  bool trainEpoch(BatchFeed &batches, Progress &progress);
   void step(const Batch &batch);
   void checkLoss(float loss, const Batch &batch, double rate);
   void keepBest();

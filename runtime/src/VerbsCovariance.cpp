@@ -5,11 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BatchFeed.h"
 #include "Covariance.h"
 #include "Data.h"
 #include "HeatMap.h"
 #include "LayerGraph.h"
-#include "Loader.h"
 #include "Npy.h"
 #include "Progress.h"
 #include "VerbSupport.h"
@@ -138,13 +138,14 @@ static Covariance measure(const Model &model, const VerbOptions &options,
   loading.threads =
       options.loaderThreads ? options.loaderThreads : source.defaultThreads();
   Loader loader(source, normalisation, loading);
+  BatchFeed batches(model, loader);
   const rootc_response &one = *pair.first.response,
                        &two = *pair.second.response;
   CovarianceSums sums(sizeOf(one), sizeOf(two));
   FloatArray logits(size_t(loading.batch * model->classes)), first, second;
   Progress progress(loader.batchesPerEpoch());
   int64_t done = 0;
-  while (const Batch *images = loader.next()) {
+  while (const Batch *images = batches.next()) {
     done += images->size + images->skipped;
     read += images->size;
     if (images->size == 0)

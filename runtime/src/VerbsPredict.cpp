@@ -5,11 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BatchFeed.h"
 #include "Cifar.h"
 #include "Data.h"
 #include "Evaluate.h"
 #include "ImageFiles.h"
-#include "Loader.h"
 #include "Npy.h"
 #include "VerbSupport.h"
 
@@ -169,10 +169,11 @@ static void predictFiles(Session &session, const Prepared &prepared,
   loading.threads =
       options.loaderThreads ? options.loaderThreads : files.defaultThreads();
   Loader loader(files, normalisation, loading);
+  BatchFeed batches(out.model, loader);
   int64_t classes = out.model->classes, done = 0, skipped = 0;
   FloatArray logits(size_t(loading.batch * classes));
   Json names = Json::array();
-  while (const Batch *batch = loader.next()) {
+  while (const Batch *batch = batches.next()) {
     done += batch->size;
     skipped += batch->skipped;
     if (batch->size == 0)

@@ -24,7 +24,9 @@ Workload::Workload(const VerbOptions &options, bool withTraining,
       pool(std::make_shared<ThreadPool>(model, options.threads)),
       session(model, pool),
       batch(model, options.batch ? options.batch : 1, options.seed),
-      logits(batch.labels.size() * size_t(model->classes)) {
+      logits(batch.labels.size() * size_t(model->classes)), ahead(model) {
+  if (model.hasDevice())
+    sameImages = batch.image;
   if (withInference) {
     prepared.emplace(model, weights);
     plan = planInference(model, batchSize());
@@ -44,12 +46,23 @@ Workload::Workload(const VerbOptions &options, bool withTraining,
   plan.process = processBytes;
 }
 
+const float *Workload::nextImages() {
+  if (!model.hasDevice())
+    return batch.image.data();
+  turn = !turn;
+  ahead.begin(turn ? sameImages : batch.image);
+  return turn ? batch.image.data() : sameImages.data();
+}
+
 void Workload::run(bool training) {
+  const float *images = nextImages();
   if (!training) {
-    session.infer(*prepared, batchSize(), batch.image.data(), logits.data());
+    session.infer(*prepared, batchSize(), images, logits.data());
     return;
   }
-  session.train(batch.view(), weights, gradients.data());
+  rootc_batch view = batch.view();
+  view.image = images;
+  session.train(view, weights, gradients.data());
   // The rate is too small to go astray.
   session.update(weights, gradients.data(), velocity.data(), 1e-6f, 0.9f,
                  5e-4f);

@@ -40,7 +40,13 @@ public:
   MemoryPlan plan;
 
 private:
-  FloatArray logits, gradients, velocity;
+  /// The batch's images; on a device by turns with a copy, which goes up
+  /// meanwhile as in training.
+  const float *nextImages();
+
+  FloatArray logits, gradients, velocity, sameImages;
+  ImagesAhead ahead;
+  bool turn = false;
   std::vector<std::unique_ptr<DeviceCopy>> onDevice; ///< of training
 };
 

@@ -71,6 +71,11 @@ typedef struct rootc_device_api {
   int (*download)(rootc_context *, void *state, void *stream, void *to,
                   uint64_t from, size_t bytes);
 
+  /// Locks pages of the host, so that copies of them are the device's work
+  /// alone; false where that cannot be: a copy may wait for the host then.
+  bool (*pin)(void *state, void *host, size_t bytes);
+  void (*unpin)(void *state, void *host);
+
   /// A module of kernels from its text, which ends with a zero.
   int (*load)(rootc_context *, void *state, const char *text, void **module);
   void (*unload)(void *state, void *module);

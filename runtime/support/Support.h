@@ -190,6 +190,10 @@ int rootc_support_device_keep(rootc_context *, void *host, size_t bytes);
 void rootc_support_device_drop(rootc_device *, void *host);
 int rootc_support_device_adopt(rootc_context *, void *host, uint64_t address,
                                size_t bytes);
+int rootc_support_device_pin(rootc_context *, void *host, size_t bytes);
+void rootc_support_device_unpin(rootc_device *, void *host);
+int rootc_support_device_ahead(rootc_context *, const float *image,
+                               size_t bytes);
 int rootc_support_device_upload(rootc_context *, const void *host,
                                 size_t bytes);
 int rootc_support_device_download(rootc_context *, void *host, size_t bytes);

@@ -8,8 +8,10 @@
 // Stands in for libcuda.so.1 where there is no GPU: memory of a "device" that
 // only copies reach, and kernels that do nothing but whose arguments are
 // checked: every pointer has to lie in memory that was allocated, every launch
-// to be one that a GPU takes. FAKE_CUDA_DEVICES, FAKE_CUDA_CAPABILITY and
-// FAKE_CUDA_MIB say what is there.
+// to be one that a GPU takes. Copies from pinned memory are made as late as the
+// order of their stream allows: no other stream's kernel may touch where they
+// go to, nor may the memory be unpinned meanwhile. FAKE_CUDA_DEVICES,
+// FAKE_CUDA_CAPABILITY and FAKE_CUDA_MIB say what is there.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,7 +34,9 @@ enum Result {
   InvalidImage = 200,
   InvalidContext = 201,
   NotFound = 500,
-  IllegalAddress = 700
+  IllegalAddress = 700,
+  AlreadyRegistered = 712,
+  NotRegistered = 713
 };
 
 /// Where a kernel's parameter has addresses: what has 64 bits is one, and a
@@ -58,7 +62,17 @@ std::mutex lock;
 std::map<uint64_t, std::string> blocks; // by the address on the "device"
 uint64_t nextAddress = uint64_t(1) << 40;
 size_t used;
-thread_local int contexts; // pushed
+std::map<const char *, size_t> pinned; // bytes
+int copiesAhead;                       // that were made late
+
+/// What a stream has to do before its next operation.
+struct Copy {
+  uint64_t to;
+  const void *from;
+  size_t bytes;
+};
+std::map<void *, std::vector<Copy>> waiting; // by stream
+thread_local int contexts;                   // pushed
 int launches;
 
 int64_t setting(const char *name, int64_t usual) {
@@ -77,6 +91,42 @@ char *at(uint64_t address, size_t bytes) {
   uint64_t offset = address - block->first;
   return offset + bytes <= block->second.size() ? &block->second[offset]
                                                 : nullptr;
+}
+
+bool isWithin(uint64_t address, uint64_t begin, size_t bytes) {
+  return address >= begin && address < begin + bytes;
+}
+
+/// Of an address that is not null, the pinned range it lies in.
+std::map<const char *, size_t>::iterator pinnedOf(const void *host) {
+  auto range = pinned.upper_bound(static_cast<const char *>(host));
+  if (range == pinned.begin())
+    return pinned.end();
+  --range;
+  return static_cast<const char *>(host) < range->first + range->second
+             ? range
+             : pinned.end();
+}
+
+/// Makes the copies that a stream has to make first.
+Result catchUp(void *stream) {
+  for (const Copy &copy : waiting[stream]) {
+    char *target = at(copy.to, copy.bytes);
+    if (!target)
+      return IllegalAddress;
+    std::memcpy(target, copy.from, copy.bytes);
+  }
+  waiting[stream].clear();
+  return Success;
+}
+
+/// Whether a copy to the address is still to be made.
+bool isAwaited(uint64_t address) {
+  for (const auto &[stream, copies] : waiting)
+    for (const Copy &copy : copies)
+      if (isWithin(address, copy.to, copy.bytes))
+        return true;
+  return false;
 }
 
 } // namespace
@@ -118,8 +168,10 @@ int cuDevicePrimaryCtxRetain(void **context, int) {
 }
 int cuDevicePrimaryCtxRelease_v2(int) {
   if (std::getenv("FAKE_CUDA_REPORT"))
-    std::fprintf(stderr, "fake CUDA: %d launches, %zu blocks left\n", launches,
-                 blocks.size());
+    std::fprintf(stderr,
+                 "fake CUDA: %d launches, %zu blocks left, %d copies ahead, "
+                 "%zu ranges pinned\n",
+                 launches, blocks.size(), copiesAhead, pinned.size());
   return Success;
 }
 int cuCtxPushCurrent_v2(void *) {
@@ -135,10 +187,42 @@ int cuStreamCreate(void **stream, unsigned) {
   return contexts ? Success : InvalidContext;
 }
 int cuStreamDestroy_v2(void *stream) {
+  std::lock_guard guard(lock);
+  waiting.erase(stream);
   delete static_cast<int *>(stream);
   return Success;
 }
-int cuStreamSynchronize(void *) { return contexts ? Success : InvalidContext; }
+int cuStreamSynchronize(void *stream) {
+  std::lock_guard guard(lock);
+  return contexts ? catchUp(stream) : InvalidContext;
+}
+int cuMemHostRegister_v2(void *host, size_t bytes, unsigned) {
+  std::lock_guard guard(lock);
+  if (!contexts)
+    return InvalidContext;
+  // Either may lie in the other.
+  auto *begin = static_cast<char *>(host);
+  auto next = pinned.lower_bound(begin);
+  if (pinnedOf(host) != pinned.end() ||
+      (next != pinned.end() && next->first < begin + bytes))
+    return AlreadyRegistered;
+  pinned[begin] = bytes;
+  return Success;
+}
+int cuMemHostUnregister(void *host) {
+  std::lock_guard guard(lock);
+  auto range = pinned.find(static_cast<char *>(host));
+  if (!contexts || range == pinned.end())
+    return NotRegistered;
+  for (const auto &[stream, copies] : waiting)
+    for (const Copy &copy : copies)
+      if (pinnedOf(copy.from) == range) {
+        std::fprintf(stderr, "fake CUDA: memory is unpinned that is copied\n");
+        std::abort();
+      }
+  pinned.erase(range);
+  return Success;
+}
 int cuMemGetInfo_v2(size_t *free, size_t *total) {
   std::lock_guard guard(lock);
   *total = size_t(memory());
@@ -162,22 +246,28 @@ int cuMemFree_v2(uint64_t address) {
   auto block = blocks.find(address);
   if (!contexts || block == blocks.end())
     return InvalidValue;
+  if (isAwaited(address))
+    return IllegalAddress;
   used -= block->second.size();
   blocks.erase(block);
   return Success;
 }
-int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *) {
+int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes,
+                         void *stream) {
   std::lock_guard guard(lock);
-  char *target = at(to, bytes);
-  if (!contexts || !target)
+  if (!contexts || !at(to, bytes))
     return IllegalAddress;
-  std::memcpy(target, from, bytes);
+  waiting[stream].push_back({to, from, bytes});
+  if (pinnedOf(from) == pinned.end())
+    return catchUp(stream);
+  ++copiesAhead;
   return Success;
 }
-int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *) {
+int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *stream) {
   std::lock_guard guard(lock);
+  catchUp(stream);
   const char *source = at(from, bytes);
-  if (!contexts || !source)
+  if (!contexts || !source || isAwaited(from))
     return IllegalAddress;
   std::memcpy(to, source, bytes);
   return Success;
@@ -214,11 +304,12 @@ int cuModuleGetFunction(void **function, void *module, const char *name) {
 int cuFuncSetAttribute(void *, int, int) { return Success; }
 int cuLaunchKernel(void *function, unsigned blocksX, unsigned blocksY,
                    unsigned blocksZ, unsigned threadsX, unsigned threadsY,
-                   unsigned threadsZ, unsigned shared, void *, void **arguments,
-                   void **) {
+                   unsigned threadsZ, unsigned shared, void *stream,
+                   void **arguments, void **) {
   std::lock_guard guard(lock);
   if (!contexts)
     return InvalidContext;
+  catchUp(stream);
   uint64_t threads = uint64_t(threadsX) * threadsY * threadsZ;
   if (!blocksX || blocksX > 0x7fffffffu || !blocksY || blocksY > 65535 ||
       !blocksZ || blocksZ > 65535 || !threads || threads > 1024 ||
@@ -231,7 +322,7 @@ int cuLaunchKernel(void *function, unsigned blocksX, unsigned blocksY,
       uint64_t address;
       std::memcpy(&address, static_cast<char *>(arguments[i]) + place,
                   sizeof address);
-      if (!at(address, 1))
+      if (!at(address, 1) || isAwaited(address))
         return IllegalAddress;
     }
   ++launches;

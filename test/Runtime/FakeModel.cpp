@@ -310,6 +310,9 @@ const rootc_model model = {
     [](rootc_context *, void *, size_t) -> int { return ROOTC_OK; },
     [](rootc_device *, void *) {},
     [](rootc_context *, void *, uint64_t, size_t) -> int { return ROOTC_OK; },
+    [](rootc_context *, void *, size_t) -> int { return ROOTC_OK; },
+    [](rootc_device *, void *) {},
+    [](rootc_context *, const float *, size_t) -> int { return ROOTC_OK; },
     [](rootc_context *, const void *, size_t) -> int { return ROOTC_OK; },
     [](rootc_context *, void *, size_t) -> int { return ROOTC_OK; }};
 

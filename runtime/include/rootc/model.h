@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct or the meaning of a field below changes. */
-#define ROOTC_ABI_VERSION 7
+#define ROOTC_ABI_VERSION 8
 
 enum rootc_status {
   ROOTC_OK = 0,
@@ -274,6 +274,17 @@ typedef struct rootc_model {
      ended when it returns. */
   int (*device_adopt)(rootc_context *, void *host, uint64_t address,
                       size_t bytes);
+  /* An image that goes up ahead of its call, while the device works on another.
+     It has to lie in a range that was given to device_pin, which the device can
+     read without the host (locked pages, where the driver can lock them);
+     before that memory is freed comes device_unpin, which waits until it is not
+     read any more. device_ahead begins to copy `bytes` of it and returns; the
+     next infer, train or grad with this `image` finds it there. Until that has
+     returned the memory may not change. Where the device has no room for it,
+     the call copies it, as ever. */
+  int (*device_pin)(rootc_context *, void *host, size_t bytes);
+  void (*device_unpin)(rootc_device *, void *host);
+  int (*device_ahead)(rootc_context *, const float *image, size_t bytes);
   /* Between the host's memory and the device's copy of it. */
   int (*device_upload)(rootc_context *, const void *host, size_t bytes);
   int (*device_download)(rootc_context *, void *host, size_t bytes);

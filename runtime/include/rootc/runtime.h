@@ -34,6 +34,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -147,6 +148,24 @@ private:
   Model model;
   void *values;
   size_t bytes;
+};
+
+/// Brings images to a device ahead of the call that is given them, while
+/// another call runs there (rootc_model::device_ahead). On the CPU nothing is
+/// done.
+class ImagesAhead {
+public:
+  explicit ImagesAhead(Model model);
+  ~ImagesAhead();
+  ImagesAhead(const ImagesAhead &) = delete;
+  ImagesAhead &operator=(const ImagesAhead &) = delete;
+  /// `images` may not change until the next call with them has returned, nor
+  /// may they be freed while this lives: their memory stays locked.
+  void begin(const FloatArray &images);
+
+private:
+  Model model;
+  std::map<float *, size_t> pinned; ///< bytes at each address
 };
 
 /// $ROOTC_THREADS if set, else the number of cores this process may use.

@@ -36,6 +36,8 @@ struct CudaDriver {
   CudaResult (*memoryInfo)(size_t *free, size_t *total);
   CudaResult (*memoryAllocate)(uint64_t *address, size_t bytes);
   CudaResult (*memoryFree)(uint64_t address);
+  CudaResult (*hostRegister)(void *host, size_t bytes, unsigned flags);
+  CudaResult (*hostUnregister)(void *host);
   CudaResult (*copyToDevice)(uint64_t to, const void *from, size_t bytes,
                              void *stream);
   CudaResult (*copyToHost)(void *to, uint64_t from, size_t bytes, void *stream);
@@ -103,6 +105,8 @@ bool startCuda(rootc_context *context) {
       ROOTC_DRIVER_FUNCTION(memoryInfo, "cuMemGetInfo_v2"),
       ROOTC_DRIVER_FUNCTION(memoryAllocate, "cuMemAlloc_v2"),
       ROOTC_DRIVER_FUNCTION(memoryFree, "cuMemFree_v2"),
+      ROOTC_DRIVER_FUNCTION(hostRegister, "cuMemHostRegister_v2"),
+      ROOTC_DRIVER_FUNCTION(hostUnregister, "cuMemHostUnregister"),
       ROOTC_DRIVER_FUNCTION(copyToDevice, "cuMemcpyHtoDAsync_v2"),
       ROOTC_DRIVER_FUNCTION(copyToHost, "cuMemcpyDtoHAsync_v2"),
       ROOTC_DRIVER_FUNCTION(moduleLoad, "cuModuleLoadDataEx"),
@@ -263,6 +267,16 @@ int downloadCuda(rootc_context *context, void *state, void *stream, void *to,
                    cuda.copyToHost(to, from, bytes, stream));
 }
 
+bool pinCuda(void *state, void *host, size_t bytes) {
+  CudaScope scope(state);
+  return cuda.hostRegister(host, bytes, 0) == 0;
+}
+
+void unpinCuda(void *state, void *host) {
+  CudaScope scope(state);
+  cuda.hostUnregister(host);
+}
+
 int loadCuda(rootc_context *context, void *state, const char *text,
              void **module) {
   CudaScope scope(state);
@@ -319,7 +333,8 @@ const rootc_device_api *rootc_support_cuda(void) {
       "cuda",          false,         countCuda,      describeCuda,
       openCuda,        closeCuda,     openCudaStream, closeCudaStream,
       synchroniseCuda, freeCudaBytes, allocateCuda,   freeCuda,
-      uploadCuda,      downloadCuda,  loadCuda,       unloadCuda,
-      findCuda,        releaseCuda,   launchCuda};
+      uploadCuda,      downloadCuda,  pinCuda,        unpinCuda,
+      loadCuda,        unloadCuda,    findCuda,       releaseCuda,
+      launchCuda};
   return &api;
 }

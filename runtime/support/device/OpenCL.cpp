@@ -251,6 +251,10 @@ int downloadOpenCL(rootc_context *context, void *, void *stream, void *to,
                     (const void *)from, bytes);
 }
 
+/// OpenCL has no name for it: its drivers copy as they can.
+bool pinOpenCL(void *, void *, size_t) { return false; }
+void unpinOpenCL(void *, void *) {}
+
 int loadOpenCL(rootc_context *context, void *state, const char *text,
                void **module) {
   auto &device = *(ClDevice *)state;
@@ -315,7 +319,8 @@ const rootc_device_api *rootc_support_opencl(void) {
       "opencl",          false,          countOpenCL,    describeOpenCL,
       openOpenCL,        closeOpenCL,    openClStream,   closeClStream,
       synchroniseOpenCL, freeClBytes,    allocateOpenCL, freeOpenCL,
-      uploadOpenCL,      downloadOpenCL, loadOpenCL,     unloadOpenCL,
-      findOpenCL,        releaseOpenCL,  launchOpenCL};
+      uploadOpenCL,      downloadOpenCL, pinOpenCL,      unpinOpenCL,
+      loadOpenCL,        unloadOpenCL,   findOpenCL,     releaseOpenCL,
+      launchOpenCL};
   return &api;
 }
