@@ -45,7 +45,7 @@ class Model(c.Structure):
         ('update', _entry(c.c_int64, c.c_void_p, c.c_void_p, c.c_void_p, c.c_float, c.c_float, c.c_float)),
         ('pool_create', c.CFUNCTYPE(c.c_void_p, c.c_int32)), ('pool_destroy', c.CFUNCTYPE(None, c.c_void_p)),
         ('parallel_for', c.c_void_p), ('weights', c.c_void_p), ('classify', c.c_void_p),
-        ('next_target', c.c_void_p), ('device_functions', c.c_void_p * 9),
+        ('next_target', c.c_void_p), ('device_functions', c.c_void_p * 12),
     ]
 
 
