@@ -11,5 +11,7 @@ mkdir -p "$(dirname "$run")"
 echo "train-nin.sh: compiling NIN root-8"
 build/release/bin/rootc models/nin.mlir --root=8 -o build/release/nin-root-8.so
 echo "train-nin.sh: training it"
+resume=()
+! compgen -G "$run/checkpoint*.safetensors" > /dev/null || resume=(--resume)
 build/release/bin/rootrun train build/release/nin-root-8.so --data data/cifar10-quick \
-  --epochs 15 --batch 64 --lr 0.05 --lr-policy one-cycle --momentum 0.9 --weight-decay 5e-4 --resume -o "$run" "$@"
+  --epochs 15 --batch 64 --lr 0.05 --lr-policy one-cycle --momentum 0.9 --weight-decay 5e-4 "${resume[@]}" -o "$run" "$@"
