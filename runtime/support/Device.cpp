@@ -31,9 +31,23 @@ rootc_device *deviceOf(rootc_context *context) {
   return device;
 }
 
-rootc_device *firstDevice() {
+rootc_device *deviceWithMemory(rootc_context *context, int &status) {
+  status = ROOTC_OK;
+  if (hostApi().shares_memory)
+    return nullptr;
+  context->error[0] = 0;
+  rootc_device *device = deviceOf(context);
+  status = device ? ROOTC_OK : ROOTC_ERROR_DEVICE;
+  return device;
+}
+
+rootc_device *deviceWithMemory(rootc_device *device) {
+  if (hostApi().shares_memory)
+    return nullptr;
+  if (device)
+    return device;
   pthread_mutex_lock(&firstLock);
-  rootc_device *device = openedFirst;
+  device = openedFirst;
   pthread_mutex_unlock(&firstLock);
   return device;
 }

@@ -15,10 +15,6 @@
 
 namespace {
 
-bool isWithin(const char *at, size_t bytes, const char *host, size_t all) {
-  return at >= host && at < host + all && bytes <= all - (at - host);
-}
-
 bool takeAhead(rootc_lane *lane, const rootc_argument &image) {
   rootc_device *device = lane->device;
   Locked locked(device);
@@ -81,12 +77,10 @@ Ahead *newAhead(rootc_context *context, rootc_device *device) {
 } // namespace
 
 int rootc_support_device_pin(rootc_context *context, void *host, size_t bytes) {
-  if (hostApi().shares_memory || !bytes)
-    return ROOTC_OK;
-  context->error[0] = 0;
-  rootc_device *device = deviceOf(context);
+  int status = ROOTC_OK;
+  rootc_device *device = bytes ? deviceWithMemory(context, status) : nullptr;
   if (!device)
-    return ROOTC_ERROR_DEVICE;
+    return status;
   auto *pinned = (Pinned *)calloc(1, sizeof(Pinned));
   if (!pinned)
     return outOfMemory(context);
@@ -100,10 +94,7 @@ int rootc_support_device_pin(rootc_context *context, void *host, size_t bytes) {
 }
 
 void rootc_support_device_unpin(rootc_device *device, void *host) {
-  if (hostApi().shares_memory)
-    return;
-  if (!device)
-    device = firstDevice();
+  device = deviceWithMemory(device);
   if (!device)
     return;
   Locked locked(device);
@@ -122,12 +113,10 @@ void rootc_support_device_unpin(rootc_device *device, void *host) {
 
 int rootc_support_device_ahead(rootc_context *context, const float *image,
                                size_t bytes) {
-  if (hostApi().shares_memory || !bytes)
-    return ROOTC_OK;
-  context->error[0] = 0;
-  rootc_device *device = deviceOf(context);
+  int status = ROOTC_OK;
+  rootc_device *device = bytes ? deviceWithMemory(context, status) : nullptr;
   if (!device)
-    return ROOTC_ERROR_DEVICE;
+    return status;
   auto *host = (char *)image;
   Locked locked(device);
   const Pinned *pinned = device->pinned;
@@ -144,8 +133,8 @@ int rootc_support_device_ahead(rootc_context *context, const float *image,
     return ROOTC_ERROR_DEVICE;
   if (!have(device, ahead->copy, bytes))
     return ROOTC_OK; // the call copies it itself
-  int status = device->api->upload(context, device->state, ahead->stream,
-                                   ahead->copy.address, image, bytes);
+  status = device->api->upload(context, device->state, ahead->stream,
+                               ahead->copy.address, image, bytes);
   ahead->image = status == ROOTC_OK ? host : nullptr;
   ahead->bytes = bytes;
   return status;

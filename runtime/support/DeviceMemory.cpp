@@ -17,20 +17,17 @@ void forget(rootc_device *device, Range *range) {
 
 /// Copies between a kept range and its copy.
 int copy(rootc_context *context, char *host, size_t bytes, bool up) {
-  if (hostApi().shares_memory)
-    return ROOTC_OK;
-  context->error[0] = 0;
-  rootc_device *device = deviceOf(context);
+  int status = ROOTC_OK;
+  rootc_device *device = deviceWithMemory(context, status);
   if (!device)
-    return ROOTC_ERROR_DEVICE;
+    return status;
   if (!bytes)
     return ROOTC_OK;
   uint64_t address = 0;
   {
     Locked locked(device);
     for (Range *range = device->ranges; range; range = range->next)
-      if (host >= range->host && host < range->host + range->copy.bytes &&
-          bytes <= range->copy.bytes - (host - range->host))
+      if (isWithin(host, bytes, range->host, range->copy.bytes))
         address = range->copy.address + (host - range->host);
   }
   if (!address) {
@@ -43,7 +40,7 @@ int copy(rootc_context *context, char *host, size_t bytes, bool up) {
     return ROOTC_ERROR_DEVICE;
   const rootc_device_api &api = *lane->device->api;
   void *state = lane->device->state;
-  int status =
+  status =
       up ? api.upload(context, state, lane->stream, address, host, bytes)
          : api.download(context, state, lane->stream, host, address, bytes);
   int last = api.synchronise(context, state, lane->stream);
@@ -61,12 +58,10 @@ static void addRange(rootc_device *device, Range *range) {
 
 int rootc_support_device_keep(rootc_context *context, void *host,
                               size_t bytes) {
-  if (hostApi().shares_memory || !bytes)
-    return ROOTC_OK;
-  context->error[0] = 0;
-  rootc_device *device = deviceOf(context);
+  int status = ROOTC_OK;
+  rootc_device *device = bytes ? deviceWithMemory(context, status) : nullptr;
   if (!device)
-    return ROOTC_ERROR_DEVICE;
+    return status;
   auto *range = (Range *)calloc(1, sizeof(Range));
   if (!range)
     return outOfMemory(context);
@@ -86,17 +81,14 @@ int rootc_support_device_keep(rootc_context *context, void *host,
     }
   }
   addRange(device, range);
-  int status = copy(context, (char *)host, bytes, true);
+  status = copy(context, (char *)host, bytes, true);
   if (status != ROOTC_OK)
     rootc_support_device_drop(device, host);
   return status;
 }
 
 void rootc_support_device_drop(rootc_device *device, void *host) {
-  if (hostApi().shares_memory)
-    return;
-  if (!device)
-    device = firstDevice();
+  device = deviceWithMemory(device);
   if (!device)
     return;
   Range *found = nullptr;
@@ -116,12 +108,10 @@ void rootc_support_device_drop(rootc_device *device, void *host) {
 
 int rootc_support_device_adopt(rootc_context *context, void *host,
                                uint64_t address, size_t bytes) {
-  if (hostApi().shares_memory || !bytes)
-    return ROOTC_OK;
-  context->error[0] = 0;
-  rootc_device *device = deviceOf(context);
+  int status = ROOTC_OK;
+  rootc_device *device = bytes ? deviceWithMemory(context, status) : nullptr;
   if (!device)
-    return ROOTC_ERROR_DEVICE;
+    return status;
   // What entries ask of an arena is asked of its address.
   if (((uint64_t)host ^ address) % 64) {
     rootc_support_error(context, "memory of a device has to lie as the host's "

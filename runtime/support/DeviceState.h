@@ -90,6 +90,11 @@ int outOfMemory(rootc_context *context) {
   return ROOTC_ERROR_MEMORY;
 }
 
+/// Whether [at, at + bytes) lies in [host, host + all).
+bool isWithin(const char *at, size_t bytes, const char *host, size_t all) {
+  return at >= host && at < host + all && bytes <= all - (at - host);
+}
+
 void drop(rootc_device *device, rootc_block &block) {
   if (block.address)
     device->api->free(device->state, block.address, block.bytes);
@@ -108,8 +113,11 @@ bool have(rootc_device *device, rootc_block &block, size_t bytes) {
 // Device.cpp
 /// The context's device, or the first one; null and a message if there is none.
 rootc_device *deviceOf(rootc_context *context);
-/// The device of contexts without one; null unless it is open.
-rootc_device *firstDevice();
+/// Of an entry that is about a device's memory, and has nothing to do (null and
+/// ROOTC_OK) where that is the host's.
+rootc_device *deviceWithMemory(rootc_context *context, int &status);
+/// Of an entry that is given no context: null is the first device.
+rootc_device *deviceWithMemory(rootc_device *device);
 
 // DeviceLanes.cpp
 /// An idle lane, or a new one; null and a message where it cannot be had.

@@ -211,14 +211,14 @@ class Device(unittest.TestCase):
         launches, left = map(int, re.search(r"fake CUDA: (\d+) launches, (\d+) blocks left", result.stderr).groups())
         self.assertGreater(launches, 50)
         self.assertEqual(left, 0)
+
     def test_a_driver_that_is_there(self):
         devices = json.loads(self.with_fake("info", self.cuda, "--json").stdout)["devices"]
         self.assertEqual(devices, [{"kind": "cuda", "index": 0, "name": "Fake GPU 0", "memory_bytes": 1 << 30,
                                     "problem": ""}])
 
     def test_images_go_up_ahead_of_their_step(self):
-        """Of all but the first batch: 40 images to train with in batches of 12, 20 to test with, two epochs. Kernels compute
-        nothing here, so that the loss stays zero."""
+        """Of batches that are made by then. Kernels compute nothing here."""
         result = self.with_fake("train", self.cuda, "--data", self.data, "--epochs", 2, "--batch", 12, "--loader-threads", 2,
                                 "-o", self.path("ahead"))
         self.assertEqual(result.returncode, 0, result.stderr)
