@@ -27,7 +27,7 @@ StringRef rootc::root::primName(Operation *op) {
 }
 
 /// "[?, 4, 4, 8]"
-static std::string describe(ArrayRef<int64_t> shape) {
+static std::string describeShape(ArrayRef<int64_t> shape) {
   std::string text;
   llvm::raw_string_ostream stream(text);
   llvm::interleaveComma(shape, stream, [&](int64_t size) {
@@ -50,8 +50,8 @@ LogicalResult rootc::root::expectShape(Operation *op, StringRef what,
   if (shapeOf(value) == expected)
     return success();
   return op->emitOpError() << "expects " << what << " of shape "
-                           << describe(expected) << ", got "
-                           << describe(shapeOf(value));
+                           << describeShape(expected) << ", got "
+                           << describeShape(shapeOf(value));
 }
 
 /// Checks that each vector has one element for each channel of `map`.
@@ -356,7 +356,7 @@ static LogicalResult verifyPad(Operation *op, ArrayRef<int64_t> pad, Value part,
     if (reflect ? pad[side] < 0 || pad[side] >= from[1 + side % 2]
                 : std::abs(pad[side]) > maxElements)
       return op->emitOpError()
-             << "cannot pad " << describe(from) << " by " << pad[side];
+             << "cannot pad " << describeShape(from) << " by " << pad[side];
   return expectShape(
       op, "a padded map", whole,
       {from[0], from[1] + pad[0] + pad[2], from[2] + pad[1] + pad[3], from[3]});
@@ -384,8 +384,8 @@ static LogicalResult verifyBlock(BlockOp op, Value flat, Value deep) {
                           "\"crd\"");
   ArrayRef<int64_t> from = shapeOf(flat);
   if (from[1] % block != 0 || from[2] % block != 0)
-    return op.emitOpError()
-           << "cannot cut " << describe(from) << " into blocks of " << block;
+    return op.emitOpError() << "cannot cut " << describeShape(from)
+                            << " into blocks of " << block;
   return expectShape(
       op, "a map of blocks", deep,
       {from[0], from[1] / block, from[2] / block, from[3] * block * block});

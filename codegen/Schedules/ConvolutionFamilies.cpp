@@ -16,7 +16,7 @@ namespace rootc::codegen {
 
 /// Strips, and what is written from them, should stay in the L2 cache while a
 /// task passes over them again and again.
-static constexpr int64_t cacheBytes = 512 * 1024;
+static constexpr int64_t stripCacheBytes = 512 * 1024;
 
 /// Of the strips of several images that share weights.
 static constexpr int64_t largestCopy = 256 << 20;
@@ -75,7 +75,7 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
   int64_t filterBytes = 4 * layout.blocks * layout.block * layout.inPerGroup *
                         layout.kernel[0] * layout.kernel[1];
   int64_t mostBytes =
-      filterBytes > 4 * cacheBytes ? 2 * cacheBytes : cacheBytes;
+      filterBytes > 4 * stripCacheBytes ? 2 * stripCacheBytes : stripCacheBytes;
   for (int64_t more = tileY; more <= mostRows && bytesOf(more) <= mostBytes;
        more += tileY)
     if (phase[0] % more == 0)
@@ -381,7 +381,8 @@ FilterGradientSchedule FilterGradientSchedule::choose(const Problem &problem) {
         tileX = more;
 
   // Dense, the next strip's maps come to the cache meanwhile.
-  int64_t rows = 1, mostBytes = shape.groups == 1 ? cacheBytes / 4 : cacheBytes;
+  int64_t rows = 1,
+          mostBytes = shape.groups == 1 ? stripCacheBytes / 4 : stripCacheBytes;
   int64_t channels = across ? outs * ins : shape.inChannels;
   for (int64_t more = 1; more <= gather.height; ++more) {
     auto strip = gather.stripSize(more);

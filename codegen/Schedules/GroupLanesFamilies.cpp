@@ -16,7 +16,7 @@
 namespace rootc::codegen {
 
 /// What is copied at a time stays in the L2 cache with what is written.
-static constexpr int64_t cacheBytes = 256 * 1024;
+static constexpr int64_t copyCacheBytes = 256 * 1024;
 /// And what a tile of a filter's gradient reads in the first-level cache.
 static constexpr int64_t firstCacheBytes = 36 * 1024;
 
@@ -151,7 +151,7 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
   // Without vectors a copy takes as long as taps do: few rows are copied twice.
   int64_t mostRows = lanes == 1 ? schedule.rows : 4;
   for (int64_t more = 1; more <= std::min(schedule.rows, mostRows); ++more)
-    if (schedule.rows % more == 0 && bytesOf(more) <= cacheBytes)
+    if (schedule.rows % more == 0 && bytesOf(more) <= copyCacheBytes)
       schedule.step = more;
   return schedule;
 }
@@ -272,7 +272,7 @@ GroupLanesGradientSchedule::choose(const Problem &problem) {
     int64_t bytes = channels * (strip[0] * strip[1] * layout.inPerGroup +
                                 rows * gather.width * layout.outPerGroup);
     if (strips % some == 0 &&
-        (some == 1 || (bytes <= 2 * cacheBytes &&
+        (some == 1 || (bytes <= 2 * copyCacheBytes &&
                        (!loadsMuch || rows * tileBytes <= firstCacheBytes))))
       schedule.rows = rows;
   }

@@ -166,11 +166,11 @@ static std::string remedyOfShape(const Model &model, const Safetensors &file) {
 
 namespace {
 /// Takes the tensors of a file into a model's arenas.
-class Reader {
+class WeightsReader {
 public:
-  Reader(const Model &model, const Safetensors &file, bool slice,
-         Mismatch mismatch,
-         const std::function<void(const std::string &)> &message)
+  WeightsReader(const Model &model, const Safetensors &file, bool slice,
+                Mismatch mismatch,
+                const std::function<void(const std::string &)> &message)
       : model(model), file(file), slice(slice), mismatch(mismatch),
         message(message) {}
 
@@ -351,7 +351,7 @@ void rootc::readWeightsInto(
     Mismatch mismatch,
     const std::function<void(const std::string &)> &message) {
   weights.classNames = readClassNames(file);
-  Reader(model, file, slice, mismatch, message).read(weights);
+  WeightsReader(model, file, slice, mismatch, message).read(weights);
   if (file.tensors().count("input.mean"))
     weights.inputMean = readMean(model, file, message);
   if (!file.tensors().count("input.scale"))

@@ -20,9 +20,9 @@
 using namespace rootc;
 using namespace rootc::importer;
 
-namespace {
 using Values = std::vector<float>;
 
+namespace {
 constexpr const char *channelMean = "channel_mean";
 constexpr const char *centred = "centred";
 constexpr const char *deviation = "deviation";

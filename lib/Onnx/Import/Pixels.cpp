@@ -13,18 +13,18 @@
 
 using namespace rootc;
 using namespace rootc::importer;
-using Values = std::vector<double>;
+using Doubles = std::vector<double>;
 
-/// Values and where they come from, for errors.
+/// Doubles and where they come from, for errors.
 namespace {
 struct Source {
   std::string name;
-  std::optional<Values> values;
+  std::optional<Doubles> values;
 };
 } // namespace
 
 static Source readSource(const ModelFile &file, const std::string &flag,
-                         const Values &given, const std::string &key) {
+                         const Doubles &given, const std::string &key) {
   if (!given.empty())
     return {flag, given};
   const std::string *text = file.metadata(key);
@@ -32,7 +32,7 @@ static Source readSource(const ModelFile &file, const std::string &flag,
     return {flag, std::nullopt};
   std::string name = fmt::format("{}: its metadata '{}'", file.path(), key);
   auto json = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  Values values;
+  Doubles values;
   if (json.is_array())
     for (const auto &value : json)
       if (value.is_number())
@@ -45,7 +45,7 @@ static Source readSource(const ModelFile &file, const std::string &flag,
 /// The values, from one, one a channel or one for each of `count`, to `count`.
 static std::vector<float> spread(const Source &source, size_t channels,
                                  size_t count, double fallback) {
-  Values values = source.values.value_or(Values{fallback});
+  Doubles values = source.values.value_or(Doubles{fallback});
   if (values.size() != 1 && values.size() != channels && values.size() != count)
     fail("{} has {} values; give one, or one for each of the {} channels",
          source.name, values.size(), channels);

@@ -13,8 +13,6 @@
 
 using namespace rootc::report;
 
-static std::string number(double value) { return fmt::format("{:.1f}", value); }
-
 void BarChart::draw(Markup &markup) const {
   constexpr double left = 48, right = 12, top = 30, height = 120, below = 42;
   constexpr double slot = 6;
@@ -33,16 +31,17 @@ void BarChart::draw(Markup &markup) const {
               {"aria-label", title}});
   auto text = [&](const char *style, double x, double at,
                   const std::string &what) {
-    markup.leaf("text", {{"class", style}, {"x", number(x)}, {"y", number(at)}},
+    markup.leaf("text",
+                {{"class", style}, {"x", coordinate(x)}, {"y", coordinate(at)}},
                 what);
   };
   auto line = [&](const char *style, double x1, double y1, double x2,
                   double y2) {
     markup.empty("line", {{"class", style},
-                          {"x1", number(x1)},
-                          {"y1", number(y1)},
-                          {"x2", number(x2)},
-                          {"y2", number(y2)}});
+                          {"x1", coordinate(x1)},
+                          {"y1", coordinate(y1)},
+                          {"x2", coordinate(x2)},
+                          {"y2", coordinate(y2)}});
   };
   for (const Tick &tick : y.ticks) {
     double at = bottom - heightOf(tick.value);
@@ -58,10 +57,10 @@ void BarChart::draw(Markup &markup) const {
     markup.leaf("title", bars[i].tip);
     // Bars of a pixel are hard to point at: the whole height answers.
     markup.empty("rect", {{"class", "hit"},
-                          {"x", number(x - 0.5)},
-                          {"y", number(top)},
-                          {"width", number(slot)},
-                          {"height", number(height)}});
+                          {"x", coordinate(x - 0.5)},
+                          {"y", coordinate(top)},
+                          {"width", coordinate(slot)},
+                          {"height", coordinate(height)}});
     for (size_t j = 0; j < series.size(); ++j)
       if (bars[i].values[j] > 0)
         markup.empty(

@@ -36,8 +36,6 @@ static constexpr double fontSize = 13;
 static constexpr double viewWidth = 440, viewHeight = 300;
 static constexpr Box plot{48, 32, viewWidth - 14, viewHeight - 44};
 
-static std::string number(double value) { return fmt::format("{:.1f}", value); }
-
 std::string rootc::report::seriesClass(size_t series) {
   return fmt::format("s{} d{}", series % 8, series / 8 % 4);
 }
@@ -48,16 +46,16 @@ void rootc::report::drawMark(Markup &markup, size_t series, double x, double y,
   switch (series % 5) {
   case 0:
     markup.empty("circle", {{"class", style},
-                            {"cx", number(x)},
-                            {"cy", number(y)},
-                            {"r", number(r)}});
+                            {"cx", coordinate(x)},
+                            {"cy", coordinate(y)},
+                            {"r", coordinate(r)}});
     return;
   case 1:
     markup.empty("rect", {{"class", style},
-                          {"x", number(x - 0.88 * r)},
-                          {"y", number(y - 0.88 * r)},
-                          {"width", number(1.76 * r)},
-                          {"height", number(1.76 * r)}});
+                          {"x", coordinate(x - 0.88 * r)},
+                          {"y", coordinate(y - 0.88 * r)},
+                          {"width", coordinate(1.76 * r)},
+                          {"height", coordinate(1.76 * r)}});
     return;
   case 2:
     markup.empty("path",
@@ -88,17 +86,18 @@ void rootc::report::drawMark(Markup &markup, size_t series, double x, double y,
 
 static void drawText(Markup &markup, const char *style, double x, double y,
                      const std::string &text) {
-  markup.leaf("text", {{"class", style}, {"x", number(x)}, {"y", number(y)}},
+  markup.leaf("text",
+              {{"class", style}, {"x", coordinate(x)}, {"y", coordinate(y)}},
               text);
 }
 
 static void drawLine(Markup &markup, const std::string &style, double x1,
                      double y1, double x2, double y2) {
   markup.empty("line", {{"class", style},
-                        {"x1", number(x1)},
-                        {"y1", number(y1)},
-                        {"x2", number(x2)},
-                        {"y2", number(y2)}});
+                        {"x1", coordinate(x1)},
+                        {"y1", coordinate(y1)},
+                        {"x2", coordinate(x2)},
+                        {"y2", coordinate(y2)}});
 }
 
 /// "parameters, M"

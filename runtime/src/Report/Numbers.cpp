@@ -62,6 +62,10 @@ std::string rootc::report::compact(double value) {
   return significant(value / factor) + " " + letter;
 }
 
+std::string rootc::report::coordinate(double value) {
+  return fmt::format("{:.1f}", value);
+}
+
 std::string rootc::report::percent(double part) {
   return std::isfinite(part) ? fmt::format("{:.2f}", 100 * part) : missing;
 }

@@ -22,6 +22,8 @@ std::string grouped(int64_t value);
 std::string compact(double value);
 /// Three significant digits, without an exponent where one is not needed.
 std::string significant(double value, int digits = 3);
+/// One decimal, fine enough for a picture.
+std::string coordinate(double value);
 /// A part of one as percent: 0.0789 -> "7.89"; a part of few samples reads as
 /// well: always two decimals.
 std::string percent(double part);

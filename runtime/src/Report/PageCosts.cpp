@@ -16,7 +16,7 @@ using namespace rootc::report;
 
 namespace {
 /// One of the paper's plots.
-struct Plot {
+struct CostPlot {
   std::string title, subtitle, xName, xUnit;
   std::string reason, command; ///< where no configuration has the cost
   /// The cost of a configuration; NaN: not known.
@@ -25,7 +25,7 @@ struct Plot {
 } // namespace
 
 static ScatterPoint pointOf(const Comparison &all, const Configuration &one,
-                            const Plot &plot) {
+                            const CostPlot &plot) {
   ScatterPoint point;
   point.x = plot.cost(one);
   point.y = 100 * one.error->mean;
@@ -49,7 +49,8 @@ static void writeLeftOut(Markup &markup, const char *why,
                 fmt::format("{}: {}.", why, fmt::join(labels, ", ")));
 }
 
-static void writePlot(Markup &markup, const Comparison &all, const Plot &plot) {
+static void writePlot(Markup &markup, const Comparison &all,
+                      const CostPlot &plot) {
   Scatter chart{plot.title, plot.xName, plot.xUnit, "test error, %", {}, {}};
   std::map<size_t, size_t> points; // configuration -> point
   std::vector<std::string> withoutCost, withoutError;
@@ -163,7 +164,7 @@ void rootc::report::writeCosts(Markup &markup, const Comparison &all) {
       return model.described ? double(model.*value) : NAN;
     };
   };
-  const Plot plots[] = {
+  const CostPlot plots[] = {
       {"Error against parameters", "Weights and biases.", "parameters", "",
        undescribed, pass, modelCost(&ModelInfo::params)},
       {"Error against multiply-adds", "For one image.", "multiply-adds", "",
@@ -184,7 +185,7 @@ void rootc::report::writeCosts(Markup &markup, const Comparison &all) {
        }}};
   {
     auto charts = markup.in("div", {{"class", "charts two"}});
-    for (const Plot &plot : plots)
+    for (const CostPlot &plot : plots)
       writePlot(markup, all, plot);
   }
 }

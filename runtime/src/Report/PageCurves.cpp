@@ -21,7 +21,7 @@ struct Quantity {
 };
 
 /// A plot of some of them, against the epoch or training time.
-struct Plot {
+struct CurvePlot {
   const char *title, *note;
   std::string yName;
   std::vector<Quantity> quantities;
@@ -101,19 +101,19 @@ static Curve curveOf(const History &history, const Quantity &quantity,
 }
 
 /// A plot of learning rates, in a unit that keeps the axis's numbers short.
-static Plot ratePlot(const std::vector<History> &histories) {
+static CurvePlot ratePlot(const std::vector<History> &histories) {
   double largest = 0;
   for (const History &history : histories)
     for (const auto &[epoch, values] : history)
       for (const Epoch *one : values.epochs)
         largest = std::fmax(largest, one->rate);
   double exponent = largest > 0 ? std::floor(std::log10(largest)) : 0;
-  Plot plot{"Learning rate against epoch",
-            "At the epoch's last step.",
-            "learning rate",
-            {{&Epoch::rate}},
-            false,
-            true};
+  CurvePlot plot{"Learning rate against epoch",
+                 "At the epoch's last step.",
+                 "learning rate",
+                 {{&Epoch::rate}},
+                 false,
+                 true};
   if (exponent < -2) {
     plot.quantities[0].scale = std::pow(10, -exponent);
     plot.yName += fmt::format(", 1e{:.0f}", exponent);
@@ -123,7 +123,7 @@ static Plot ratePlot(const std::vector<History> &histories) {
 
 static void writeChart(Markup &markup, const Comparison &all,
                        const std::vector<History> &histories,
-                       const Plot &plot) {
+                       const CurvePlot &plot) {
   CurveChart chart;
   auto [factor, unit] = timeUnit(histories);
   chart.title = plot.title;
@@ -213,7 +213,7 @@ void rootc::report::writeCurves(Markup &markup, const Comparison &all) {
         writeKey(markup, all, i);
       }
     }
-    const Plot plots[] = {
+    const CurvePlot plots[] = {
         {"Test accuracy against epoch",
          "",
          "test accuracy, %",
@@ -231,7 +231,7 @@ void rootc::report::writeCurves(Markup &markup, const Comparison &all) {
          true},
         ratePlot(histories)};
     auto charts = markup.in("div", {{"class", "charts two"}});
-    for (const Plot &plot : plots)
+    for (const CurvePlot &plot : plots)
       writeChart(markup, all, histories, plot);
   } else {
     markup.leaf("p", "One epoch so far; curves need two.");
