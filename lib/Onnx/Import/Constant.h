@@ -30,11 +30,14 @@ struct Size {
   bool operator==(const Size &) const = default;
 };
 
+/// Elements of a tensor of real numbers.
+using Values = std::vector<float>;
+
 /// A tensor of real numbers, or of whole ones (bool included).
 struct Constant {
   using Proto = ::onnx::TensorProto;
-  std::vector<int64_t> shape; ///< its product does not overflow
-  std::shared_ptr<const std::vector<float>> reals; ///< one of the two is null
+  std::vector<int64_t> shape;          ///< its product does not overflow
+  std::shared_ptr<const Values> reals; ///< one of the two is null
   std::shared_ptr<const std::vector<Size>> sizes;
   int32_t wholeType = Proto::INT64; ///< element type of `sizes`
   std::optional<float> fill; ///< all real and this; both are null until needed

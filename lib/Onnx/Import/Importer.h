@@ -318,8 +318,7 @@ std::optional<Map> divideByResponse(Operation &op, const Map &map,
                                     const Map &divisor);
 
 /// [out, in / groups, kh, kw] to [out, kh, kw, in / groups].
-std::vector<float> channelsLast(const std::vector<float> &values,
-                                const std::vector<int64_t> &shape);
+Values channelsLast(const Values &values, const std::vector<int64_t> &shape);
 
 //===--- Resize.cpp -------------------------------------------------------===//
 void importResize(Operation &op);

@@ -12,8 +12,6 @@
 using namespace rootc;
 using namespace rootc::importer;
 
-using Values = std::vector<float>;
-
 static std::shared_ptr<const Values> share(Values values) {
   return std::make_shared<const Values>(std::move(values));
 }

@@ -20,8 +20,6 @@
 using namespace rootc;
 using namespace rootc::importer;
 
-using Values = std::vector<float>;
-
 namespace {
 constexpr const char *channelMean = "channel_mean";
 constexpr const char *centred = "centred";

@@ -15,7 +15,7 @@ using namespace rootc;
 using namespace rootc::importer;
 using Doubles = std::vector<double>;
 
-/// Doubles and where they come from, for errors.
+/// Values and where they come from, for errors.
 namespace {
 struct Source {
   std::string name;

@@ -99,8 +99,8 @@ static void writeMatrix(Markup &markup, const TestResults &test) {
     std::string name = shorten(test.classes[i], 14);
     markup.leaf("text",
                 {{"class", "tick end"},
-                 {"x", fmt::format("{:.1f}", left - 7)},
-                 {"y", fmt::format("{:.1f}", middle + 4)}},
+                 {"x", coordinate(left - 7)},
+                 {"y", coordinate(middle + 4)}},
                 name);
     markup.leaf("text",
                 {{"class", "tick"},
@@ -111,12 +111,11 @@ static void writeMatrix(Markup &markup, const TestResults &test) {
   }
   for (size_t i = 0; i < count; ++i)
     for (size_t j = 0; j < count; ++j)
-      markup.empty("rect",
-                   {{"class", "cell"},
-                    {"x", fmt::format("{:.1f}", left + side * double(j) + 0.5)},
-                    {"y", fmt::format("{:.1f}", left + side * double(i) + 0.5)},
-                    {"width", fmt::format("{:.1f}", side - 1)},
-                    {"height", fmt::format("{:.1f}", side - 1)}});
+      markup.empty("rect", {{"class", "cell"},
+                            {"x", coordinate(left + side * double(j) + 0.5)},
+                            {"y", coordinate(left + side * double(i) + 0.5)},
+                            {"width", coordinate(side - 1)},
+                            {"height", coordinate(side - 1)}});
   for (const TestResults::Cell &cell : test.confusion) {
     double x = left + side * double(cell.predicted);
     double y = left + side * double(cell.label);
@@ -132,16 +131,16 @@ static void writeMatrix(Markup &markup, const TestResults &test) {
     // Mistakes are the smaller part, and what is looked for.
     double opacity = right ? 0.9 * part : std::min(1.0, 0.08 + 2.5 * part);
     markup.empty("rect", {{"class", right ? "cell right" : "cell wrong"},
-                          {"x", fmt::format("{:.1f}", x + 0.5)},
-                          {"y", fmt::format("{:.1f}", y + 0.5)},
-                          {"width", fmt::format("{:.1f}", side - 1)},
-                          {"height", fmt::format("{:.1f}", side - 1)},
+                          {"x", coordinate(x + 0.5)},
+                          {"y", coordinate(y + 0.5)},
+                          {"width", coordinate(side - 1)},
+                          {"height", coordinate(side - 1)},
                           {"fill-opacity", fmt::format("{:.3f}", opacity)}});
     if (count <= 12)
       markup.leaf("text",
                   {{"class", opacity > 0.75 ? "middle on" : "middle off"},
-                   {"x", fmt::format("{:.1f}", x + side / 2)},
-                   {"y", fmt::format("{:.1f}", y + side / 2 + 4)}},
+                   {"x", coordinate(x + side / 2)},
+                   {"y", coordinate(y + side / 2 + 4)}},
                   fmt::format("{}", cell.images));
   }
 }
