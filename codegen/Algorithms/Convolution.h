@@ -83,6 +83,10 @@ struct ChunkOfStrips {
   std::vector<Halide::Var> with(std::vector<Halide::Var> sum) const;
   /// The sum of all chunks' sums, in order.
   Halide::Func total(const Halide::Func &partial) const;
+  /// The same of a filter (imageVars(4)), whose values are those of `partial`
+  /// at `point`. So each value's sum is seen to be one, for a thread to keep.
+  Halide::Func total(const Halide::Func &partial,
+                     std::vector<Halide::Expr> point) const;
 
   Halide::RDom r;
   Halide::Expr strip, unit;

@@ -58,17 +58,25 @@ std::vector<Var> ChunkOfStrips::with(std::vector<Var> sum) const {
   return sum;
 }
 
-Func ChunkOfStrips::total(const Func &partial) const {
+static Func totalOf(const Func &partial, const std::vector<Var> &args,
+                    std::vector<Expr> point, const Region &all) {
   RDom chunks(all, "chunks");
-  std::vector<Var> point = partial.args();
-  point.resize(point.size() - vars.size());
-  std::vector<Expr> part(point.begin(), point.end());
-  for (size_t d = 0; d < vars.size(); ++d)
-    part.push_back(chunks[static_cast<int>(d)]);
+  for (size_t d = 0; d < all.size(); ++d)
+    point.push_back(chunks[static_cast<int>(d)]);
   Func total("total");
-  total(point) = 0.0f;
-  total(point) += partial(part);
+  total(args) = 0.0f;
+  total(args) += partial(point);
   return total;
+}
+
+Func ChunkOfStrips::total(const Func &partial) const {
+  std::vector<Var> args = partial.args();
+  args.resize(args.size() - vars.size());
+  return totalOf(partial, args, asExprs(args), all);
+}
+
+Func ChunkOfStrips::total(const Func &partial, std::vector<Expr> point) const {
+  return totalOf(partial, imageVars(4), std::move(point), all);
 }
 
 static Lowered linearGradient(const Op &op, const ConvShape &shape,
@@ -164,9 +172,9 @@ static Lowered acrossInsGradient(const Op &op, const ConvShape &shape,
   }
   Func result(op.name);
   if (shape.chunks) {
-    Func total = of.total(partial);
+    Func total = of.total(partial, {vars[0], vars[1], vars[2], inGroup, group});
     lowered.stages["total"] = total;
-    result(vars) = total(vars[0], vars[1], vars[2], inGroup, group);
+    result(vars) = total(asExprs(vars));
   } else {
     result(vars) = sumOfChunks(chunks, [&](const Expr &k) {
       return partial(vars[0], vars[1], vars[2], inGroup, group, k);
@@ -277,17 +285,17 @@ static Lowered standardGradient(const Op &op, const ConvShape &shape,
   partial(sum) += dy(o, g, column, row, sample) * value;
   lowered.stages["partial"] = partial;
 
-  Func total = of.total(partial);
-  lowered.stages["total"] = total;
-
   // The layout [O,kh,kw,I/g] reversed, under the names all outputs have.
   std::vector<Var> vars = imageVars(4);
   Func result(op.name);
   // Halide takes o % outs for any out channel, wherever o lies.
   bool several = shape.groups > 1 && !across;
-  result(vars) = total(several ? vars[3] % constant(outs) : Expr(vars[3]),
-                       several ? vars[3] / constant(outs) : Expr(0), vars[0],
-                       vars[1], vars[2]);
+  std::vector<Expr> point = {several ? vars[3] % constant(outs) : Expr(vars[3]),
+                             several ? vars[3] / constant(outs) : Expr(0),
+                             vars[0], vars[1], vars[2]};
+  Func total = shape.chunks ? of.total(partial, point) : of.total(partial);
+  lowered.stages["total"] = total;
+  result(vars) = total(shape.chunks ? asExprs(vars) : point);
   lowered.results = {result};
   return lowered;
 }

@@ -139,13 +139,6 @@ Lowered groupLanesGradient(const Op &op, const ConvShape &shape,
   partial(sum) = 0.0f;
   partial(sum) += cast<float>(sums(l, o, i, kx, ky, b, of.strip, of.unit));
   lowered.stages["partial"] = partial;
-  if (shape.chunks)
-    total = of.total(partial);
-  else
-    total(l, o, i, kx, ky, b) = sumOfChunks(
-        chunks, [&](const Expr &k) { return partial(l, o, i, kx, ky, b, k); });
-  lowered.stages["total"] = total;
-
   // [O,kh,kw,I/g] reversed, O in the standard order.
   std::vector<Var> vars = imageVars(4);
   Expr outs = constant(layout.outPerGroup), group = vars[3] / outs,
@@ -157,8 +150,16 @@ Lowered groupLanesGradient(const Op &op, const ConvShape &shape,
         lane + constant(layout.laneGroups - layout.groups % layout.laneGroups),
         lane);
   lane = unsafe_promise_clamped(lane, 0, lanes - 1);
+  std::vector<Expr> point = {lane,    vars[3] % outs, vars[0],
+                             vars[1], vars[2],        block};
+  if (shape.chunks)
+    total = of.total(partial, point);
+  else
+    total(l, o, i, kx, ky, b) = sumOfChunks(
+        chunks, [&](const Expr &k) { return partial(l, o, i, kx, ky, b, k); });
+  lowered.stages["total"] = total;
   Func result(op.name);
-  result(vars) = total(lane, vars[3] % outs, vars[0], vars[1], vars[2], block);
+  result(vars) = total(shape.chunks ? asExprs(vars) : point);
   lowered.results = {result};
   return lowered;
 }
