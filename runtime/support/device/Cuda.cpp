@@ -59,12 +59,9 @@ bool cudaLoaded; // guarded by cudaLock
 // Of the driver's enumerations.
 const int outOfDevice = 2, noDevice = 100;
 const int capabilityMajor = 75, capabilityMinor = 76; // of CUdevice_attribute
-const int maxRegisters = 0;                           // of CUjit_option
 const int maxDynamicShared = 8;                       // of CUfunction_attribute
 const unsigned nonBlocking = 1;                       // of CUstream_flags
 
-/// Two blocks of 256 threads have place on a multiprocessor with so many.
-const uintptr_t registersOfThread = 128;
 /// What a block has without being asked for more.
 const int usualShared = 48 << 10;
 
@@ -280,10 +277,10 @@ void unpinCuda(void *state, void *host) {
 int loadCuda(rootc_context *context, void *state, const char *text,
              void **module) {
   CudaScope scope(state);
-  int option = maxRegisters;
-  void *value = (void *)registersOfThread;
+  // A limit of registers is taken for a wish: loops are unrolled until they are
+  // all in use, and then spill.
   return cudaError(context, "assembling a kernel",
-                   cuda.moduleLoad(module, text, 1, &option, &value));
+                   cuda.moduleLoad(module, text, 0, nullptr, nullptr));
 }
 
 void unloadCuda(void *state, void *module) {
