@@ -164,7 +164,7 @@ Prediction predict(const Problem &problem, const Machine &machine,
         machine.at(input < distances.size() ? distances[input] : read + written)
             .read;
   Machine::Bandwidth level = machine.at(read + written);
-  bool inPlace = problem.anchor && problem.anchor->name == "sgd";
+  bool inPlace = problem.anchor && isUpdate(*problem.anchor);
   // A line that was read need not be fetched before it is written.
   result.memory += written / ((inPlace ? 2 : 1) * level.written);
   double afar = double(32 << 20);

@@ -15,6 +15,11 @@ using nlohmann::json;
 
 namespace rootc::codegen {
 
+bool isUpdate(const Op &op) {
+  return op.name == "sgd" || op.name == "adamw" || op.name == "clip_norm" ||
+         op.name == "moving_average";
+}
+
 namespace {
 
 [[noreturn]] void fail(const std::string &where, const std::string &what) {

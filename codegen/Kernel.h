@@ -26,7 +26,7 @@ namespace rootc::codegen {
 enum class ElementType { F32, I64, U8, I32, BF16 };
 
 /// A dense row-major tensor, shape outermost first. A dimension of -1 is
-/// dynamic: the batch (or the parameter count of `sgd`), only in position 0.
+/// dynamic: the batch (or the count of an update), only in position 0.
 struct TensorType {
   ElementType element = ElementType::F32;
   std::vector<int64_t> shape;
@@ -62,6 +62,9 @@ struct Kernel {
   /// The type of a value id.
   const TensorType &type(int64_t value) const;
 };
+
+/// Whether an op updates a whole arena in place: what an optimizer does.
+bool isUpdate(const Op &op);
 
 /// What a schedule may assume of the machine.
 struct TargetInfo {

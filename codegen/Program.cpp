@@ -34,6 +34,10 @@ const char *arenaName(Arena arena) {
     return "gradients";
   case Arena::Velocity:
     return "velocity";
+  case Arena::Square:
+    return "square";
+  case Arena::Average:
+    return "average";
   case Arena::Scalars:
     return "scalars";
   case Arena::Logits:
@@ -62,6 +66,12 @@ const char *programName(ProgramKind kind) {
     return "grad";
   case ProgramKind::Update:
     return "update";
+  case ProgramKind::Adamw:
+    return "adamw";
+  case ProgramKind::Clip:
+    return "clip";
+  case ProgramKind::Average:
+    return "average";
   }
   return "";
 }

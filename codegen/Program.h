@@ -29,8 +29,10 @@ enum class Arena {
   Statistics,     ///< f32, flat; running mean and variance
   Prepared,       ///< bytes made by `prepare`
   Gradients,      ///< f32, flat, laid out as Parameters
-  Velocity,       ///< f32, flat, laid out as Parameters
-  Scalars,        ///< f32 [3]: learning rate, momentum, weight decay
+  Velocity,       ///< f32, flat, laid out as Parameters; AdamW's mean
+  Square,         ///< f32, flat, laid out as Parameters
+  Average,        ///< f32, flat
+  Scalars,        ///< f32: of an update, as its op has them
   Logits,         ///< f32 [N,classes]
   Loss,           ///< f32 [1]
   InputGradient,  ///< f32 [N,H,W,C]
@@ -52,7 +54,17 @@ struct Call {
   std::string label;              ///< for profiles: "conv2a forward"
 };
 
-enum class ProgramKind { Prepare, Infer, Train, Grad, Update };
+/// From Update on the dynamic dimension counts floats, not images.
+enum class ProgramKind {
+  Prepare,
+  Infer,
+  Train,
+  Grad,
+  Update,
+  Adamw,
+  Clip,
+  Average
+};
 
 struct Program {
   ProgramKind kind;

@@ -568,5 +568,17 @@ LogicalResult PrimWeightedSumOp::verify() {
 }
 
 LogicalResult PrimSgdOp::verify() {
-  return expectShape(*this, "scalars", getScalars(), 3);
+  return expectShape(*this, "scalars", getScalars(), 4);
+}
+
+LogicalResult PrimAdamwOp::verify() {
+  return expectShape(*this, "scalars", getScalars(), 6);
+}
+
+LogicalResult PrimClipNormOp::verify() {
+  return expectShape(*this, "scalars", getScalars(), 1);
+}
+
+LogicalResult PrimMovingAverageOp::verify() {
+  return expectShape(*this, "scalars", getScalars(), 1);
 }

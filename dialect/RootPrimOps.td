@@ -244,7 +244,51 @@ def Root_PrimSgdOp : Root_PrimOp<"sgd",
     [AllTypesMatch<["parameters", "gradients", "velocity", "new_parameters",
                     "new_velocity"]>]> {
   let summary = "v = momentum v + (g + decay w), w = w - lr v";
-  let description = [{ `scalars` is (lr, momentum, decay). }];
+  let description = [{
+    `scalars` is (lr, momentum, decay, nesterov). Where nesterov is not 0:
+    w = w - lr (g + decay w + momentum v), with the new v.
+  }];
+  let hasVerifier = 1;
+}
+
+def Root_PrimAdamwOp : Root_PrimOp<"adamw",
+    (ins Root_Vector:$parameters, Root_Vector:$gradients, Root_Vector:$mean,
+         Root_Vector:$square, Root_Vector:$scalars),
+    (ins), (outs Root_Vector:$new_parameters, Root_Vector:$new_mean,
+                 Root_Vector:$new_square),
+    [AllTypesMatch<["parameters", "gradients", "mean", "square",
+                    "new_parameters", "new_mean", "new_square"]>]> {
+  let summary = "Adam's step with the decay beside it";
+  let description = [{
+    m = m + mean_gain (g - m), v = v + square_gain (g g - v),
+    w = shrink w - lr m / (root sqrt(v) + epsilon); `scalars` is (shrink, lr,
+    mean_gain, square_gain, root, epsilon). In the t-th update shrink is
+    1 - rate decay, lr is rate / (1 - beta1^t), the gains are 1 - beta1 and
+    1 - beta2, and root is 1 / sqrt(1 - beta2^t). Loshchilov and Hutter, Decoupled Weight Decay
+    Regularization, ICLR 2019, algorithm 2.
+  }];
+  let hasVerifier = 1;
+}
+
+def Root_PrimClipNormOp : Root_PrimOp<"clip_norm",
+    (ins Root_Vector:$gradients, Root_Vector:$scalars), (ins),
+    (outs Root_Vector:$clipped),
+    [AllTypesMatch<["gradients", "clipped"]>]> {
+  let summary = "g = g min(1, most / (|g| + 1e-6))";
+  let description = [{
+    `scalars` is (most). |g| is the square root of the sum of all squares. As
+    PyTorch's clip_grad_norm_, but that a norm which is not a number changes
+    nothing.
+  }];
+  let hasVerifier = 1;
+}
+
+def Root_PrimMovingAverageOp : Root_PrimOp<"moving_average",
+    (ins Root_Vector:$average, Root_Vector:$values, Root_Vector:$scalars),
+    (ins), (outs Root_Vector:$updated),
+    [AllTypesMatch<["average", "values", "updated"]>]> {
+  let summary = "a = a + share (x - a)";
+  let description = [{ `scalars` is (share). }];
   let hasVerifier = 1;
 }
 

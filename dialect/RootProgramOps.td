@@ -35,6 +35,9 @@ def Root_ProgramKind : Root_Enum<"ProgramKind", "what a program computes", [
   I32EnumAttrCase<"Train", 2, "train">,
   I32EnumAttrCase<"Grad", 3, "grad">,
   I32EnumAttrCase<"Update", 4, "update">,
+  I32EnumAttrCase<"Adamw", 5, "adamw">,
+  I32EnumAttrCase<"Clip", 6, "clip">,
+  I32EnumAttrCase<"Average", 7, "average">,
 ]>;
 def Root_ProgramKindAttr : Root_EnumAttr<Root_ProgramKind, "program_kind">;
 
@@ -46,7 +49,9 @@ def Root_ArgumentKind : Root_Enum<"ArgumentKind", "an argument of a program", [
   I32EnumAttrCase<"Parameters", 4, "parameters">, // [?], the whole arena
   I32EnumAttrCase<"Gradients", 5, "gradients">,   // [?]
   I32EnumAttrCase<"Velocity", 6, "velocity">,     // [?]
-  I32EnumAttrCase<"Scalars", 7, "scalars">,       // [3]
+  I32EnumAttrCase<"Scalars", 7, "scalars">,       // of the update
+  I32EnumAttrCase<"Square", 8, "square">,         // [?]
+  I32EnumAttrCase<"Average", 9, "average">,       // [?]
 ]>;
 def Root_ArgumentKindAttr : Root_EnumAttr<Root_ArgumentKind, "argument_kind">;
 
@@ -59,6 +64,9 @@ def Root_StoreKind : Root_Enum<"StoreKind", "what a program writes", [
   I32EnumAttrCase<"Prepared", 5, "prepared">,   // named
   I32EnumAttrCase<"Parameters", 6, "parameters">,
   I32EnumAttrCase<"Velocity", 7, "velocity">,
+  I32EnumAttrCase<"Gradients", 8, "gradients">,
+  I32EnumAttrCase<"Square", 9, "square">,
+  I32EnumAttrCase<"Average", 10, "average">,
 ]>;
 def Root_StoreKindAttr : Root_EnumAttr<Root_StoreKind, "store_kind">;
 
@@ -80,6 +88,8 @@ def Root_SlotArena : Root_Enum<"SlotArena", "where a kernel's result lies", [
   I32EnumAttrCase<"Prepared", 7, "prepared">,
   I32EnumAttrCase<"Parameters", 8, "parameters">,
   I32EnumAttrCase<"Velocity", 9, "velocity">,
+  I32EnumAttrCase<"Square", 10, "square">,
+  I32EnumAttrCase<"Average", 11, "average">,
 ]>;
 
 def Root_SlotAttr : AttrDef<Root_Dialect, "Slot"> {

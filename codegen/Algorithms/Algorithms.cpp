@@ -32,6 +32,7 @@ const OpRegistry &opRegistry() {
     OpRegistry table;
     addActivations(table);
     addElementwise(table);
+    addUpdates(table);
     addBatchNorm(table);
     addGroupNorm(table);
     addLayerNorm(table);

@@ -76,6 +76,7 @@ const OpInfo &opInfo(const std::string &name);
 // Each file of algorithms adds its ops.
 void addActivations(OpRegistry &registry);
 void addElementwise(OpRegistry &registry);
+void addUpdates(OpRegistry &registry);
 void addBatchNorm(OpRegistry &registry);
 void addGroupNorm(OpRegistry &registry);
 void addLayerNorm(OpRegistry &registry);

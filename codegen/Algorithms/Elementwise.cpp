@@ -187,17 +187,6 @@ Lowered batchNormBackwardData(const Op &op, const Operands &in) {
   lowered.stages["slope"] = slope;
   return lowered;
 }
-
-/// v = momentum v + (g + decay w), w = w - rate v.
-Lowered sgd(const Op &, const Operands &in) {
-  const Value &w = in.at(0), &g = in.at(1), &v = in.at(2);
-  Func scalars = in.at(3).func;
-  Var c = imageVars(1)[0];
-  Func velocity("velocity"), parameters("parameters");
-  velocity(c) = scalars(1) * at(v) + (at(g) + scalars(2) * at(w));
-  parameters(c) = at(w) - scalars(0) * velocity(c);
-  return {{parameters, velocity}, {{"velocity", velocity}}};
-}
 } // namespace
 
 void addElementwise(OpRegistry &registry) {
@@ -216,7 +205,6 @@ void addElementwise(OpRegistry &registry) {
   registry["running_average"] = {runningAverage, true};
   registry["scale_channels"] = {scaleChannels, true};
   registry["scale_filter"] = {scaleFilter, true};
-  registry["sgd"] = {sgd};
   registry["slice_channels"] = {sliceChannels, true};
   registry["weighted_sum"] = {weightedSum, true};
   registry["zeros_like"] = {zerosLike, true};

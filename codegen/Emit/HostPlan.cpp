@@ -24,6 +24,8 @@ static_assert(int(Arena::Image) == ROOTC_ARENA_IMAGE &&
               int(Arena::Prepared) == ROOTC_ARENA_PREPARED &&
               int(Arena::Gradients) == ROOTC_ARENA_GRADIENTS &&
               int(Arena::Velocity) == ROOTC_ARENA_VELOCITY &&
+              int(Arena::Square) == ROOTC_ARENA_SQUARE &&
+              int(Arena::Average) == ROOTC_ARENA_AVERAGE &&
               int(Arena::Scalars) == ROOTC_ARENA_SCALARS &&
               int(Arena::Logits) == ROOTC_ARENA_LOGITS &&
               int(Arena::Loss) == ROOTC_ARENA_LOSS &&
@@ -33,7 +35,10 @@ static_assert(int(ProgramKind::Prepare) == ROOTC_PREPARE &&
               int(ProgramKind::Infer) == ROOTC_INFER &&
               int(ProgramKind::Train) == ROOTC_TRAIN &&
               int(ProgramKind::Grad) == ROOTC_GRAD &&
-              int(ProgramKind::Update) == ROOTC_UPDATE);
+              int(ProgramKind::Update) == ROOTC_UPDATE &&
+              int(ProgramKind::Adamw) == ROOTC_ADAMW &&
+              int(ProgramKind::Clip) == ROOTC_CLIP &&
+              int(ProgramKind::Average) == ROOTC_AVERAGE);
 static_assert(int(ElementType::F32) == ROOTC_ELEMENT_F32 &&
               int(ElementType::I64) == ROOTC_ELEMENT_I64 &&
               int(ElementType::U8) == ROOTC_ELEMENT_U8 &&
@@ -61,6 +66,13 @@ uint32_t arenasOf(int program) {
     return step;
   case ROOTC_GRAD:
     return step | 1u << int(Arena::InputGradient);
+  case ROOTC_CLIP:
+    return bits({Arena::Gradients, Arena::Scalars});
+  case ROOTC_AVERAGE:
+    return bits({Arena::Parameters, Arena::Average, Arena::Scalars});
+  case ROOTC_ADAMW:
+    return bits({Arena::Parameters, Arena::Gradients, Arena::Velocity,
+                 Arena::Square, Arena::Scalars});
   default:
     return bits(
         {Arena::Parameters, Arena::Gradients, Arena::Velocity, Arena::Scalars});

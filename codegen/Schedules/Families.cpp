@@ -56,6 +56,7 @@ TypedSchedule chooseReduceSum(const Problem &problem) {
 /// The ops that loops are built around. All others are elementwise.
 const std::map<std::string, Chooser> &anchors() {
   static const std::map<std::string, Chooser> table = {
+      {"adamw", chosen<UpdateSchedule>},
       {"average_pool", chosen<PoolSchedule>},
       {"average_pool_backward", chosen<PoolSchedule>},
       {"batch_norm_backward_reduce", chosen<ReductionSchedule>},
@@ -66,6 +67,7 @@ const std::map<std::string, Chooser> &anchors() {
       {"channel_max_backward", chosen<PositionSchedule>},
       {"channel_mean", chosen<PositionSumSchedule>},
       {"channel_sum", chosen<ReductionSchedule>},
+      {"clip_norm", chosen<UpdateSchedule>},
       {"concat", chosen<ConcatSchedule>},
       {"conv2d", chooseConvolution},
       {"conv2d_backward_data", chooseConvolution},
@@ -81,12 +83,13 @@ const std::map<std::string, Chooser> &anchors() {
       {"max_pool", chosen<PoolSchedule>},
       {"max_pool_backward", chosen<PoolSchedule>},
       {"max_pool_with_index", chosen<PoolSchedule>},
+      {"moving_average", chosen<UpdateSchedule>},
       {"pack_filter", chosen<PackSchedule>},
       {"pad_channels", chosen<ConcatSchedule>},
       {"reduce_sum", chooseReduceSum},
       {"resample", chosen<PoolSchedule>},
       {"resample_backward", chosen<PoolSchedule>},
-      {"sgd", chosen<SgdSchedule>},
+      {"sgd", chosen<UpdateSchedule>},
       {"softmax_cross_entropy", chosen<LossSchedule>},
       {"softmax_cross_entropy_backward", chosen<LossSchedule>},
       {"standardize_filter", chosen<StandardizeSchedule>},

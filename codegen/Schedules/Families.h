@@ -276,8 +276,9 @@ struct PositionSumSchedule : FixedSchedule<PositionSumSchedule> {
 struct LossSchedule : FixedSchedule<LossSchedule> {
   static const char *name() { return "loss"; }
 };
-struct SgdSchedule : FixedSchedule<SgdSchedule> {
-  static const char *name() { return "sgd"; }
+/// Updates of whole arenas.
+struct UpdateSchedule : FixedSchedule<UpdateSchedule> {
+  static const char *name() { return "update"; }
 };
 struct PackSchedule : FixedSchedule<PackSchedule> {
   static const char *name() { return "pack"; }
@@ -390,9 +391,9 @@ using TypedSchedule = std::variant<
     PoolSchedule, ReductionSchedule, PointwiseSchedule, ShuffleSchedule,
     PositionSchedule, NeighbourSchedule, ConcatSchedule, FlatSchedule,
     CombineSchedule, GlobalPoolSchedule, PositionSumSchedule, LossSchedule,
-    SgdSchedule, PackSchedule, StandardizeSchedule, DeviceConvolutionSchedule,
-    DeviceGradientSchedule, TensorCoreSchedule, DeviceMapSchedule,
-    AutoscheduledSchedule>;
+    UpdateSchedule, PackSchedule, StandardizeSchedule,
+    DeviceConvolutionSchedule, DeviceGradientSchedule, TensorCoreSchedule,
+    DeviceMapSchedule, AutoscheduledSchedule>;
 
 /// The default of the problem's family. Throws std::invalid_argument for a
 /// kernel that makes no sense: a missing attribute, an unpacked filter.

@@ -96,7 +96,7 @@ void apply(const ScheduleContext &context, const CombineSchedule &schedule);
 void apply(const ScheduleContext &context, const GlobalPoolSchedule &schedule);
 void apply(const ScheduleContext &context, const PositionSumSchedule &schedule);
 void apply(const ScheduleContext &context, const LossSchedule &schedule);
-void apply(const ScheduleContext &context, const SgdSchedule &schedule);
+void apply(const ScheduleContext &context, const UpdateSchedule &schedule);
 void apply(const ScheduleContext &context, const PackSchedule &schedule);
 void apply(const ScheduleContext &context, const StandardizeSchedule &schedule);
 /// The pipeline's inputs and outputs must have their estimates.

@@ -15,7 +15,7 @@ namespace {
 /// Written in place: where a loop's size is no multiple of its vectors, the
 /// autoschedulers compute some points twice.
 bool isInPlace(const Op &op) {
-  return op.name == "sgd" || op.name == "running_average";
+  return isUpdate(op) || op.name == "running_average";
 }
 
 /// Adams2019 reorders the loops of an update that scatters or keeps an index,

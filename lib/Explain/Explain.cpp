@@ -132,7 +132,7 @@ public:
     for (bool last : {false, true}) // the first run is what the last follows
       for (ProgramOp program : programs)
         for (auto kernel : program.getBody().front().getOps<KernelOp>()) {
-          count = program.getKind() == ProgramKind::Update ? parameters
+          count = program.getKind() >= ProgramKind::Update ? parameters
                                                            : options.batch;
           codegen::Kernel plain = translateKernel(kernel);
           codegen::KernelWork work = codegen::workOf(plain);

@@ -173,23 +173,6 @@ Results weightedSum(const Op &op, const Operands &operands) {
   return {sum};
 }
 
-Results sgd(const Op &op, const Operands &operands) {
-  expectCount(op, operands, 4, 4);
-  Tensor parameters = operands[0], velocity = operands[2];
-  const Tensor &gradients = operands[1];
-  expectShape(op, gradients, parameters.shape());
-  expectShape(op, velocity, parameters.shape());
-  expectShape(op, operands[3], {3});
-  double rate = operands[3].reals[0], momentum = operands[3].reals[1],
-         decay = operands[3].reals[2];
-  for (int64_t i = 0; i < parameters.size(); ++i) {
-    double &w = parameters.reals[i], &v = velocity.reals[i];
-    v = momentum * v + (gradients.reals[i] + decay * w);
-    w -= rate * v;
-  }
-  return {parameters, velocity};
-}
-
 } // namespace
 
 void addElementwise(FunctionTable &table) {
@@ -204,7 +187,6 @@ void addElementwise(FunctionTable &table) {
   table["sample_mask"] = sampleMask;
   table["scale_channels"] = {scaleChannels, true};
   table["weighted_sum"] = weightedSum;
-  table["sgd"] = {sgd, true};
   table["zeros_like"] = zerosLike;
 }
 

@@ -34,6 +34,7 @@ const FunctionTable &table() {
     addArrangements(all);
     addConvolutions(all);
     addElementwise(all);
+    addUpdates(all);
     addLayerNorms(all);
     addMaps(all);
     addNormalizations(all);

@@ -36,6 +36,7 @@ void addActivations(FunctionTable &table);
 void addArrangements(FunctionTable &table);
 void addConvolutions(FunctionTable &table);
 void addElementwise(FunctionTable &table);
+void addUpdates(FunctionTable &table);
 void addLayerNorms(FunctionTable &table);
 void addMaps(FunctionTable &table);
 void addNormalizations(FunctionTable &table);

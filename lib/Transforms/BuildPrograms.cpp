@@ -19,25 +19,74 @@ namespace rootc {
 #include "lib/Transforms/Passes.h.inc"
 } // namespace rootc
 
-/// SGD on the flat arenas.
-static void buildUpdate(ProgramOp program) {
-  OpBuilder builder = OpBuilder::atBlockEnd(&program.getBody().front());
-  Location loc = program.getLoc();
-  auto flat = RankedTensorType::get(ShapedType::kDynamic, builder.getF32Type());
-  auto argument = [&](ArgumentKind kind, Type type) -> Value {
-    return ArgumentOp::create(builder, loc, type, kind);
-  };
-  Value parameters = argument(ArgumentKind::Parameters, flat);
-  Value gradients = argument(ArgumentKind::Gradients, flat);
-  Value velocity = argument(ArgumentKind::Velocity, flat);
-  Value scalars = argument(ArgumentKind::Scalars,
-                           RankedTensorType::get(3, builder.getF32Type()));
-  PrimBuilder b(builder, loc, builder.getStringAttr("sgd"));
-  auto sgd = b.make<PrimSgdOp>({flat, flat},
-                               {parameters, gradients, velocity, scalars});
-  StoreOp::create(builder, loc, StoreKind::Parameters, "",
-                  sgd.getNewParameters());
-  StoreOp::create(builder, loc, StoreKind::Velocity, "", sgd.getNewVelocity());
+namespace {
+/// Programs on the flat arenas, each a single op.
+class UpdateBuilder {
+public:
+  UpdateBuilder(ProgramOp program, StringRef op)
+      : builder(OpBuilder::atBlockEnd(&program.getBody().front())),
+        loc(program.getLoc()), prim(builder, loc, builder.getStringAttr(op)),
+        flat(RankedTensorType::get(ShapedType::kDynamic,
+                                   builder.getF32Type())) {}
+
+  Value argument(ArgumentKind kind) {
+    return ArgumentOp::create(builder, loc, flat, kind);
+  }
+  Value scalars(int64_t count) {
+    return ArgumentOp::create(
+        builder, loc, RankedTensorType::get(count, builder.getF32Type()),
+        ArgumentKind::Scalars);
+  }
+  void store(StoreKind kind, Value value) {
+    StoreOp::create(builder, loc, kind, "", value);
+  }
+
+  OpBuilder builder;
+  Location loc;
+  PrimBuilder prim;
+  Type flat;
+};
+} // namespace
+
+static void buildSgd(ProgramOp program) {
+  UpdateBuilder b(program, "sgd");
+  Value parameters = b.argument(ArgumentKind::Parameters);
+  Value gradients = b.argument(ArgumentKind::Gradients);
+  Value velocity = b.argument(ArgumentKind::Velocity);
+  auto sgd = b.prim.make<PrimSgdOp>(
+      {b.flat, b.flat}, {parameters, gradients, velocity, b.scalars(4)});
+  b.store(StoreKind::Parameters, sgd.getNewParameters());
+  b.store(StoreKind::Velocity, sgd.getNewVelocity());
+}
+
+static void buildAdamw(ProgramOp program) {
+  UpdateBuilder b(program, "adamw");
+  Value parameters = b.argument(ArgumentKind::Parameters);
+  Value gradients = b.argument(ArgumentKind::Gradients);
+  Value mean = b.argument(ArgumentKind::Velocity);
+  Value square = b.argument(ArgumentKind::Square);
+  auto adamw = b.prim.make<PrimAdamwOp>(
+      {b.flat, b.flat, b.flat},
+      {parameters, gradients, mean, square, b.scalars(6)});
+  b.store(StoreKind::Parameters, adamw.getNewParameters());
+  b.store(StoreKind::Velocity, adamw.getNewMean());
+  b.store(StoreKind::Square, adamw.getNewSquare());
+}
+
+static void buildClip(ProgramOp program) {
+  UpdateBuilder b(program, "clip_norm");
+  Value gradients = b.argument(ArgumentKind::Gradients);
+  auto clip = b.prim.make<PrimClipNormOp>({b.flat}, {gradients, b.scalars(1)});
+  b.store(StoreKind::Gradients, clip.getClipped());
+}
+
+static void buildAverage(ProgramOp program) {
+  UpdateBuilder b(program, "moving_average");
+  Value average = b.argument(ArgumentKind::Average);
+  Value values = b.argument(ArgumentKind::Parameters);
+  auto updated = b.prim.make<PrimMovingAverageOp>(
+      {b.flat}, {average, values, b.scalars(1)});
+  b.store(StoreKind::Average, updated.getUpdated());
 }
 
 namespace {
@@ -86,7 +135,10 @@ private:
     auto train = makeProgram("train", ProgramKind::Train);
     ForwardBuilder(layers, infer, /*training=*/false, nullptr).build();
     ForwardBuilder(layers, train, /*training=*/true, &arena).build();
-    buildUpdate(makeProgram("update", ProgramKind::Update));
+    buildSgd(makeProgram("update", ProgramKind::Update));
+    buildAdamw(makeProgram("adamw", ProgramKind::Adamw));
+    buildClip(makeProgram("clip", ProgramKind::Clip));
+    buildAverage(makeProgram("average", ProgramKind::Average));
   }
 };
 } // namespace

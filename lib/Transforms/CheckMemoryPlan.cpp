@@ -31,6 +31,12 @@ static Attribute overwritten(StoreOp store) {
     return ArgumentKindAttr::get(store.getContext(), ArgumentKind::Parameters);
   case StoreKind::Velocity:
     return ArgumentKindAttr::get(store.getContext(), ArgumentKind::Velocity);
+  case StoreKind::Gradients:
+    return ArgumentKindAttr::get(store.getContext(), ArgumentKind::Gradients);
+  case StoreKind::Square:
+    return ArgumentKindAttr::get(store.getContext(), ArgumentKind::Square);
+  case StoreKind::Average:
+    return ArgumentKindAttr::get(store.getContext(), ArgumentKind::Average);
   default:
     return {};
   }
@@ -53,11 +59,12 @@ static std::string describe(Attribute overwritten) {
 }
 
 /// Kernels that may write over their own input: they read each element just
-/// before they write it.
+/// before they write it, or all before they write any.
 static bool mayUpdateInPlace(KernelOp kernel) {
   Block &body = kernel.getBody().front();
   return llvm::hasSingleElement(body.without_terminator()) &&
-         isa<PrimRunningAverageOp, PrimSgdOp>(body.front());
+         isa<PrimAdamwOp, PrimClipNormOp, PrimMovingAverageOp,
+             PrimRunningAverageOp, PrimSgdOp>(body.front());
 }
 
 namespace {

@@ -109,7 +109,8 @@ def BuildPrograms : Pass<"root-build-programs", "::mlir::ModuleOp"> {
       layers that only auxiliary classifiers need; stores the logits;
     * `@train`: the forward half of a training step, to the stored loss; batch
       norm by the batch's statistics, which also update the running ones;
-    * `@update`: SGD on the whole parameter arena.
+    * `@update`, `@adamw`, `@clip`, `@average`: what an optimizer does to whole
+      arenas.
 
     Convolutions have plain filters and block 0 until `root-pack-filters`. A layer
     whose result nothing uses is left out, with a warning.

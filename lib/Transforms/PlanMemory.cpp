@@ -53,6 +53,12 @@ static SlotArena arenaOf(StoreKind kind) {
     return SlotArena::Parameters;
   case StoreKind::Velocity:
     return SlotArena::Velocity;
+  case StoreKind::Gradients:
+    return SlotArena::Gradients;
+  case StoreKind::Square:
+    return SlotArena::Square;
+  case StoreKind::Average:
+    return SlotArena::Average;
   }
   llvm_unreachable("unknown store");
 }

@@ -34,6 +34,10 @@ static codegen::Arena arenaOf(ArgumentKind kind) {
     return codegen::Arena::Velocity;
   case ArgumentKind::Scalars:
     return codegen::Arena::Scalars;
+  case ArgumentKind::Square:
+    return codegen::Arena::Square;
+  case ArgumentKind::Average:
+    return codegen::Arena::Average;
   }
   llvm_unreachable("unknown argument");
 }
@@ -60,6 +64,10 @@ static codegen::Arena arenaOf(SlotArena arena) {
     return codegen::Arena::Parameters;
   case SlotArena::Velocity:
     return codegen::Arena::Velocity;
+  case SlotArena::Square:
+    return codegen::Arena::Square;
+  case SlotArena::Average:
+    return codegen::Arena::Average;
   }
   llvm_unreachable("unknown slot");
 }
@@ -76,6 +84,12 @@ static codegen::ProgramKind translateKind(ProgramKind kind) {
     return codegen::ProgramKind::Grad;
   case ProgramKind::Update:
     return codegen::ProgramKind::Update;
+  case ProgramKind::Adamw:
+    return codegen::ProgramKind::Adamw;
+  case ProgramKind::Clip:
+    return codegen::ProgramKind::Clip;
+  case ProgramKind::Average:
+    return codegen::ProgramKind::Average;
   }
   llvm_unreachable("unknown kind");
 }

@@ -19,7 +19,7 @@ using Lock = std::lock_guard<std::mutex>;
 Network::Network(const std::string &path, const std::string &device,
                  int threads, uint64_t seed)
     : model(Model::open(path, device)),
-      pool(std::make_shared<ThreadPool>(model, threads)), session(model, pool),
+      session(model, std::make_shared<ThreadPool>(model, threads)),
       last(std::make_shared<Weights>(model->weights
                                          ? Weights::describeOwn(model)
                                          : Weights::initialise(model, seed))),
@@ -41,7 +41,7 @@ void Network::infer(int64_t batch, const float *image, float *logits) {
 void Network::beginTraining(const TrainingOptions &options) {
   model.requireTraining();
   Lock lock(mutex);
-  training.emplace(model, pool, options);
+  training.emplace(model, options);
   if (average)
     *last = *average;
   average = options.average > 0 ? std::make_shared<Weights>(*last) : nullptr;
@@ -78,10 +78,12 @@ float Network::train(rootc_batch batch, double rate) {
     diverged(loss);
   training->optimizer.update(session, *last, training->state, gradients, rate);
   training->images += batch.size;
-  double decay = training->options.average;
   if (average) {
-    averageInto(*pool, average->parameters, last->parameters, decay);
-    averageInto(*pool, average->statistics, last->statistics, decay);
+    auto share = float(1 - training->options.average);
+    session.average(model->parameter_count, average->parameters.data(),
+                    last->parameters.data(), share);
+    session.average(model->statistic_count, average->statistics.data(),
+                    last->statistics.data(), share);
   }
   return loss;
 }

@@ -67,9 +67,8 @@ public:
 
 private:
   struct Training {
-    Training(const Model &model, std::shared_ptr<ThreadPool> pool,
-             const TrainingOptions &options)
-        : options(options), optimizer(model, pool, options.optimizer),
+    Training(const Model &model, const TrainingOptions &options)
+        : options(options), optimizer(model, options.optimizer),
           state(optimizer.makeState()),
           gradients(size_t(model->parameter_count)) {}
 
@@ -85,7 +84,6 @@ private:
   std::shared_ptr<Weights> result() const { return average ? average : last; }
 
   mutable std::mutex mutex; ///< guards what follows
-  std::shared_ptr<ThreadPool> pool;
   Session session;
   std::shared_ptr<Weights> last;    ///< of the last step
   std::shared_ptr<Weights> average; ///< null: none is kept

@@ -5,9 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Plain SGD is the model's own program. What follows it or takes its place goes
-// through the flat arenas once, value by value, so that the number of threads
-// changes no bit; sums of squares are of chunks of a fixed size, in order.
+// The arithmetic is the model's own programs: here is which of them run, on
+// what part of the arenas, with which numbers.
 //
 //===----------------------------------------------------------------------===//
 
@@ -52,16 +51,9 @@ struct OptimizerState {
 class Optimizer {
 public:
   /// Throws if a pattern of `factors` matches no parameter of the model.
-  Optimizer(const Model &model, std::shared_ptr<ThreadPool> pool,
-            OptimizerOptions options);
+  Optimizer(const Model &model, OptimizerOptions options);
 
   OptimizerState makeState() const;
-
-  /// Whether an update is not the model's programs alone, so that the host's
-  /// values have to be up to date before and after it.
-  bool worksOnHost() const {
-    return options.kind == "adamw" || options.nesterov || options.clipNorm > 0;
-  }
 
   /// One update with the learning rate `rate`; clips `gradients` in place.
   void update(Session &session, Weights &weights, OptimizerState &state,
@@ -74,21 +66,10 @@ private:
     bool decayed;
   };
 
-  double normOf(const float *gradients) const;
-  void
-  forEach(const Range &range,
-          const std::function<void(int64_t begin, int64_t end)> &work) const;
-
   Model model;
-  std::shared_ptr<ThreadPool> pool;
   OptimizerOptions options;
   std::vector<Range> ranges; ///< all of the arena
 };
-
-/// average = average + (1 - decay) (value - average), exact where both are
-/// equal.
-void averageInto(const ThreadPool &pool, FloatArray &average,
-                 const FloatArray &values, double decay);
 
 } // namespace rootc
 

@@ -240,16 +240,41 @@ void Session::update(Weights &weights, const float *gradients, float *velocity,
   model.requireTraining();
   int64_t decayed = decayAll ? model->parameter_count : model->decayed_count;
   float *parameters = weights.parameters.data();
-  update(decayed, parameters, gradients, velocity, rate, momentum, decay);
+  update(decayed, parameters, gradients, velocity, rate, momentum, decay,
+         false);
   update(model->parameter_count - decayed, parameters + decayed,
-         gradients + decayed, velocity + decayed, rate, momentum, 0);
+         gradients + decayed, velocity + decayed, rate, momentum, 0, false);
 }
 
 void Session::update(int64_t count, float *parameters, const float *gradients,
-                     float *velocity, float rate, float momentum, float decay) {
+                     float *velocity, float rate, float momentum, float decay,
+                     bool nesterov) {
   if (count == 0)
     return;
   reserve(ROOTC_UPDATE, count);
   check(model->update(&ctx, count, parameters, gradients, velocity, rate,
-                      momentum, decay));
+                      momentum, decay, nesterov));
+}
+
+void Session::adamw(int64_t count, float *parameters, const float *gradients,
+                    float *mean, float *square, const rootc_adamw &step) {
+  if (count == 0)
+    return;
+  reserve(ROOTC_ADAMW, count);
+  check(model->adamw(&ctx, count, parameters, gradients, mean, square, &step));
+}
+
+void Session::clip(int64_t count, float *gradients, float most) {
+  if (count == 0)
+    return;
+  reserve(ROOTC_CLIP, count);
+  check(model->clip(&ctx, count, gradients, most));
+}
+
+void Session::average(int64_t count, float *average, const float *values,
+                      float share) {
+  if (count == 0)
+    return;
+  reserve(ROOTC_AVERAGE, count);
+  check(model->average(&ctx, count, average, values, share));
 }

@@ -67,15 +67,15 @@ void Trainer::diverged(const std::string &what,
 }
 
 /// A device has them from here on, and gives them back where the host needs
-/// them: to check, save and report. What the host needs in each step stays
-/// there, and goes up and comes down with the calls.
+/// them: to check, save and report.
 void Trainer::keepOnDevice() {
-  if (optimizer.worksOnHost() || options.average > 0)
-    return;
   Weights &weights = state->weights;
   for (FloatArray *values :
-       {&weights.parameters, &weights.statistics, &state->optimizer.velocity})
-    stateOnDevice.push_back(std::make_unique<DeviceCopy>(model, *values));
+       {&weights.parameters, &weights.statistics, &state->optimizer.velocity,
+        &state->optimizer.second, &state->averageParameters,
+        &state->averageStatistics})
+    if (!values->empty())
+      stateOnDevice.push_back(std::make_unique<DeviceCopy>(model, *values));
   gradientsOnDevice = std::make_unique<DeviceCopy>(model, gradients);
 }
 
@@ -157,10 +157,11 @@ void Trainer::step(const Batch &batch) {
   optimizer.update(session, state->weights, state->optimizer, gradients.data(),
                    rate);
   if (options.average > 0) {
-    averageInto(*pool, state->averageParameters, state->weights.parameters,
-                options.average);
-    averageInto(*pool, state->averageStatistics, state->weights.statistics,
-                options.average);
+    auto share = float(1 - options.average);
+    session.average(model->parameter_count, state->averageParameters.data(),
+                    state->weights.parameters.data(), share);
+    session.average(model->statistic_count, state->averageStatistics.data(),
+                    state->weights.statistics.data(), share);
   }
   state->lossSum += double(loss) * double(batch.size);
   state->images += batch.size;
@@ -234,6 +235,7 @@ Evaluation Trainer::evaluateTestSet(const Prepared &prepared) {
 }
 
 Weights Trainer::result() const {
+  fetchFromDevice();
   Weights weights = state->weights;
   if (!state->averageParameters.empty()) {
     weights.parameters = state->averageParameters;

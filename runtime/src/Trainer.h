@@ -77,7 +77,6 @@ private:
   std::string modelHash;
   int loaderThreads, testThreads;
   int64_t perEpoch;
-  std::shared_ptr<ThreadPool> pool;
   Session session;
   Optimizer optimizer;
   FloatArray gradients;

@@ -37,8 +37,8 @@ Trainer::Trainer(const TrainOptions &options, Model model, RunFolder &folder,
                                           : trainingSet->defaultThreads()),
       testThreads(loaderThreads),
       perEpoch((trainingSet->count + options.batch - 1) / options.batch),
-      pool(std::make_shared<ThreadPool>(model, options.threads)),
-      session(model, pool), optimizer(model, pool, optimizerOf(options)),
+      session(model, std::make_shared<ThreadPool>(model, options.threads)),
+      optimizer(model, optimizerOf(options)),
       gradients(size_t(model->parameter_count)) {}
 
 /// Tells networks apart, with what they are trained for, whatever target they

@@ -57,8 +57,9 @@ static void printDevice(const Json &device) {
 }
 
 void rootc::describeModel(const VerbOptions &options) {
-  static const char *const programs[] = {"prepare", "infer", "train", "grad",
-                                         "update"};
+  static const char *const programs[ROOTC_PROGRAM_COUNT] = {
+      "prepare", "infer", "train", "grad",
+      "update",  "adamw", "clip",  "average"};
   Model model = Model::open(options.model);
   int64_t batch = options.batch ? options.batch : 1;
   Json report = {{"name", model->name},

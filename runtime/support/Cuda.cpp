@@ -24,7 +24,7 @@ namespace {
 struct rootc_cuda_device {
   rootc_context *context;
   cudaStream_t stream;
-  int n;      ///< the batch, or the parameter count of `update`
+  int n;      ///< the batch, or an update's count of floats
   int status; ///< ROOTC_OK until something fails
 
   void fail(cudaError_t error, const char *what) {
@@ -117,17 +117,23 @@ enum rootc_transfer { ROOTC_NONE = 0, ROOTC_UP = 1, ROOTC_DOWN = 2 };
 
 /// What an arena is to a program.
 int transferOf(int32_t program, int32_t arena) {
-  bool update = program == ROOTC_UPDATE;
   switch (arena) {
   case ROOTC_ARENA_PARAMETERS:
+    return program == ROOTC_UPDATE || program == ROOTC_ADAMW
+               ? ROOTC_UP | ROOTC_DOWN
+               : ROOTC_UP;
   case ROOTC_ARENA_VELOCITY:
-    return update ? ROOTC_UP | ROOTC_DOWN : ROOTC_UP;
+  case ROOTC_ARENA_SQUARE:
+  case ROOTC_ARENA_AVERAGE:
+    return ROOTC_UP | ROOTC_DOWN;
   case ROOTC_ARENA_STATISTICS:
     return program == ROOTC_PREPARE ? ROOTC_UP : ROOTC_UP | ROOTC_DOWN;
   case ROOTC_ARENA_PREPARED:
     return program == ROOTC_PREPARE ? ROOTC_DOWN : ROOTC_UP;
   case ROOTC_ARENA_GRADIENTS:
-    return update ? ROOTC_UP : ROOTC_DOWN;
+    return program == ROOTC_CLIP    ? ROOTC_UP | ROOTC_DOWN
+           : program < ROOTC_UPDATE ? ROOTC_DOWN
+                                    : ROOTC_UP;
   case ROOTC_ARENA_LOGITS:
   case ROOTC_ARENA_LOSS:
   case ROOTC_ARENA_INPUT_GRADIENT:
@@ -142,7 +148,6 @@ int transferOf(int32_t program, int32_t arena) {
 int64_t bytesOf(int32_t program, int32_t arena, int64_t n) {
   const rootc_model &model = *rootc_host.model;
   const int64_t word = sizeof(float);
-  bool update = program == ROOTC_UPDATE;
   switch (arena) {
   case ROOTC_ARENA_IMAGE:
   case ROOTC_ARENA_INPUT_GRADIENT:
@@ -154,14 +159,17 @@ int64_t bytesOf(int32_t program, int32_t arena, int64_t n) {
     return 2 * sizeof(int64_t);
   case ROOTC_ARENA_PARAMETERS:
   case ROOTC_ARENA_GRADIENTS:
+    return (program < ROOTC_UPDATE ? model.parameter_count : n) * word;
   case ROOTC_ARENA_VELOCITY:
-    return (update ? n : model.parameter_count) * word;
+  case ROOTC_ARENA_SQUARE:
+  case ROOTC_ARENA_AVERAGE:
+    return n * word;
   case ROOTC_ARENA_STATISTICS:
     return model.statistic_count * word;
   case ROOTC_ARENA_PREPARED:
     return model.prepared_bytes;
   case ROOTC_ARENA_SCALARS:
-    return 3 * word;
+    return rootc_support_scalar_count(program) * word;
   case ROOTC_ARENA_LOGITS:
     return n * model.classes * word;
   case ROOTC_ARENA_LOSS:

@@ -59,7 +59,7 @@ struct Entry {
   }
 
   const char *nName() const {
-    return program == ROOTC_UPDATE ? "the parameter count" : "the batch size";
+    return program >= ROOTC_UPDATE ? "the count" : "the batch size";
   }
 
   void bad(const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -239,19 +239,71 @@ int rootc_support_grad(rootc_context *context, const rootc_batch *batch,
                      gradients, loss, d_image);
 }
 
+int64_t rootc_support_scalar_count(int32_t program) {
+  switch (program) {
+  case ROOTC_UPDATE:
+    return 4;
+  case ROOTC_ADAMW:
+    return sizeof(rootc_adamw) / sizeof(float);
+  case ROOTC_CLIP:
+  case ROOTC_AVERAGE:
+    return 1;
+  default:
+    return 0;
+  }
+}
+
+namespace {
+/// An update: flat arenas of `n` floats, and scalars.
+struct Update : Entry {
+  using Entry::Entry;
+
+  void flat(rootc_arena index, const char *name, const float *values,
+            Access access) {
+    arena(index, name, values, true, true, uint64_t(n), access);
+  }
+  int runWith(const float *scalars) {
+    arena(ROOTC_ARENA_SCALARS, "step", scalars, true, false,
+          uint64_t(rootc_support_scalar_count(program)), Reads);
+    return run();
+  }
+};
+} // namespace
+
 int rootc_support_update(rootc_context *context, int64_t count,
                          float *parameters, const float *gradients,
                          float *velocity, float learning_rate, float momentum,
-                         float weight_decay) {
-  Entry entry(context, ROOTC_UPDATE, count);
-  float scalars[3] = {learning_rate, momentum, weight_decay};
-  // Counts are cut where decay ends, at a multiple of 64 bytes.
-  entry.arena(ROOTC_ARENA_PARAMETERS, "parameters", parameters, true, true,
-              count, ReadsAndWrites);
-  entry.arena(ROOTC_ARENA_GRADIENTS, "gradients", gradients, true, true, count,
-              Reads);
-  entry.arena(ROOTC_ARENA_VELOCITY, "velocity", velocity, true, true, count,
-              ReadsAndWrites);
-  entry.arena(ROOTC_ARENA_SCALARS, "scalars", scalars, true, false, 3, Reads);
-  return entry.run();
+                         float weight_decay, int32_t nesterov) {
+  Update update(context, ROOTC_UPDATE, count);
+  float scalars[] = {learning_rate, momentum, weight_decay, nesterov ? 1.f : 0};
+  update.flat(ROOTC_ARENA_PARAMETERS, "parameters", parameters, ReadsAndWrites);
+  update.flat(ROOTC_ARENA_GRADIENTS, "gradients", gradients, Reads);
+  update.flat(ROOTC_ARENA_VELOCITY, "velocity", velocity, ReadsAndWrites);
+  return update.runWith(scalars);
+}
+
+int rootc_support_adamw(rootc_context *context, int64_t count,
+                        float *parameters, const float *gradients, float *mean,
+                        float *square, const rootc_adamw *step) {
+  Update update(context, ROOTC_ADAMW, count);
+  update.flat(ROOTC_ARENA_PARAMETERS, "parameters", parameters, ReadsAndWrites);
+  update.flat(ROOTC_ARENA_GRADIENTS, "gradients", gradients, Reads);
+  update.flat(ROOTC_ARENA_VELOCITY, "mean", mean, ReadsAndWrites);
+  update.flat(ROOTC_ARENA_SQUARE, "square", square, ReadsAndWrites);
+  return update.runWith(step ? &step->shrink : nullptr);
+}
+
+int rootc_support_clip(rootc_context *context, int64_t count, float *gradients,
+                       float most) {
+  Update update(context, ROOTC_CLIP, count);
+  update.flat(ROOTC_ARENA_GRADIENTS, "gradients", gradients, ReadsAndWrites);
+  return update.runWith(&most);
+}
+
+int rootc_support_average(rootc_context *context, int64_t count, float *average,
+                          const float *values, float share) {
+  Update update(context, ROOTC_AVERAGE, count);
+  update.flat(ROOTC_ARENA_AVERAGE, "average", average, ReadsAndWrites);
+  update.flat(ROOTC_ARENA_PARAMETERS, "values", values, Reads);
+  return update.runWith(&share);
 }

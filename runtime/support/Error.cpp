@@ -35,6 +35,12 @@ const char *rootc_support_program_name(int32_t program) {
     return "train";
   case ROOTC_GRAD:
     return "grad";
+  case ROOTC_ADAMW:
+    return "adamw";
+  case ROOTC_CLIP:
+    return "clip";
+  case ROOTC_AVERAGE:
+    return "average";
   default:
     return "update";
   }

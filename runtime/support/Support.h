@@ -34,6 +34,8 @@ enum rootc_arena {
   ROOTC_ARENA_PREPARED,
   ROOTC_ARENA_GRADIENTS,
   ROOTC_ARENA_VELOCITY,
+  ROOTC_ARENA_SQUARE,
+  ROOTC_ARENA_AVERAGE,
   ROOTC_ARENA_SCALARS,
   ROOTC_ARENA_LOGITS,
   ROOTC_ARENA_LOSS,
@@ -113,7 +115,7 @@ typedef struct rootc_call {
 } rootc_call;
 
 /// One program: rootc_model::call_count calls from first_call on. `n` is the
-/// batch, or the parameter count of `update`.
+/// batch, or an update's count of floats.
 typedef struct rootc_host_program {
   int64_t batch_bytes;   ///< workspace per image
   int64_t fixed_bytes;   ///< workspace whatever the batch
@@ -157,6 +159,9 @@ enum rootc_cpu_feature {
 /// The model's.
 extern const rootc_host_table rootc_host;
 
+/// Floats of the scalars that an update gets; 0 of other programs.
+int64_t rootc_support_scalar_count(int32_t program);
+
 // Entries of the model's table.
 const char *rootc_support_unsupported(void);
 int64_t rootc_support_workspace_bytes(int32_t program, int64_t batch);
@@ -173,7 +178,14 @@ int rootc_support_grad(rootc_context *, const rootc_batch *,
 int rootc_support_update(rootc_context *, int64_t count, float *parameters,
                          const float *gradients, float *velocity,
                          float learning_rate, float momentum,
-                         float weight_decay);
+                         float weight_decay, int32_t nesterov);
+int rootc_support_adamw(rootc_context *, int64_t count, float *parameters,
+                        const float *gradients, float *mean, float *square,
+                        const rootc_adamw *step);
+int rootc_support_clip(rootc_context *, int64_t count, float *gradients,
+                       float most);
+int rootc_support_average(rootc_context *, int64_t count, float *average,
+                          const float *values, float share);
 int rootc_support_classify(const uint8_t *pixels, int64_t height, int64_t width,
                            int64_t stride, float *probabilities,
                            rootc_context *context);

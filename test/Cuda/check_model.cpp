@@ -151,7 +151,7 @@ public:
   }
   void update() {
     must(model.update(&context, model.parameter_count, parameters.get(),
-                      gradients.get(), velocity.get(), 1e-3f, 0.9f, 1e-4f));
+                      gradients.get(), velocity.get(), 1e-3f, 0.9f, 1e-4f, 0));
   }
 
 private:

@@ -64,6 +64,7 @@ uint64_t nextAddress = uint64_t(1) << 40;
 size_t used;
 std::map<const char *, size_t> pinned; // bytes
 int copiesAhead;                       // that were made late
+size_t bytesCopied;                    // up and down
 
 /// What a stream has to do before its next operation.
 struct Copy {
@@ -170,8 +171,9 @@ int cuDevicePrimaryCtxRelease_v2(int) {
   if (std::getenv("FAKE_CUDA_REPORT"))
     std::fprintf(stderr,
                  "fake CUDA: %d launches, %zu blocks left, %d copies ahead, "
-                 "%zu ranges pinned\n",
-                 launches, blocks.size(), copiesAhead, pinned.size());
+                 "%zu ranges pinned, %zu bytes copied\n",
+                 launches, blocks.size(), copiesAhead, pinned.size(),
+                 bytesCopied);
   return Success;
 }
 int cuCtxPushCurrent_v2(void *) {
@@ -257,6 +259,7 @@ int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes,
   std::lock_guard guard(lock);
   if (!contexts || !at(to, bytes))
     return IllegalAddress;
+  bytesCopied += bytes;
   waiting[stream].push_back({to, from, bytes});
   if (pinnedOf(from) == pinned.end())
     return catchUp(stream);
@@ -269,6 +272,7 @@ int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *stream) {
   const char *source = at(from, bytes);
   if (!contexts || !source || isAwaited(from))
     return IllegalAddress;
+  bytesCopied += bytes;
   std::memcpy(to, source, bytes);
   return Success;
 }

@@ -82,13 +82,15 @@ class Device(unittest.TestCase):
                 self.assertAlmostEqual(got[key], want[key], delta=1e-4 * abs(want[key]))
             self.assertEqual(got["test_accuracy"], want["test_accuracy"])
 
-    def test_updates_that_are_the_hosts_work(self):
-        flags = "--optimizer", "adamw", "--lr", 0.001, "--clip-norm", 1, "--ema", 0.9
-        lines, _ = self.train("adamw-device", *flags)
-        cpu, _ = self.train("adamw-cpu", "--device", "cpu", *flags)
-        for got, want in zip(lines, cpu):
-            for key in "loss", "test_loss":
-                self.assertAlmostEqual(got[key], want[key], delta=1e-3 * abs(want[key]))
+    def test_other_updates(self):
+        for name, flags in {"adamw": ["--optimizer", "adamw", "--lr", 0.001, "--clip-norm", 1, "--ema", 0.9],
+                            "nesterov": ["--nesterov"]}.items():
+            lines, weights = self.train(f"{name}-device", *flags)
+            self.assertEqual(weights, self.train(f"{name}-again", *flags)[1])
+            cpu, _ = self.train(f"{name}-cpu", "--device", "cpu", *flags)
+            for got, want in zip(lines, cpu):
+                for key in "loss", "test_loss":
+                    self.assertAlmostEqual(got[key], want[key], delta=1e-3 * abs(want[key]))
 
     def test_a_run_that_diverges(self):
         message = self.refused("train", self.both, "--data", self.data, "--epochs", 2, "--batch", 12, "--lr", 1e30, "-o",
@@ -226,6 +228,18 @@ class Device(unittest.TestCase):
                                                  result.stderr).groups())
         self.assertEqual((left, pinned), (0, 0))
         self.assertGreaterEqual(ahead, 1)
+
+    def test_state_stays_on_the_device(self):
+        """Whatever the update is, more steps on the same images copy no state."""
+        count = json.loads(self.rootrun("info", self.cuda, "--json").stdout)["parameters"]
+        for flags in [], ["--optimizer", "adamw", "--clip-norm", 1, "--ema", 0.9]:
+            copied = []
+            for batch in 20, 4:
+                result = self.with_fake("train", self.cuda, "--data", self.data, "--epochs", 1, "--batch", batch, *flags,
+                                        "-o", self.path(f"stays-{batch}-{len(flags)}"))
+                self.assertEqual(result.returncode, 0, result.stderr)
+                copied.append(int(re.search(r"(\d+) bytes copied", result.stderr).group(1)))
+            self.assertLess(copied[1] - copied[0], 4 * count)
 
     def test_gpus_that_cannot_run_it(self):
         def refused(*arguments, **settings):

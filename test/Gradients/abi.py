@@ -5,7 +5,7 @@ import ctypes as c
 import numpy as np
 
 Parallel = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_void_p, c.c_void_p, c.c_int64)
-TRAIN, PROGRAMS = 2, 5
+TRAIN, PROGRAMS = 2, 8
 
 
 class Context(c.Structure):
@@ -42,7 +42,8 @@ class Model(c.Structure):
         ('prepare', c.c_void_p), ('infer', c.c_void_p),
         ('train', _entry(c.POINTER(Batch), c.c_void_p, c.c_void_p, c.c_void_p, c.c_void_p)),
         ('grad', c.c_void_p),
-        ('update', _entry(c.c_int64, c.c_void_p, c.c_void_p, c.c_void_p, c.c_float, c.c_float, c.c_float)),
+        ('update', _entry(c.c_int64, c.c_void_p, c.c_void_p, c.c_void_p, c.c_float, c.c_float, c.c_float, c.c_int32)),
+        ('adamw', c.c_void_p), ('clip', c.c_void_p), ('average', c.c_void_p),
         ('pool_create', c.CFUNCTYPE(c.c_void_p, c.c_int32)), ('pool_destroy', c.CFUNCTYPE(None, c.c_void_p)),
         ('parallel_for', c.c_void_p), ('weights', c.c_void_p), ('classify', c.c_void_p),
         ('next_target', c.c_void_p), ('device_functions', c.c_void_p * 12),
@@ -111,5 +112,5 @@ class Trainer:
         for begin, end, pull in ((0, decayed, decay), (decayed, self.model.parameter_count, 0.0)):
             if end > begin:
                 at = [values[begin:].ctypes.data for values in (self.parameters, self.gradients, self.velocity)]
-                self._checked(self.model.update(c.byref(self.context), end - begin, *at, rate, momentum, pull))
+                self._checked(self.model.update(c.byref(self.context), end - begin, *at, rate, momentum, pull, 0))
         return float(loss[0])

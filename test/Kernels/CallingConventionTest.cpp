@@ -58,24 +58,69 @@ std::vector<float> ramp(size_t count, float step) {
   return values;
 }
 
-TEST(CallingConvention, SgdInPlace) {
+TEST(CallingConvention, UpdatesInPlace) {
   TensorType p = f32({-1});
-  Kernel kernel = oneOp("sgd", {p, p, p, f32({3})}, {p, p});
   const int count = 5003;
-  std::vector<float> w = ramp(count, 0.01f), g = ramp(count, 0.03f),
-                     v = ramp(count, 0.02f), scalars = {0.1f, 0.9f, 0.01f};
-  std::vector<float> w0 = w, v0 = v;
-  auto built = build(kernel);
-  built.inputs[0].set(buffer(w, {count}));
-  built.inputs[1].set(buffer(g, {count}));
-  built.inputs[2].set(buffer(v, {count}));
-  built.inputs[3].set(buffer(scalars, {3}));
-  realize(built, {buffer(w, {count}), buffer(v, {count})});
+  const std::vector<float> w0 = ramp(count, 0.01f), g0 = ramp(count, 0.03f),
+                           v0 = ramp(count, 0.02f);
+  std::vector<float> w = w0, g = g0, v = v0, scalars = {0.1f, 0.9f, 0.01f, 1};
+  auto sgd = build(oneOp("sgd", {p, p, p, f32({4})}, {p, p}));
+  sgd.inputs[0].set(buffer(w, {count}));
+  sgd.inputs[1].set(buffer(g, {count}));
+  sgd.inputs[2].set(buffer(v, {count}));
+  sgd.inputs[3].set(buffer(scalars, {4}));
+  realize(sgd, {buffer(w, {count}), buffer(v, {count})});
   for (int i = 0; i < count; ++i) {
-    float velocity = 0.9f * v0[i] + (g[i] + 0.01f * w0[i]);
+    float gradient = g[i] + 0.01f * w0[i];
+    float velocity = 0.9f * v0[i] + gradient;
     ASSERT_NEAR(v[i], velocity, 1e-5) << i;
-    ASSERT_NEAR(w[i], w0[i] - 0.1f * velocity, 1e-5) << i;
+    ASSERT_NEAR(w[i], w0[i] - 0.1f * (gradient + 0.9f * velocity), 1e-5) << i;
   }
+
+  w = w0;
+  v = v0;
+  std::vector<float> m = ramp(count, 0.05f),
+                     step = {0.9f, 0.1f, 0.2f, 0.3f, 1.5f, 0.01f};
+  const std::vector<float> m0 = m;
+  for (float &value : v)
+    value = std::abs(value);
+  const std::vector<float> square0 = v;
+  auto adamw = build(oneOp("adamw", {p, p, p, p, f32({6})}, {p, p, p}));
+  adamw.inputs[0].set(buffer(w, {count}));
+  adamw.inputs[1].set(buffer(g, {count}));
+  adamw.inputs[2].set(buffer(m, {count}));
+  adamw.inputs[3].set(buffer(v, {count}));
+  adamw.inputs[4].set(buffer(step, {6}));
+  realize(adamw, {buffer(w, {count}), buffer(m, {count}), buffer(v, {count})});
+  for (int i = 0; i < count; ++i) {
+    float mean = 0.8f * m0[i] + 0.2f * g[i];
+    float square = 0.7f * square0[i] + 0.3f * g[i] * g[i];
+    ASSERT_NEAR(m[i], mean, 1e-5) << i;
+    ASSERT_NEAR(v[i], square, 1e-5) << i;
+    float denominator = 1.5f * std::sqrt(square) + 0.01f;
+    ASSERT_NEAR(w[i], 0.9f * w0[i] - 0.1f * mean / denominator, 1e-5) << i;
+  }
+
+  std::vector<float> most = {2};
+  auto clip = build(oneOp("clip_norm", {p, f32({1})}, {p}));
+  clip.inputs[0].set(buffer(g, {count}));
+  clip.inputs[1].set(buffer(most, {1}));
+  realize(clip, {buffer(g, {count})});
+  double sum = 0;
+  for (float value : g0)
+    sum += double(value) * double(value);
+  for (int i = 0; i < count; ++i)
+    ASSERT_NEAR(g[i], g0[i] * 2 / std::sqrt(sum), 1e-6) << i;
+
+  std::vector<float> share = {0.25f};
+  auto average = build(oneOp("moving_average", {p, p, f32({1})}, {p}));
+  w = w0;
+  average.inputs[0].set(buffer(w, {count}));
+  average.inputs[1].set(buffer(m, {count}));
+  average.inputs[2].set(buffer(share, {1}));
+  realize(average, {buffer(w, {count})});
+  for (int i = 0; i < count; ++i)
+    ASSERT_NEAR(w[i], 0.75f * w0[i] + 0.25f * m[i], 1e-5) << i;
 }
 
 TEST(CallingConvention, ElementwiseInPlace) {

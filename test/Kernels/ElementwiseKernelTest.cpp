@@ -129,11 +129,48 @@ TEST_P(Elementwise, Fused) {
 
 INSTANTIATE_TEST_SUITE_P(Maps, Elementwise, ::testing::ValuesIn(maps));
 
-TEST(Sgd, Steps) {
+namespace {
+const int64_t updated[] = {1, 5, 64, 1000, 70003};
+}
+
+TEST(Update, Sgd) {
   TensorType p = f32({-1});
-  Kernel kernel = oneOp("sgd", {p, p, p, f32({3})}, {p, p});
-  for (int64_t count : {1, 5, 64, 1000, 70003})
-    EXPECT_EQ(check(kernel, makeInputs(kernel, count)), "");
+  Kernel kernel = oneOp("sgd", {p, p, p, f32({4})}, {p, p});
+  for (int64_t count : updated)
+    for (double nesterov : {0, 1}) {
+      auto inputs = makeInputs(kernel, count);
+      inputs[3].reals[3] = nesterov;
+      EXPECT_EQ(check(kernel, inputs), "") << count << " " << nesterov;
+    }
+}
+
+TEST(Update, Adamw) {
+  TensorType p = f32({-1});
+  Kernel kernel = oneOp("adamw", {p, p, p, p, f32({6})}, {p, p, p});
+  for (int64_t count : updated) {
+    auto inputs = makeInputs(kernel, count, {3});
+    inputs[4].reals = {0.99, 0.01, 0.1, 0.05, 1.5, 1e-3};
+    EXPECT_EQ(check(kernel, inputs), "") << count;
+  }
+}
+
+TEST(Update, ClipNorm) {
+  TensorType p = f32({-1});
+  Kernel kernel = oneOp("clip_norm", {p, f32({1})}, {p});
+  // Above the norm, below it; chunks of the sum end at a multiple of 65536.
+  for (int64_t count : {1, 5, 64, 1000, 70003, 131072, 200017})
+    for (double most : {1e6, 0.25}) {
+      auto inputs = makeInputs(kernel, count);
+      inputs[1].reals[0] = most;
+      EXPECT_EQ(check(kernel, inputs), "") << count << " " << most;
+    }
+}
+
+TEST(Update, MovingAverage) {
+  TensorType p = f32({-1});
+  Kernel kernel = oneOp("moving_average", {p, p, f32({1})}, {p});
+  for (int64_t count : updated)
+    EXPECT_EQ(check(kernel, makeInputs(kernel, count)), "") << count;
 }
 
 TEST(WeightedSum, Sums) {

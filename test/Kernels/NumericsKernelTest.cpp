@@ -177,8 +177,8 @@ TEST_P(NotANumber, PassesLossDropoutAndUpdate) {
   spreads(oneOp("dropout", {x, i64({2}), labels}, {x},
                 {{"rate", 0.5}, {"ordinal", int64_t(1)}}));
   TensorType p = f32({-1});
-  Kernel sgd = oneOp("sgd", {p, p, p, f32({3})}, {p, p});
-  spreads(sgd);
+  spreads(oneOp("sgd", {p, p, p, f32({4})}, {p, p}));
+  spreads(oneOp("moving_average", {p, p, f32({1})}, {p}));
 }
 
 /// The sums of a convolution are numbers as far as the compiler knows; what

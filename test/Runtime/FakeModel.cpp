@@ -228,12 +228,44 @@ int grad(rootc_context *context, const rootc_batch *batch,
 
 int update(rootc_context *, int64_t count, float *parameters,
            const float *gradient, float *velocity, float rate, float momentum,
-           float decay) {
+           float decay, int32_t nesterov) {
   for (int64_t i = 0; i < count; ++i) {
-    velocity[i] =
-        momentum * velocity[i] + (gradient[i] + decay * parameters[i]);
-    parameters[i] -= rate * velocity[i];
+    float g = gradient[i] + decay * parameters[i];
+    velocity[i] = momentum * velocity[i] + g;
+    parameters[i] -=
+        rate * (nesterov ? g + momentum * velocity[i] : velocity[i]);
   }
+  return ROOTC_OK;
+}
+
+int adamw(rootc_context *, int64_t count, float *parameters,
+          const float *gradient, float *mean, float *square,
+          const rootc_adamw *step) {
+  for (int64_t i = 0; i < count; ++i) {
+    float g = gradient[i];
+    mean[i] += step->mean_gain * (g - mean[i]);
+    square[i] += step->square_gain * (g * g - square[i]);
+    parameters[i] = parameters[i] * step->shrink -
+                    step->learning_rate * mean[i] /
+                        (std::sqrt(square[i]) * step->root + step->epsilon);
+  }
+  return ROOTC_OK;
+}
+
+int clip(rootc_context *, int64_t count, float *gradient, float most) {
+  double sum = 0;
+  for (int64_t i = 0; i < count; ++i)
+    sum += double(gradient[i]) * double(gradient[i]);
+  double scale = double(most) / (std::sqrt(sum) + 1e-6);
+  for (int64_t i = 0; scale < 1 && i < count; ++i)
+    gradient[i] *= float(scale);
+  return ROOTC_OK;
+}
+
+int average(rootc_context *, int64_t count, float *average, const float *values,
+            float share) {
+  for (int64_t i = 0; i < count; ++i)
+    average[i] += share * (values[i] - average[i]);
   return ROOTC_OK;
 }
 
@@ -284,9 +316,9 @@ const rootc_model model = {
     parameterCount *int64_t(sizeof(float)),
     1,
     0,
-    {nullptr, inferLabels, trainLabels, trainLabels, nullptr},
-    {nullptr, inferWork, trainWork, trainWork, nullptr},
-    {0, 2, 2, 2, 0},
+    {nullptr, inferLabels, trainLabels, trainLabels},
+    {nullptr, inferWork, trainWork, trainWork},
+    {0, 2, 2, 2},
     unsupported,
     workspaceBytes,
     prepare,
@@ -294,6 +326,9 @@ const rootc_model model = {
     train,
     grad,
     update,
+    adamw,
+    clip,
+    average,
     poolCreate,
     poolDestroy,
     parallelFor,

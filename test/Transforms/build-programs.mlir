@@ -68,10 +68,20 @@ root.network @tiny(%image: !root.image<8x6x3>) classes(4) {
 // CHECK-NEXT: %[[P:.*]] = root.argument parameters : tensor<?xf32>
 // CHECK-NEXT: %[[G:.*]] = root.argument gradients : tensor<?xf32>
 // CHECK-NEXT: %[[V:.*]] = root.argument velocity : tensor<?xf32>
-// CHECK-NEXT: %[[S:.*]] = root.argument scalars : tensor<3xf32>
+// CHECK-NEXT: %[[S:.*]] = root.argument scalars : tensor<4xf32>
 // CHECK-NEXT: %[[NP:.*]], %[[NV:.*]] = root.prim.sgd %[[P]], %[[G]], %[[V]], %[[S]]
 // CHECK-NEXT: root.store parameters %[[NP]]
 // CHECK-NEXT: root.store velocity %[[NV]]
+// CHECK: root.program @adamw kind(adamw)
+// CHECK: %[[Q:.*]] = root.argument square : tensor<?xf32>
+// CHECK: %{{.*}}, %{{.*}}, %[[NQ:.*]] = root.prim.adamw %{{.*}}, %{{.*}}, %{{.*}}, %[[Q]], %{{.*}}
+// CHECK: root.store square %[[NQ]]
+// CHECK: root.program @clip kind(clip)
+// CHECK: %[[C:.*]] = root.prim.clip_norm
+// CHECK-NEXT: root.store gradients %[[C]]
+// CHECK: root.program @average kind(average)
+// CHECK: %[[A:.*]] = root.prim.moving_average
+// CHECK-NEXT: root.store average %[[A]]
 
 // INFER-NOT: "aux.weight"
 // INFER: root.arena_tensor parameter "fc.weight"

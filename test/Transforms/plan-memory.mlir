@@ -90,8 +90,8 @@ root.model @plan image(2x5x3) classes(3) {
     %p = root.argument parameters : tensor<?xf32>
     %g = root.argument gradients : tensor<?xf32>
     %v = root.argument velocity : tensor<?xf32>
-    %s = root.argument scalars : tensor<3xf32>
-    %r:2 = root.prim.sgd %p, %g, %v, %s : (tensor<?xf32>, tensor<?xf32>, tensor<?xf32>, tensor<3xf32>) -> (tensor<?xf32>, tensor<?xf32>)
+    %s = root.argument scalars : tensor<4xf32>
+    %r:2 = root.prim.sgd %p, %g, %v, %s : (tensor<?xf32>, tensor<?xf32>, tensor<?xf32>, tensor<4xf32>) -> (tensor<?xf32>, tensor<?xf32>)
     root.store parameters %r#0 : tensor<?xf32>
     root.store velocity %r#1 : tensor<?xf32>
   }

@@ -438,12 +438,32 @@ TEST(Reference, DropoutDependsOnSampleNotOnItsPlaceInTheBatch) {
       second.reals);
 }
 
-TEST(Reference, SgdWithMomentumAndDecay) {
-  auto r = evaluate(makeOp("sgd", {}),
-                    {Tensor({2}, {1, 2}), Tensor({2}, {3, 4}),
-                     Tensor({2}, {10, 20}), Tensor({3}, {0.5, 0.1, 2})});
-  EXPECT_EQ(r[1].reals, (Values{1 + 3 + 2, 2 + 4 + 4}));
-  EXPECT_EQ(r[0].reals, (Values{1 - 3, 2 - 5}));
+TEST(Reference, Updates) {
+  for (double nesterov : {0, 1}) {
+    auto r =
+        evaluate(makeOp("sgd", {}),
+                 {Tensor({2}, {1, 2}), Tensor({2}, {3, 4}),
+                  Tensor({2}, {10, 20}), Tensor({4}, {0.5, 0.1, 2, nesterov})});
+    EXPECT_EQ(r[1].reals, (Values{1 + 3 + 2, 2 + 4 + 4}));
+    EXPECT_EQ(r[0].reals, nesterov ? (Values{1 - 0.5 * (5 + 0.1 * 6),
+                                             2 - 0.5 * (8 + 0.1 * 10)})
+                                   : (Values{1 - 3, 2 - 5}));
+  }
+  auto r = evaluate(makeOp("adamw", {}),
+                    {Tensor({1}, {1}), Tensor({1}, {2}), Tensor({1}, {4}),
+                     Tensor({1}, {0}), Tensor({6}, {0.5, 3, 0.5, 0.25, 2, 1})});
+  EXPECT_EQ(r[0].reals, (Values{0.5 - 3 * 3.0 / (2 * 1 + 1)}));
+  EXPECT_EQ(r[1].reals, (Values{3}));
+  EXPECT_EQ(r[2].reals, (Values{1}));
+  for (double most : {2.5, 6.0}) {
+    auto clipped = evaluate(makeOp("clip_norm", {}),
+                            {Tensor({2}, {3, 4}), Tensor({1}, {most})});
+    EXPECT_NEAR(clipped[0].reals[1], most < 5 ? 2 : 4, 1e-6);
+  }
+  auto average =
+      evaluate(makeOp("moving_average", {}),
+               {Tensor({1}, {1}), Tensor({1}, {3}), Tensor({1}, {0.25})});
+  EXPECT_EQ(average[0].reals, (Values{1.5}));
 }
 
 TEST(Reference, MalformedOpsAreRefused) {

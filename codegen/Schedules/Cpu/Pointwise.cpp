@@ -14,10 +14,6 @@ using namespace Halide;
 namespace rootc::codegen {
 
 namespace {
-/// Bytes of one tensor that one task of a parallel loop covers: enough that
-/// starting the task costs nothing, few enough that threads share evenly.
-constexpr int TaskBytes = 256 * 1024;
-
 int nextPowerOfTwo(int64_t value) {
   int power = 1;
   while (power < value)
@@ -124,25 +120,6 @@ void apply(const ScheduleContext &context, const FlatSchedule &) {
   }
   output.split(flat, outer, inner, context.lanes(), TailStrategy::GuardWithIf)
       .vectorize(inner);
-}
-
-void apply(const ScheduleContext &context, const SgdSchedule &) {
-  const int blockLanes = 64; // 4 KB of each operand: stays in cache
-  Func output = context.output, velocity = context.stage("velocity");
-  Var c = imageVars(1)[0], task("task"), block("block");
-  int lanes = context.lanes(), blockSize = blockLanes * lanes;
-  output.split(c, block, c, blockSize, TailStrategy::GuardWithIf);
-  // Both inputs are read before either output, which may lie in their place,
-  // is written.
-  velocity.compute_at(output, block);
-  if (context.plain)
-    return;
-  output
-      .split(block, task, block, TaskBytes / 4 / blockSize,
-             TailStrategy::GuardWithIf)
-      .vectorize(c, lanes, TailStrategy::GuardWithIf)
-      .parallel(task);
-  velocity.vectorize(c, lanes, TailStrategy::GuardWithIf);
 }
 
 } // namespace rootc::codegen

@@ -63,6 +63,8 @@ private:
     auto begins = [&](const char *prefix) { return name.starts_with(prefix); };
     if (op.starts_with("standardize"))
       return keep(stage, {stage.dimensions() == 2 ? 16 : 64, 16});
+    if (op == "clip_norm")
+      return keep(stage, {64, 8});
     if (name == "chunk") {
       Var at = keepInMemory(stage, {threads, {mapChannels(), 8}});
       context.stage("registers").compute_at(stage, at);
@@ -93,7 +95,7 @@ private:
         inRegisters(stage);
     } else if (name == "row4") { // neighbours' ratios
       keep(stage, {mapChannels(), 8});
-    } else if (name == "accumulator" || name == "velocity") {
+    } else if (name == "accumulator" || begins("new ")) {
       inRegisters(stage);
     }
   }

@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct or the meaning of a field below changes. */
-#define ROOTC_ABI_VERSION 8
+#define ROOTC_ABI_VERSION 9
 
 enum rootc_status {
   ROOTC_OK = 0,
@@ -120,8 +120,8 @@ enum rootc_response_arena {
 };
 
 /* What a kernel call has to do, whatever its schedule, for profiles. Bytes of a
-   batch of n: fixed + n x per_image; for ROOTC_UPDATE, n is the number of
-   parameters. */
+   batch of n: fixed + n x per_image; from ROOTC_UPDATE on, n is the number of
+   floats that are updated. */
 typedef struct rootc_work {
   int64_t multiply_adds; /* of convolutions, for each image: weights by output
                             positions, in the backward pass as well */
@@ -135,8 +135,23 @@ enum rootc_program {
   ROOTC_TRAIN = 2,
   ROOTC_GRAD = 3,
   ROOTC_UPDATE = 4,
-  ROOTC_PROGRAM_COUNT = 5
+  ROOTC_ADAMW = 5,
+  ROOTC_CLIP = 6,
+  ROOTC_AVERAGE = 7,
+  ROOTC_PROGRAM_COUNT = 8
 };
+
+/* A step of AdamW (Loshchilov and Hutter, Decoupled Weight Decay
+   Regularization, ICLR 2019, algorithm 2), the t-th with learning rate r and
+   weight decay d. */
+typedef struct rootc_adamw {
+  float shrink;        /* 1 - r d */
+  float learning_rate; /* r / (1 - beta1^t) */
+  float mean_gain;     /* 1 - beta1 */
+  float square_gain;   /* 1 - beta2 */
+  float root;          /* 1 / sqrt(1 - beta2^t) */
+  float epsilon;
+} rootc_adamw;
 
 /* The label of an image that is a mixture of two (mixup): its loss is 1 - w
    times the loss of `label` plus w times that of `partner`, w being
@@ -233,10 +248,25 @@ typedef struct rootc_model {
   /* As train, and the gradient of the image. */
   int (*grad)(rootc_context *, const rootc_batch *, const float *parameters,
               float *statistics, float *gradients, float *loss, float *d_image);
-  /* SGD on `count` floats: v = momentum v + (g + decay w), w = w - lr v. */
+  /* Updates are of `count` floats of arenas, from a multiple of 64 bytes on.
+     SGD: v = momentum v + (g + decay w), w = w - lr v; if `nesterov` is not 0,
+     w = w - lr (g + decay w + momentum v), with the new v. */
   int (*update)(rootc_context *, int64_t count, float *parameters,
                 const float *gradients, float *velocity, float learning_rate,
-                float momentum, float weight_decay);
+                float momentum, float weight_decay, int32_t nesterov);
+  /* AdamW: m = m + mean_gain (g - m), v = v + square_gain (g g - v),
+     w = shrink w - lr m / (root sqrt(v) + epsilon); m is `mean`, v `square`. */
+  int (*adamw)(rootc_context *, int64_t count, float *parameters,
+               const float *gradients, float *mean, float *square,
+               const rootc_adamw *step);
+  /* g = g min(1, most / (|g| + 1e-6)), |g| being the square root of the sum of
+     all squares, as PyTorch's clip_grad_norm_; where |g| is not a number, g
+     stays as it is. */
+  int (*clip)(rootc_context *, int64_t count, float *gradients, float most);
+  /* average = average + share (values - average): exact where both are equal.
+   */
+  int (*average)(rootc_context *, int64_t count, float *average,
+                 const float *values, float share);
   /* A pool of threads (the caller is one of them) for rootc_context::pool, with
      `parallel_for` below; null if it cannot be made. Threads are joined by
      pool_destroy. */

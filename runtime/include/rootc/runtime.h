@@ -285,10 +285,16 @@ public:
   /// to filters and linear weights, and with decayAll to everything.
   void update(Weights &weights, const float *gradients, float *velocity,
               float rate, float momentum, float decay, bool decayAll = false);
-  /// SGD on `count` floats, from a multiple of 16 of the arenas on, all of them
-  /// decayed.
+  /// The model's updates (rootc/model.h) of `count` floats, from a multiple of
+  /// 16 of the arenas on, none if it is 0.
   void update(int64_t count, float *parameters, const float *gradients,
-              float *velocity, float rate, float momentum, float decay);
+              float *velocity, float rate, float momentum, float decay,
+              bool nesterov);
+  void adamw(int64_t count, float *parameters, const float *gradients,
+             float *mean, float *square, const rootc_adamw &step);
+  void clip(int64_t count, float *gradients, float most);
+  /// average = average + share (values - average).
+  void average(int64_t count, float *average, const float *values, float share);
 
   /// The underlying context, to set a call_hook.
   rootc_context &context() { return ctx; }

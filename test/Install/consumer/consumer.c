@@ -157,7 +157,7 @@ static void train(const rootc_model *model) {
     REQUIRE(!model->train(&context, &batch, parameters, statistics, gradients,
                           &loss));
     REQUIRE(!model->update(&context, model->parameter_count, parameters,
-                           gradients, velocity, 0.05f, 0.9f, 0));
+                           gradients, velocity, 0.05f, 0.9f, 0, 0));
     first = step == 0 ? loss : first;
   }
   REQUIRE(isfinite(loss) && loss < first);

@@ -6,11 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/src/Optimizer.h"
-#include "FakeModel.h"
-#include "TestSupport.h"
+#include "CompiledModels.h"
+#include "test/Runtime/TestSupport.h"
 
 #include <cmath>
-#include <fstream>
 #include <sstream>
 
 using namespace rootc;
@@ -19,12 +18,21 @@ using namespace rootc::test;
 namespace {
 constexpr int64_t count = 12;
 
-/// Two tensors of a layer, `first` floats and 4.
+const rootc_model &tiny(const std::string &target) {
+  static std::map<std::string, Model> open;
+  std::string file = compiled(ROOTC_TINY, target + ".so", "--target=" + target);
+  return *open.try_emplace(target, Model::open(file))
+              .first->second.operator->();
+}
+
+/// The programs of a compiled model on two tensors of a layer, `first` floats
+/// and 4.
 struct Case {
   std::vector<rootc_tensor> tensors;
-  rootc_model table = *fake_model();
+  rootc_model table;
 
-  explicit Case(int64_t first) {
+  explicit Case(int64_t first, const std::string &target = "host")
+      : table(tiny(target)) {
     int64_t end = (first + 15) / 16 * 16;
     tensors = {{"fc.weight", "weight", 1, 0, {first}, 0, first},
                {"fc.bias", "bias", 1, 0, {4}, end, 0}};
@@ -48,7 +56,7 @@ Result update(const Case &of, const OptimizerOptions &options, int64_t steps,
   Model model = of.model();
   auto pool = std::make_shared<ThreadPool>(model, threads);
   Session session(model, pool);
-  Optimizer optimizer(model, pool, options);
+  Optimizer optimizer(model, options);
   Weights weights(model);
   for (int64_t i = 0; i < values; ++i)
     weights.parameters[size_t(i)] = float(std::sin(1 + double(i)));
@@ -61,7 +69,8 @@ Result update(const Case &of, const OptimizerOptions &options, int64_t steps,
           float((0.1 + double(i % 3)) *
                 std::cos(0.7 * double(i) + 1.3 * double(step)));
     optimizer.update(session, weights, state, gradients.data(), rate);
-    averageInto(*pool, result.average, weights.parameters, average);
+    session.average(model->parameter_count, result.average.data(),
+                    weights.parameters.data(), float(1 - average));
   }
   result.parameters = weights.parameters;
   return result;
@@ -88,8 +97,10 @@ void expectRecorded(const std::string &name, const FloatArray &values) {
 }
 } // namespace
 
-TEST(Optimizer, UpdatesAreThoseOfPyTorch) {
-  Case of(count);
+class OptimizerOn : public ::testing::TestWithParam<const char *> {};
+
+TEST_P(OptimizerOn, UpdatesAreThoseOfPyTorch) {
+  Case of(count, GetParam());
   OptimizerOptions options;
   options.decay = 0.01;
   expectRecorded("sgd", update(of, options, 20, 0.1).parameters);
@@ -108,6 +119,9 @@ TEST(Optimizer, UpdatesAreThoseOfPyTorch) {
   adam.decay = 0.01;
   expectRecorded("adamw", update(of, adam, 20, 0.1).parameters);
 }
+
+INSTANTIATE_TEST_SUITE_P(Targets, OptimizerOn,
+                         ::testing::Values("host", "host-opencl"));
 
 TEST(Optimizer, ThreadsChangeNoBit) {
   constexpr int64_t many = 300001;
