@@ -158,8 +158,12 @@ private:
   void byPixels() {
     Func tiles = context.stage("tiles");
     tiles.compute_root();
-    Var at = acrossThreads(tiles, {threads(), {gather.layout.block, 8}});
-    inRegisters(LoopLevel(tiles, at));
+    // l, x, y, b, phases, n: where what is divided by is not known, as behind
+    // the images, Halide does not see that a thread has one value.
+    std::vector<Var> v = tiles.args();
+    acrossThreads(tiles, {v[0], v[1], v[2], v[4], v[5], v[6], v[3]},
+                  {threads(), {gather.layout.block, 8}});
+    inRegisters(LoopLevel(tiles, Var(v[0].name() + "t")));
     acrossThreads(context.output,
                   {threads(), {context.outputValue.channels(), 8}});
   }
