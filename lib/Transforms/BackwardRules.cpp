@@ -42,7 +42,7 @@ static bool takesShiftOut(Operation *user, Value map,
         normalize.getMean().getDefiningOp<PrimBatchNormStatisticsOp>();
     return statistics && statistics.getX() == map;
   }
-  if (isa<PrimChannelOffsetOp, PrimResampleOp>(user))
+  if (isa<PrimChannelOffsetOp, PrimScaleChannelsOp, PrimResampleOp>(user))
     return user->getOperand(0) == map && known.contains(user->getResult(0));
   // A group norm of one channel a group takes the mean out of each image.
   if (auto normalize = dyn_cast<PrimGroupNormNormalizeOp>(user))

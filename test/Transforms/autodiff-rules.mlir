@@ -188,6 +188,25 @@ root.network @bias_before_norm(%image: !root.image<4x4x2>) classes(2) {
 
 // -----
 
+// A channel's factor leaves a constant a constant.
+// CHECK-LABEL: root.model @bias_before_layer_scale
+// CHECK: root.program @grad
+// CHECK-NOT: root.prim.channel_sum {{.*}} {layer = "conv2"}
+// CHECK: root.prim.zeros_like {{.*}} {layer = "conv2"}
+// CHECK: root.program @update
+root.network @bias_before_layer_scale(%image: !root.image<4x4x2>) classes(2) {
+  %1 = root.conv2d "conv1" %image filters(3) kernel(1)
+  %2 = root.relu %1
+  %3 = root.conv2d "conv2" %2 filters(3) kernel(1)
+  %4 = root.layer_scale "scale" %3
+  %5 = root.add %4, %2
+  %6 = root.batch_norm "bn" %5
+  %7 = root.linear "fc" %6 outputs(2)
+  root.output %7
+}
+
+// -----
+
 // A constant goes through a convolution as a constant, unless a border of zeros joins it.
 // CHECK-LABEL: root.model @bias_before_convolution
 // CHECK: root.program @grad
