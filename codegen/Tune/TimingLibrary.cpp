@@ -69,7 +69,8 @@ json::Array toJson(const std::vector<TensorType> &types, int64_t batch) {
     operands.push_back(
         json::Object{{"elements", elementsOf(type, batch)},
                      {"bytes", bytesOf(type.element)},
-                     {"float", type.element == ElementType::F32}});
+                     {"float", type.element == ElementType::F32 ||
+                                   type.element == ElementType::BF16}});
   return operands;
 }
 
@@ -88,6 +89,10 @@ Trial failedTrial(const Schedule &candidate, Error error) {
 }
 
 double toleranceOf(const Kernel &kernel) {
+  // A sum in another order may round to the next number of eight bits.
+  for (int64_t output : kernel.outputs)
+    if (kernel.type(output).element == ElementType::BF16)
+      return 0x1p-7;
   for (const Op &op : kernel.ops)
     if (op.attributes.count("winograd"))
       return 5e-5;

@@ -167,6 +167,44 @@ std::string checkDevice(const NetworkFlags &flags, const Options &options) {
   }
 }
 
+bool isForDevice(const Options &options) {
+  return llvm::any_of(options.targets, [](const codegen::TargetInfo &target) {
+    return codegen::backendOf(target).device;
+  });
+}
+
+static bool isForCuda(const codegen::TargetInfo &target) {
+  return target.halide.find("-cuda") != std::string::npos;
+}
+
+std::string checkPrecision(const NetworkFlags &flags, Options &options) {
+  const std::string &name = flags.precision;
+  if (name != "f32" && name != "tf32" && name != "bf16")
+    return "--precision=" + name + ": give f32, tf32 or bf16";
+  if (name == "f32" || options.kind == OutputKind::Header)
+    return "";
+  bool cuda = llvm::any_of(options.targets, isForCuda);
+  bool binary = options.kind == OutputKind::SharedLibrary ||
+                options.kind == OutputKind::StaticLibrary ||
+                options.kind == OutputKind::Object ||
+                options.kind == OutputKind::Mlir;
+  if (cuda && (options.kind == OutputKind::Cuda ||
+               (binary && (name == "tf32" || options.targets.size() == 1)))) {
+    options.operandBits = name == "tf32" ? 19 : 16;
+    return "";
+  }
+  if (name == "tf32")
+    return "--precision=tf32 is of tensor cores, in a library for "
+           "--target=host-cuda or in CUDA C++, -o NET.cu";
+  options.bf16 = true;
+  if (isForDevice(options))
+    return "--precision=bf16 is of a CPU's library, of one for "
+           "--target=host-cuda alone or of CUDA C++, -o NET.cu; leave it or "
+           "--target=" +
+           flags.target + " out";
+  return "";
+}
+
 void registerLibraryFlags() {
   mlir::registerAsmPrinterCLOptions();
   mlir::registerMLIRContextCLOptions();

@@ -76,6 +76,17 @@ struct NetworkFlags {
       "measured-on", cl::value_desc("name"), cl::cat(category),
       cl::desc("The CPU or device whose records a database's are to be; "
                "default this CPU, or the only device that it has records of")};
+  cl::opt<std::string> precision{
+      "precision", cl::value_desc("f32|tf32|bf16"), cl::cat(category),
+      cl::init("f32"),
+      cl::desc("bf16: maps between kernels and packed filters are stored in "
+               "half the bytes, and dense convolutions multiply them by the "
+               "CPU's matrix unit (AMX) where there is one; sums, statistics, "
+               "weights and updates stay f32, and so do images and logits. "
+               "With --target=host-cuda or --emit=cuda, tf32 or bf16: tensor "
+               "cores multiply such numbers in convolutions of enough channels "
+               "a group; all that is stored stays f32, and nvcc is needed. "
+               "Default f32")};
   cl::opt<bool, false, SwitchParser> recompute{
       "recompute", cl::cat(category),
       cl::desc("Training keeps less in memory: batch norm, ReLU and pools are "
@@ -128,6 +139,13 @@ std::string checkNetwork(const NetworkFlags &flags, Options &options);
 /// What is wrong with `options.kind` for the target; "" if nothing is. After
 /// checkNetwork.
 std::string checkDevice(const NetworkFlags &flags, const Options &options);
+
+/// Takes over --precision; what is wrong with it for the targets and
+/// `options.kind`, "" if nothing is. After checkNetwork.
+std::string checkPrecision(const NetworkFlags &flags, Options &options);
+
+/// Whether one of the targets is a device.
+bool isForDevice(const Options &options);
 
 /// Makes MLIR's own flags. Before any NetworkFlags, as one of LLVM's has the
 /// name of one of theirs.

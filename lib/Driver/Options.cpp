@@ -37,17 +37,6 @@ struct Flags : NetworkFlags {
       "training", cl::cat(category),
       cl::desc("Of --emit=cost: what a training step computes and keeps, and "
                "what --freeze saves of it")};
-  cl::opt<std::string> precision{
-      "precision", cl::value_desc("f32|tf32|bf16"), cl::cat(category),
-      cl::init("f32"),
-      cl::desc("bf16: maps between kernels and packed filters are stored in "
-               "half the bytes, and dense convolutions multiply them by the "
-               "CPU's matrix unit (AMX) where there is one; sums, statistics, "
-               "weights and updates stay f32, and so do images and logits. "
-               "With --target=host-cuda or --emit=cuda, tf32 or bf16: tensor "
-               "cores multiply such numbers in convolutions of enough channels "
-               "a group; all that is stored stays f32, and nvcc is needed. "
-               "Default f32")};
   cl::opt<std::string> explain{
       "explain", cl::ValueOptional, cl::value_desc("program"),
       cl::cat(category),
@@ -161,45 +150,6 @@ bool holdsWeights(OutputKind kind) {
   default:
     return false;
   }
-}
-
-bool isForDevice(const Options &options) {
-  return llvm::any_of(options.targets, [](const codegen::TargetInfo &target) {
-    return codegen::backendOf(target).device;
-  });
-}
-
-bool isForCuda(const codegen::TargetInfo &target) {
-  return target.halide.find("-cuda") != std::string::npos;
-}
-
-/// What is wrong with --precision; empty if nothing is.
-std::string checkPrecision(const Flags &flags, Options &options) {
-  const std::string &name = flags.precision;
-  if (name != "f32" && name != "tf32" && name != "bf16")
-    return "--precision=" + name + ": give f32, tf32 or bf16";
-  if (name == "f32" || options.kind == OutputKind::Header)
-    return "";
-  bool cuda = llvm::any_of(options.targets, isForCuda);
-  bool binary = options.kind == OutputKind::SharedLibrary ||
-                options.kind == OutputKind::StaticLibrary ||
-                options.kind == OutputKind::Object ||
-                options.kind == OutputKind::Mlir;
-  if (cuda && (options.kind == OutputKind::Cuda ||
-               (binary && (name == "tf32" || options.targets.size() == 1)))) {
-    options.operandBits = name == "tf32" ? 19 : 16;
-    return "";
-  }
-  if (name == "tf32")
-    return "--precision=tf32 is of tensor cores, in a library for "
-           "--target=host-cuda or in CUDA C++, -o NET.cu";
-  options.bf16 = true;
-  if (isForDevice(options))
-    return "--precision=bf16 is of a CPU's library, of one for "
-           "--target=host-cuda alone or of CUDA C++, -o NET.cu; leave it or "
-           "--target=" +
-           flags.target + " out";
-  return "";
 }
 
 /// What is wrong with the flags of weights; empty if nothing is.

@@ -120,6 +120,11 @@ std::optional<Options> check(const TuneCommandFlags &flags) {
     problem = readNumber<uint64_t>(flags.seed, 0, UINT64_MAX, tune.seed);
   if (problem.empty())
     problem = checkDevice(flags, options);
+  if (problem.empty() && flags.precision == "tf32")
+    problem = "--precision=tf32: tensor cores have schedules of their own, "
+              "which are not searched; give f32 or bf16";
+  if (problem.empty())
+    problem = checkPrecision(flags, options);
   if (!problem.empty())
     return fail(problem);
   tune.database = flags.database.getNumOccurrences()

@@ -10,6 +10,7 @@
 #include "Support.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -25,9 +26,15 @@ namespace {
 
 struct Operand {
   size_t elements, bytes; ///< bytes of one element
-  bool isFloat;
+  bool isFloat;           ///< of two bytes: bf16, the upper half of a float
   size_t size() const { return elements * bytes; }
 };
+
+float readFloat(const std::byte *at, size_t bytes) {
+  uint32_t bits = 0; // little-endian
+  std::memcpy(reinterpret_cast<std::byte *>(&bits) + 4 - bytes, at, bytes);
+  return std::bit_cast<float>(bits);
+}
 
 /// A value that depends on its place alone. Floats are from 0.25 to 1.25, as
 /// variances are among them; whole numbers from 0 to 3, which any network has
@@ -43,8 +50,10 @@ void fill(std::byte *to, const Operand &operand, uint64_t index) {
   for (size_t i = 0; i < operand.elements; ++i) {
     uint64_t bits = noise(index, i);
     if (operand.isFloat) {
-      float value = 0.25f + float(bits >> 40) * 0x1p-24f;
-      std::memcpy(to + 4 * i, &value, 4);
+      auto value =
+          std::bit_cast<uint32_t>(0.25f + float(bits >> 40) * 0x1p-24f);
+      value >>= 8 * (4 - operand.bytes);
+      std::memcpy(to + operand.bytes * i, &value, operand.bytes);
     } else {
       uint64_t value = bits % 4; // little-endian
       std::memcpy(to + operand.bytes * i, &value, operand.bytes);
@@ -61,9 +70,8 @@ double differenceOf(const std::byte *got, const std::byte *want,
     return std::memcmp(got, want, operand.size()) ? infinity : 0;
   double worst = 0, largest = 0;
   for (size_t i = 0; i < operand.elements; ++i) {
-    float a, b;
-    std::memcpy(&a, got + 4 * i, 4);
-    std::memcpy(&b, want + 4 * i, 4);
+    float a = readFloat(got + operand.bytes * i, operand.bytes);
+    float b = readFloat(want + operand.bytes * i, operand.bytes);
     if (!std::isfinite(a) || !std::isfinite(b))
       return infinity;
     worst = std::max(worst, std::abs(double(a) - double(b)));
