@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing and builds: setup.sh [--for=build|test|full] [--preset=NAME].
+# Installs what is missing and builds: setup.sh [--for=train|build|test|full] [--preset=NAME].
+# train is rootc and rootrun alone; build, the default, all programs.
 # What is there already is left alone: a second call only rebuilds what changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,13 +9,13 @@ level=build
 preset=release
 for argument in "$@"; do
   case "$argument" in
-    --for=build | --for=test | --for=full) level=${argument#--for=} ;;
+    --for=train | --for=build | --for=test | --for=full) level=${argument#--for=} ;;
     --preset=*) preset=${argument#--preset=} ;;
-    *) echo "setup.sh: unknown argument '$argument'; use --for=build|test|full or --preset=NAME" >&2; exit 1 ;;
+    *) echo "setup.sh: unknown argument '$argument'; use --for=train|build|test|full or --preset=NAME" >&2; exit 1 ;;
   esac
 done
 case "$level" in
-  build) levels=build ;;
+  train | build) levels=build ;;
   test) levels='build|test' ;;
   full) levels='build|test|full' ;;
 esac
@@ -49,8 +50,11 @@ done
 
 # New packages may be what CMake looks for.
 [ -f "build/$preset/build.ninja" ] && [ ${#missing[@]} = 0 ] || .venv/bin/cmake --preset "$preset"
-# Who only compiles and trains need not wait for the tests to be built.
-targets=()
-[ "$level" != build ] || targets=(--target tools/all runtime/all command-files)
-echo "setup.sh: building rootc and rootrun$([ "$level" = build ] || echo ', and the tests')"
+# Who only compiles and trains need not wait for the rest.
+case "$level" in
+  train) what="rootc and rootrun" targets=(--target rootc rootrun) ;;
+  build) what="the programs" targets=(--target tools/all runtime/all command-files) ;;
+  *) what="the programs and the tests" targets=() ;;
+esac
+echo "setup.sh: building $what"
 .venv/bin/cmake --build "build/$preset" "${targets[@]}"

@@ -3,7 +3,7 @@
 # train-nin.sh [RUN]: the run's folder (default runs/nin-root-8); more arguments go to `rootrun train`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/setup.sh
+scripts/setup.sh --for=train
 
 run=${1:-runs/nin-root-8}
 shift || true
