@@ -47,7 +47,11 @@ read -ra precisions <<<"${ROOTC_GPU_PRECISIONS:-f32 tf32 bf16}" # fewer, for a t
 declare -A suffixes=([f32]="" [tf32]=-tf32 [bf16]=-bf16) tolerances=([f32]="" [tf32]=3e-3 [bf16]=2e-2)
 
 libraries() { # PROGRAM: brings what it needs and the other machine may lack, or have of an older version
-  ldd "$1" | awk '$3 ~ /lib(stdc\+\+|gcc_s|jpeg|png|spdlog|fmt|xxhash)/ { print $3 }' | xargs -I{} cp -L {} "$folder/lib/"
+  local file
+  ldd "$1" | awk '$3 ~ /lib(stdc\+\+|gcc_s|jpeg|png|spdlog|fmt|xxhash)/ { print $3 }' | while read -r file; do
+    # A second program finds those of the first in its own rpath.
+    [ -e "$folder/lib/${file##*/}" ] || cp -L "$file" "$folder/lib/"
+  done
 }
 
 build() { # NAME NETWORK FLAG...

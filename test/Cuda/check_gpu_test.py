@@ -144,10 +144,12 @@ def check_script(folder, right=True, accuracy=None):
 
 
 def check_prepare(folder, rootc):
-    call(root / 'scripts/check-gpu.sh', '--prepare', f'--folder={folder}', ROOTC=rootc, ROOTC_GPU_NETWORKS='tiny=test/Driver/Inputs/tiny.mlir',
+    # Two, as the second finds libraries that the first has brought.
+    networks = 'tiny=test/Driver/Inputs/tiny.mlir wide=test/Driver/Inputs/tiny.mlir,--image=16x16'
+    call(root / 'scripts/check-gpu.sh', '--prepare', f'--folder={folder}', ROOTC=rootc, ROOTC_GPU_NETWORKS=networks,
          ROOTC_GPU_PRECISIONS='tf32', ROOTC_GPU_CANDIDATES='3')
     names = {file.name for file in folder.iterdir()}
-    assert names == {'tiny-tf32', 'tiny-cpu', 'tiny.mlir', 'tiny.json', 'lib', 'bundle'}, names
+    assert names == {'lib', 'bundle'} | {name + end for name in ('tiny', 'wide') for end in ('-tf32', '-cpu', '.mlir', '.json')}, names
     assert len((folder / 'bundle/jobs.jsonl').read_text().splitlines()) == 3
     expect(call(folder / 'bundle/rootc-time', folder / 'bundle'), 'rootc-time: 3 of 3 timed')  # no driver: each says so
     expect((folder / 'bundle/times.jsonl').read_text(), 'CUDA')
