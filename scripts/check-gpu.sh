@@ -82,6 +82,7 @@ build() { # NAME NETWORK FLAG...
   libraries "$folder/$name-cpu"
   for precision in "${precisions[@]}"; do
     "$rootc" "$@" "--precision=$precision" -o "$at/net.cu"
+    python3 scripts/gpu_bounds.py "$at/net.cu" >"$folder/$name${suffixes[$precision]}.bounds.json"
     "$nvcc" -std=c++17 -gencode=arch=compute_80,code=sm_80 -gencode=arch=compute_90,code=sm_90 -Xfatbin=-compress-all -c "$at/net.cu" -o "$at/net.o"
     "$cxx" -DROOTC_GPU -I "$cuda/include" "${flags[@]}" "$at/net.o" "$cudart" -lpthread -o "$folder/$name${suffixes[$precision]}"
   done
@@ -220,7 +221,7 @@ trap 'rm -f "$times"' EXIT
     echo "PyTorch was not timed: there is no '$python' here. Milliseconds of rootc's calls:"
     echo
     sed 's/^/- /' "$times"
-  elif ! "$python" scripts/race_gpu.py --folder "$folder" --ours "$times" --seconds "$(left)" "${names[@]}" 2>&1; then
+  elif ! "$python" scripts/race_gpu.py --folder "$folder" --ours "$times" --chip "$gpu" --seconds "$(left)" "${names[@]}" 2>&1; then
     echo
     echo "PyTorch has not been raced."
   fi

@@ -16,9 +16,13 @@ import subprocess
 import sys
 import tempfile
 
-# NVIDIA's figures for the H100 SXM5: fp32 without tensor cores, dense products with them, HBM3, and of a multiprocessor what
-# occupancy is counted from.
-FLOPS, TF32, BF16, BANDWIDTH, PROCESSORS = 66.9e12, 494.7e12, 989.4e12, 3.35e12, 132
+# NVIDIA's figures: fp32 without tensor cores, dense products with them, bytes a second; by the name that nvidia-smi has.
+Chip = collections.namedtuple('Chip', 'flops tf32 bf16 bandwidth')
+CHIPS = {'NVIDIA H100 80GB HBM3': Chip(66.9e12, 494.7e12, 989.4e12, 3.35e12), 'NVIDIA H200': Chip(66.9e12, 494.7e12, 989.4e12, 4.8e12),
+         'NVIDIA A100-SXM4-80GB': Chip(19.5e12, 156e12, 312e12, 2.039e12), 'NVIDIA A100-SXM4-40GB': Chip(19.5e12, 156e12, 312e12, 1.555e12)}
+H100 = CHIPS['NVIDIA H100 80GB HBM3']
+# Of an H100, what occupancy is counted from.
+PROCESSORS = 132
 REGISTERS, SHARED, WARPS, BLOCKS = 65536, 227 << 10, 64, 32
 # Rules of thumb, no measurements: a stream's gap between kernels; the share of the bandwidth that copies reach; how many warps hide the
 # latency of arithmetic and of memory; cycles of the load unit for a warp's load, while four multiply-adds of a warp are issued; the
@@ -70,7 +74,9 @@ def must(found, what):
 
 
 class Source:
-    def __init__(self, text, report):
+    def __init__(self, text, report='', chip=H100):
+        """Without a report of ptxas it knows bounds alone."""
+        self.chip = chip
         self.registers, self.shared = {}, {}
         for name, body in re.findall(r"Compiling entry function '_Z(\w+)' for.*?\n(.*?Used \d+ registers.*?)\n", report, re.S):
             length = must(re.match(r'\d+', name), f"a length in the name '_Z{name}' that ptxas reports")[0]
@@ -175,7 +181,7 @@ class Source:
 
     def peak(self, kernel):
         tile = self.tile(kernel)
-        return FLOPS if not tile else BF16 if tile.bf16 else TF32
+        return self.chip.flops if not tile else self.chip.bf16 if tile.bf16 else self.chip.tf32
 
     def main(self, launches, macs):
         """The launch that does the work: the one of most threads, of a convolution's the one that multiplies."""
@@ -194,21 +200,30 @@ class Source:
         tiles = 4 * self.stages(main) * (tile.rows + tile.columns) * tile.terms
         return max(seconds(2 * self.executed(main)), tiles / CACHE)
 
-    def estimate(self, program, n, calls=None):
-        """Seconds that no schedule can save, and those expected, of a program; its flops, bytes and launches."""
-        bound = expected = flops = moved = 0
-        count = 0
+    def work(self, program, n, calls=None):
+        """Of each call of a program: its entry and multiply-adds, what it is launched with, and the bytes of its operands and results."""
         for entry, (macs, read, read_each, written, written_each) in calls or self.calls[program]:
             size = n if program != UPDATE else self.parameters
-            needed = read + written + size * (read_each + written_each)
+            yield entry, macs, size, read + written + size * (read_each + written_each)
+
+    def bound(self, program, n, calls=None):
+        """Seconds that no schedule of these kernels can save."""
+        return sum(max(2 * macs * n / self.peak(self.main(self.launches(entry, size)[0], macs).kernel), needed / self.chip.bandwidth)
+                   for entry, macs, size, needed in self.work(program, n, calls))
+
+    def estimate(self, program, n, calls=None):
+        """The bound, and the seconds expected, of a program; its flops, bytes and launches."""
+        expected = flops = moved = 0
+        count = 0
+        for entry, macs, size, needed in self.work(program, n, calls):
             work = 2 * macs * n
             launches, between = self.launches(entry, size)
             main = self.main(launches, macs)
-            bound += max(work / self.peak(main.kernel), needed / BANDWIDTH)
             flops, moved, count = flops + work, moved + needed + between, count + len(launches)
             hidden = min(1, self.occupancy(main)[0] / MEMORY_WARPS)
-            expected += max(self.arithmetic(main, work) if macs else 0, (needed + between) / (BANDWIDTH * REACHED * hidden)) + GAP * len(launches)
-        return bound, expected, flops, moved, count
+            passed = (needed + between) / (self.chip.bandwidth * REACHED * hidden)
+            expected += max(self.arithmetic(main, work) if macs else 0, passed) + GAP * len(launches)
+        return self.bound(program, n, calls), expected, flops, moved, count
 
 
 HEAD = """# GPUs, estimated
@@ -303,7 +318,7 @@ def main():
             except Stale as what:
                 sys.exit(f'estimate_gpu.py: {name}: the CUDA C++ of rootc, or the report of ptxas, has not {what}, or not in the form that this script '
                          'knows; mend its pattern')
-    print(HEAD.format(flops=FLOPS / 1e12, tf32=TF32 / 1e12, bf16=BF16 / 1e12, bandwidth=BANDWIDTH / 1e12, processors=PROCESSORS,
+    print(HEAD.format(flops=H100.flops / 1e12, tf32=H100.tf32 / 1e12, bf16=H100.bf16 / 1e12, bandwidth=H100.bandwidth / 1e12, processors=PROCESSORS,
                       arithmetic=ARITHMETIC_WARPS, reached=REACHED, memory=MEMORY_WARPS, gap=GAP * 1e6, mma=MMA_SYNC, cache=CACHE / 1e12), end='')
     print(f'Batch {options.batch}; a training step is forward, backward and SGD.\n')
     print('| network | program | kernels | GFLOP | GB moved | bound, ms | expected, ms | share |\n|---|---|---|---|---|---|---|---|')

@@ -7,7 +7,8 @@
     race_gpu.py --folder FOLDER --device=cpu --quick NAME... a try without a GPU, of one image and one run each
 
 Networks are FOLDER/NAME.mlir, with groups of FOLDER/NAME.json (`rootc --emit=cost --format=json`). TIMES has a line for each time of rootc's:
-`NAME infer|train BATCH 1.234 ms`, or what came instead; NAME-tf32 and NAME-bf16 are NAME with --precision.
+`NAME infer|train BATCH 1.234 ms`, or what came instead; NAME-tf32 and NAME-bf16 are NAME with --precision. FOLDER/NAME.bounds.json
+(scripts/gpu_bounds.py) has what those cannot go below on some GPUs; --chip says which one this is.
 
 PyTorch runs with cuDNN's search for algorithms, channels_last and TF32, eagerly and by torch.compile, and both again under bf16 autocast.
 Training is forward, backward and SGD (one fused kernel). Each call is waited for, arguments lie in the GPU's memory, medians are told: as of rootc.
@@ -29,6 +30,8 @@ MODES = {'eager': 'eager, TF32', 'compile': 'compiled, TF32', 'eager-bf16': 'eag
 OURS = {'': 'rootc, fp32', '-tf32': 'rootc, TF32', '-bf16': 'rootc, bf16'}
 CALLS = [('infer', 1), ('infer', 64), ('infer', 256), ('train', 64), ('train', 256)]
 QUICK = [('infer', 1), ('train', 1)]
+SHARES = ("In brackets the share of the bound: of each kernel the longer of its multiply-adds at the GPU's peak and its operands and results at the full\n"
+          'bandwidth, summed, by the time.\n')
 INSTALL = ('PyTorch was not timed: {python} has no torch. Install it where the GPU is, in an environment of its own:\n\n'
            '    python3 -m venv ~/race-venv && ~/race-venv/bin/pip install torch numpy\n'
            '    scripts/check-gpu.sh --python=$HOME/race-venv/bin/python\n')
@@ -130,13 +133,29 @@ def cell(times, row):
     return f'{found:.3f}' if isinstance(found, float) else found
 
 
-def table(names, calls, ours, theirs):
+def read_bounds(options):
+    """By (name, call, batch), as times are; none of a GPU whose peaks nobody has put down."""
+    bounds = {}
+    for name in options.names:
+        for suffix in OURS:
+            file = options.folder / f'{name}{suffix}.bounds.json'
+            for call, ms in (json.loads(file.read_text()) if file.exists() else {}).get(options.chip, {}).items():
+                kind, batch = call.split()
+                bounds[name + suffix, kind, int(batch)] = ms
+    return bounds
+
+
+def own_cell(times, bounds, row):
+    return cell(times, row) + (f' ({bounds[row] / times[row]:.0%})' if row in bounds and isinstance(times.get(row), float) else '')
+
+
+def table(names, calls, ours, theirs, bounds):
     """Ratios are of rootc's time to PyTorch's: of the fastest that store f32 (fp32 and TF32), and of bf16."""
     columns = [*OURS.values(), *(MODES[mode] for mode in theirs)]
     lines = [f'| network | call | {" | ".join(columns)} | ratio, TF32 | ratio, bf16 |', '|---|---' + '|---:' * (len(columns) + 2) + '|']
     for name in names:
         for kind, batch in calls:
-            mine = {suffix: cell(ours, (name + suffix, kind, batch)) for suffix in OURS}
+            mine = {suffix: own_cell(ours, bounds, (name + suffix, kind, batch)) for suffix in OURS}
             peers = {mode: times.get((name, kind, batch)) for mode, times in theirs.items()}
             own = lambda *suffixes: least(ours.get((name + suffix, kind, batch)) for suffix in suffixes)
             best = lambda bf16: least(ms for mode, ms in peers.items() if mode.endswith('bf16') == bf16)
@@ -171,6 +190,7 @@ def main():
     parser.add_argument('--ours', type=pathlib.Path, help="rootc's times; none: PyTorch's alone are told")
     parser.add_argument('--seconds', type=float, default=480, help='for all of it (default: %(default)s)')
     parser.add_argument('--device', choices=['cuda', 'cpu'], default='cuda')
+    parser.add_argument('--chip', default='', help="the GPU's name, as nvidia-smi has it")
     parser.add_argument('--quick', action='store_true', help='one image, one run: whether it works, not how fast')
     parser.add_argument('--modes', default=','.join(MODES), help='of PyTorch, with commas (default: %(default)s)')
     parser.add_argument('--python', default=sys.executable, help='an interpreter that has torch (default: this one)')
@@ -202,7 +222,9 @@ def main():
         print(f'{found.stdout.strip()} on {options.device}, milliseconds of a call; a ratio below 1 is rootc\'s lead.\n', flush=True)
         theirs = race_peers(options, options.seconds - (time.monotonic() - begin))
     calls = QUICK if options.quick else CALLS
-    print(table(options.names, calls, ours, theirs))
+    bounds = read_bounds(options)
+    print(SHARES if bounds else f"Shares of the bound are not told: the folder has none for '{options.chip}'.\n")
+    print(table(options.names, calls, ours, theirs, bounds))
     if not options.quick:
         print('\n' + goals(options.names, calls, ours, theirs))
     if found.returncode:

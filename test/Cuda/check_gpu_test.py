@@ -90,6 +90,10 @@ def check_race(folder):
            r'^\| layer-8 \| training, 256 \|( not timed \|){3}( failed: out of memory \|){4}  \|  \|$',
            r'^\| resnet-50 \| training, 64 \| failed: no memory \|', r'dense ResNet-50: 2.00 times as fast; 1.25 is wanted',
            'against itself: not timed', 'in the median: 2.00 times as fast; 2 is wanted')
+    (folder / 'layer-8-tf32.bounds.json').write_text('{"NVIDIA H200": {"infer 1": 0.2, "train 64": 1}}')
+    expect(call(*race, stand_in(folder), '--device=cpu', '--chip=NVIDIA H200', 'layer-8'), 'share of the bound',
+           r'^\| layer-8 \| inference, 1 \| 3.000 \| 0.500 \(40%\) \| 0.100 \| 8.000 \|', r'^\| layer-8 \| training, 64 \| 16.000 \| not timed \|')
+    expect(call(*race, stand_in(folder), '--device=cpu', '--chip=NVIDIA T4', 'layer-8'), "none for 'NVIDIA T4'", r'\| 3.000 \| 0.500 \| 0.100 \|')
     expect(call(*race, stand_in(folder, found=1), 'layer-8', code=2), 'PyTorch 9.9 was not timed: it finds no GPU', r'\| layer-8 \| inference, 1 \| 3.000')
     script(folder / 'bare', '#!/bin/sh\nexit 1\n')
     expect(call(*race, f'--python={folder}/bare', 'layer-8', code=2), 'has no torch', 'pip install torch')
@@ -149,7 +153,8 @@ def check_prepare(folder, rootc):
     call(root / 'scripts/check-gpu.sh', '--prepare', f'--folder={folder}', ROOTC=rootc, ROOTC_GPU_NETWORKS=networks,
          ROOTC_GPU_PRECISIONS='tf32', ROOTC_GPU_CANDIDATES='3')
     names = {file.name for file in folder.iterdir()}
-    assert names == {'lib', 'bundle'} | {name + end for name in ('tiny', 'wide') for end in ('-tf32', '-cpu', '.mlir', '.json')}, names
+    assert names == {'lib', 'bundle'} | {name + end for name in ('tiny', 'wide')
+                                         for end in ('-tf32', '-tf32.bounds.json', '-cpu', '.mlir', '.json')}, names
     assert len((folder / 'bundle/jobs.jsonl').read_text().splitlines()) == 3
     expect(call(folder / 'bundle/rootc-time', folder / 'bundle'), 'rootc-time: 3 of 3 timed')  # no driver: each says so
     expect((folder / 'bundle/times.jsonl').read_text(), 'CUDA')

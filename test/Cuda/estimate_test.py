@@ -6,6 +6,7 @@
 What it estimates of them cannot be tested without a GPU. With nvcc of the tests' packages, or one that is installed, its page is written too.
 """
 import json
+import math
 import pathlib
 import re
 import shutil
@@ -54,6 +55,9 @@ def count_tiny(text, network):
     between = 2 * 4 * (4 * 8)
     equal(moved, fixed + BATCH * (image + between), 'bytes of inference')
     equal(launches, 4, 'launches of inference')
+    bound = lambda **figures: estimate_gpu.Source(text, chip=estimate_gpu.H100._replace(**figures)).bound(INFER, BATCH)
+    equal(bound(flops=1, bandwidth=math.inf), 2 * macs * BATCH, 'the bound by arithmetic')
+    equal(bound(flops=math.inf, bandwidth=1), fixed + BATCH * image, 'the bound by bytes')
     assert expected > launches * estimate_gpu.GAP, expected
     # Forward twice; of the first convolution the filter's gradient alone.
     equal(source.estimate(TRAIN, BATCH)[2], 2 * 64 * 9 * (2 * 3 * 8 + 3 * 8 * 4) * BATCH, 'flops of a training step')
@@ -73,7 +77,7 @@ def count_tensor_cores(text):
         tile = source.tile(launch.kernel)
         equal(tile.terms, 16, 'terms of a tile')
         equal(source.executed(launch), padded(pixels, tile.rows) * padded(outs, tile.columns) * 9 * padded(ins, 16), kernel)
-        equal(source.peak(launch.kernel), estimate_gpu.TF32, 'the peak')
+        equal(source.peak(launch.kernel), estimate_gpu.H100.tf32, 'the peak')
     launches, between = source.launches('k_dense_backward_filter_argv', BATCH)
     tile = source.tile(launches[0].kernel)
     chunks, stages = launches[0].values['chunks'], launches[0].values['stages']

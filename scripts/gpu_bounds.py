@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+# Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""gpu_bounds.py NET.cu > NAME.bounds.json: by GPU and call the milliseconds that no schedule of the kernels can save (docs/performance-gpu.md),
+for scripts/race_gpu.py to tell what share of them rootc reaches.
+"""
+import json
+import pathlib
+import sys
+
+from estimate_gpu import CHIPS, Source, Stale
+from race_gpu import CALLS
+
+PROGRAMS = {'infer': [1], 'train': [2, 4]}
+
+
+def bounds(text):
+    found = {}
+    for name, chip in CHIPS.items():
+        source = Source(text, chip=chip)
+        found[name] = {f'{kind} {batch}': 1e3 * sum(source.bound(program, batch) for program in PROGRAMS[kind]) for kind, batch in CALLS}
+    return found
+
+
+if __name__ == '__main__':
+    try:
+        print(json.dumps(bounds(pathlib.Path(sys.argv[1]).read_text()), indent=1))
+    except Stale as what:
+        sys.exit(f'gpu_bounds.py: {sys.argv[1]}: it has not {what}, or not in the form that estimate_gpu.py knows; mend its pattern')
