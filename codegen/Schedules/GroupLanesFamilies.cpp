@@ -143,7 +143,8 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
   schedule.rows = phased || phase[0] < 8
                       ? phase[0]
                       : largestDivisor(phase[0], (phase[0] + 1) / 2);
-  if (2 * schedule.rows < phase[0] && schedule.rows < 8)
+  const int64_t fewestRows = 5; // of thirds or less, whose edges count
+  if (2 * schedule.rows < phase[0] && schedule.rows < fewestRows)
     schedule.rows = phase[0];
   // Another one's inner computes as many rows as its reader's task asks for.
   if (problem.nested)
