@@ -8,16 +8,15 @@ import json
 import pathlib
 import sys
 
-from estimate_gpu import CHIPS, Source, Stale
+import estimate_gpu
 from race_gpu import CALLS
 
-PROGRAMS = {'infer': [1], 'train': [2, 4]}
+PROGRAMS = {'infer': estimate_gpu.PROGRAMS['inference'], 'train': estimate_gpu.PROGRAMS['training step']}
 
 
 def bounds(text):
-    found = {}
-    for name, chip in CHIPS.items():
-        source = Source(text, chip=chip)
+    source, found = estimate_gpu.Source(text), {}
+    for name, source.chip in estimate_gpu.CHIPS.items():
         found[name] = {f'{kind} {batch}': 1e3 * sum(source.bound(program, batch) for program in PROGRAMS[kind]) for kind, batch in CALLS}
     return found
 
@@ -25,5 +24,5 @@ def bounds(text):
 if __name__ == '__main__':
     try:
         print(json.dumps(bounds(pathlib.Path(sys.argv[1]).read_text()), indent=1))
-    except Stale as what:
+    except estimate_gpu.Stale as what:
         sys.exit(f'gpu_bounds.py: {sys.argv[1]}: it has not {what}, or not in the form that estimate_gpu.py knows; mend its pattern')

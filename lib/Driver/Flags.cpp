@@ -144,14 +144,17 @@ static bool takesSeveralTargets(OutputKind kind) {
   }
 }
 
+static bool isForCuda(const codegen::TargetInfo &target) {
+  return target.halide.find("-cuda") != std::string::npos;
+}
+
 std::string checkDevice(const NetworkFlags &flags, const Options &options) {
   if (options.targets.size() > 1 && !takesSeveralTargets(options.kind))
     return "--target=" + flags.target +
            ": several targets are of libraries and objects; give one";
   bool device = codegen::backendOf(options.target).device;
   bool cuda = options.kind == OutputKind::Cuda;
-  if ((cuda || options.kind == OutputKind::Ptx) &&
-      options.target.halide.find("-cuda") == std::string::npos)
+  if ((cuda || options.kind == OutputKind::Ptx) && !isForCuda(options.target))
     return std::string("--emit=") + (cuda ? "cuda" : "ptx") +
            " is of kernels for a GPU of NVIDIA's; give --target=host-cuda";
   switch (options.kind) {
@@ -171,10 +174,6 @@ bool isForDevice(const Options &options) {
   return llvm::any_of(options.targets, [](const codegen::TargetInfo &target) {
     return codegen::backendOf(target).device;
   });
-}
-
-static bool isForCuda(const codegen::TargetInfo &target) {
-  return target.halide.find("-cuda") != std::string::npos;
 }
 
 std::string checkPrecision(const NetworkFlags &flags, Options &options) {
