@@ -178,10 +178,18 @@ void compileKernel(const Kernel &kernel, OutputKind kind,
   }
 }
 
-std::string codegenVersion() {
-  return "Halide " + std::to_string(HALIDE_VERSION_MAJOR) + "." +
+static std::string halideVersion() {
+  return std::to_string(HALIDE_VERSION_MAJOR) + "." +
          std::to_string(HALIDE_VERSION_MINOR) + "." +
-         std::to_string(HALIDE_VERSION_PATCH) + " codegen " ROOTC_SOURCE_HASH;
+         std::to_string(HALIDE_VERSION_PATCH);
+}
+
+std::string codegenVersion() {
+  return "Halide " + halideVersion() + " codegen " ROOTC_SOURCE_HASH;
+}
+
+std::map<std::string, std::string> sourceHashes() {
+  return {{"Halide", halideVersion()}, ROOTC_PART_HASHES};
 }
 
 } // namespace rootc::codegen

@@ -10,6 +10,7 @@
 
 #include "codegen/Kernel.h"
 
+#include <map>
 #include <string>
 
 namespace rootc::codegen {
@@ -35,6 +36,10 @@ void compileKernel(const Kernel &kernel, OutputKind kind,
 /// Halide's version and a hash of this library's sources: equal texts compile
 /// equal kernels to equal code.
 std::string codegenVersion();
+
+/// Halide's version as "Halide", and a hash of the sources of each part
+/// (codegen/SourceHash.cmake), "" being those that matter for all kernels.
+std::map<std::string, std::string> sourceHashes();
 
 } // namespace rootc::codegen
 

@@ -13,6 +13,7 @@
 #ifndef ROOTC_CODEGEN_KERNEL_H
 #define ROOTC_CODEGEN_KERNEL_H
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -30,7 +31,7 @@ enum class ElementType { F32, I64, U8, I32, BF16 };
 struct TensorType {
   ElementType element = ElementType::F32;
   std::vector<int64_t> shape;
-  bool operator==(const TensorType &) const = default;
+  auto operator<=>(const TensorType &) const = default;
 };
 
 using Attribute = std::variant<int64_t, double, std::string,

@@ -1,10 +1,43 @@
 # Writes a header with a hash of the sources in FILES: the part of the kernel
-# cache's key that stands for this library.
+# cache's key that stands for this library. And one for each of PARTS: of the
+# files whose names begin with the part's, or lie in a folder of its name, in
+# whose kernels alone they matter; the others belong to the part "".
 set(all "")
+set(of_ "")
+foreach(part IN LISTS PARTS)
+  set(of_${part} "")
+endforeach()
 foreach(file IN LISTS FILES)
   file(SHA256 ${file} hash)
   string(APPEND all ${hash})
+  get_filename_component(name ${file} NAME)
+  get_filename_component(folder ${file} DIRECTORY)
+  get_filename_component(folder ${folder} NAME)
+  set(owner "")
+  # The longest name of several: ConvolutionGradient before Convolution.
+  foreach(part IN LISTS PARTS)
+    string(LENGTH "${part}" length)
+    string(LENGTH "${owner}" longest)
+    if(name MATCHES "^${part}" AND length GREATER longest)
+      set(owner ${part})
+    endif()
+  endforeach()
+  if(folder IN_LIST PARTS)
+    set(owner ${folder})
+  endif()
+  string(APPEND of_${owner} ${hash})
 endforeach()
-string(SHA256 hash "${all}")
-string(SUBSTRING ${hash} 0 16 hash)
-file(WRITE ${OUTPUT} "#define ROOTC_SOURCE_HASH \"${hash}\"\n")
+
+function(shorten text result)
+  string(SHA256 hash "${text}")
+  string(SUBSTRING ${hash} 0 16 hash)
+  set(${result} ${hash} PARENT_SCOPE)
+endfunction()
+
+shorten("${all}" hash)
+set(content "#define ROOTC_SOURCE_HASH \"${hash}\"\n#define ROOTC_PART_HASHES")
+foreach(part IN LISTS PARTS ITEMS "")
+  shorten("${of_${part}}" hash)
+  string(APPEND content " \\\n  {\"${part}\", \"${hash}\"},")
+endforeach()
+file(WRITE ${OUTPUT} "${content}\n")

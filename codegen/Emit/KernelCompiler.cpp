@@ -7,6 +7,7 @@
 
 #include "codegen/Emit/KernelCompiler.h"
 #include "codegen/Emit/KernelCache.h"
+#include "codegen/Emit/KernelGenerator.h"
 #include "codegen/Emit/TemporaryFolder.h"
 #include "codegen/Emit/WorkerPool.h"
 #include "llvm/Support/FileSystem.h"
@@ -320,13 +321,17 @@ private:
 
 } // namespace
 
-Expected<std::string> kernelGenerator(const std::string &program) {
+Expected<KernelGenerator> KernelGenerator::of(const std::string &program) {
   KernelCompilerOptions options;
   options.program = program;
   auto identity = askIdentity(options);
   if (!identity)
     return identity.takeError();
-  return identity->object.getString("version").value_or("").str();
+  std::map<std::string, std::string> parts;
+  if (const json::Object *hashes = identity->object.getObject("parts"))
+    for (const auto &[part, hash] : *hashes)
+      parts[part.str()] = hash.getAsString().value_or("").str();
+  return KernelGenerator(std::move(parts));
 }
 
 Expected<std::vector<std::string>>

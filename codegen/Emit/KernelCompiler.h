@@ -61,10 +61,6 @@ public:
 /// network.
 std::string kernelSymbol(const Kernel &kernel);
 
-/// What the program says of its version: Halide's, and a hash of all sources
-/// that decide the code of a kernel with a given schedule.
-llvm::Expected<std::string> kernelGenerator(const std::string &program);
-
 /// What the compiler made of each kernel, in order: the bytes of objects, or
 /// text. Fails with a list of KernelError.
 llvm::Expected<std::vector<std::string>>

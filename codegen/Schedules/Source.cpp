@@ -36,7 +36,8 @@ ScheduleSource fromAutoscheduler(const AutoscheduledSchedule &schedule) {
   bool adams = schedule.autoscheduler == 2;
   KnownSchedule known{print(schedule),
                       adams ? "Halide's Adams2019" : "Halide's Mullapudi2016"};
-  return [known, adams](const Kernel &kernel) -> std::optional<KnownSchedule> {
+  return [known, adams](const Kernel &kernel,
+                        bool) -> std::optional<KnownSchedule> {
     for (const Op &op : kernel.ops)
       if (isInPlace(op) || (adams && isOrdered(kernel, op)))
         return std::nullopt;
@@ -45,7 +46,7 @@ ScheduleSource fromAutoscheduler(const AutoscheduledSchedule &schedule) {
 }
 
 ScheduleSource fromTensorCores(int64_t operandBits, const TargetInfo &target) {
-  return [=](const Kernel &kernel) -> std::optional<KnownSchedule> {
+  return [=](const Kernel &kernel, bool) -> std::optional<KnownSchedule> {
     Problem problem(kernel, target);
     if (!fitsTensorCores(problem))
       return std::nullopt;

@@ -16,15 +16,16 @@
 
 namespace rootc::codegen {
 
-/// A schedule that was not made by its family's rule.
+/// A point (Point.h) that was not chosen by rules.
 struct KnownSchedule {
-  Schedule schedule;
+  Schedule point;
   std::string from; ///< for people: which one it is
 };
 
-/// Knows the schedules of some kernels; empty: of none.
+/// Knows the points of some kernels; empty: of none. `packsOnce` as of
+/// layoutPoints().
 using ScheduleSource =
-    std::function<std::optional<KnownSchedule>(const Kernel &)>;
+    std::function<std::optional<KnownSchedule>(const Kernel &, bool packsOnce)>;
 
 struct AutoscheduledSchedule;
 

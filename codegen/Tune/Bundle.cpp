@@ -140,7 +140,7 @@ BundleTimer::BundleTimer(BundleOptions from)
 
 Trial BundleTimer::time(const TimingRequest &request) {
   const TuneTask &task = request.task;
-  const Schedule &rule = task.kernel.schedule;
+  const Schedule rule = task.rule();
   Job job;
   job.isRule = request.candidate == rule;
   job.library = std::to_string(count) + ".so";
@@ -151,12 +151,12 @@ Trial BundleTimer::time(const TimingRequest &request) {
           libraries.make(task, turns, pathIn(options.folder, job.library)))
     return failedTrial(request.candidate, std::move(error));
   job.label = task.label;
-  job.kernel = problemText(task.kernel);
+  job.kernel = task.problem().kernel;
   job.target = options.target.halide;
-  job.generator = options.generator;
+  job.generator = task.generator;
   job.schedule = scheduleText(request.candidate);
   job.batch = task.batch;
-  job.tolerance = toleranceOf(task.kernel);
+  job.tolerance = toleranceOf(task.kernel, request.candidate);
   *list << formatv("{0}\n", toJSON(job));
   list->flush();
   if (list->has_error()) {
@@ -202,9 +202,9 @@ std::string takeBundle(const std::string &folder, TuneDatabase &database) {
   std::set<int64_t> faster;
   for (const auto &[number, times] : answers) {
     const Job &job = jobs[number];
-    int64_t problem = database.problem(
-        job.kernel, {job.target, machine, threads, job.generator}, job.batch,
-        job.label);
+    int64_t problem =
+        database.problem({job.kernel, job.generator},
+                         {job.target, machine, threads}, job.batch, job.label);
     Trial trial = trialOf(job, times);
     double &least = best.try_emplace(problem, 1).first->second;
     classify(trial, job.isRule, least);

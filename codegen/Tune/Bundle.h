@@ -26,7 +26,6 @@ struct BundleOptions {
   std::string folder;
   TargetInfo target;
   KernelCompilerOptions compiler;
-  std::string generator;     ///< kernelGenerator()
   std::string timingProgram; ///< path of rootc-time
   int64_t most = INT64_MAX;  ///< schedules
 };

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Tune/Database.h"
+#include "codegen/Schedules/Point.h"
 
 #include <array>
 #include <bit>
@@ -44,10 +45,8 @@ const char tables[] =
 
 } // namespace
 
-std::string problemText(const Kernel &kernel) {
-  Kernel problem = kernel;
-  problem.schedule.clear();
-  return signature(problem);
+std::string problemText(const Kernel &kernel, bool packsOnce) {
+  return signature(withoutPoint(kernel, packsOnce));
 }
 
 int64_t batchClass(int64_t batch) {
@@ -190,7 +189,7 @@ void TuneDatabase::setJournal(const char *kind) {
                nullptr, nullptr, nullptr);
 }
 
-int64_t TuneDatabase::problem(const std::string &text,
+int64_t TuneDatabase::problem(const TuneProblem &problem,
                               const TuneMachine &machine, int64_t batch,
                               const std::string &label) {
   int64_t size = batchClass(batch);
@@ -198,14 +197,14 @@ int64_t TuneDatabase::problem(const std::string &text,
     Statement(*this,
               "INSERT OR IGNORE INTO problem (label, kernel, target, cpu,"
               " threads, batch, generator) VALUES (?, ?, ?, ?, ?, ?, ?)",
-              label, text, machine.target, machine.cpu, machine.threads, size,
-              machine.generator)
+              label, problem.kernel, machine.target, machine.cpu,
+              machine.threads, size, problem.generator)
         .step();
   Statement row(*this,
                 "SELECT id FROM problem WHERE kernel = ? AND target = ? AND"
                 " cpu = ? AND threads = ? AND batch = ? AND generator = ?",
-                text, machine.target, machine.cpu, machine.threads, size,
-                machine.generator);
+                problem.kernel, machine.target, machine.cpu, machine.threads,
+                size, problem.generator);
   return row.step() ? row.integer(0) : 0;
 }
 
@@ -245,7 +244,7 @@ std::vector<Trial> TuneDatabase::trials(int64_t problem) const {
   return all;
 }
 
-std::optional<TuneRecord> TuneDatabase::record(const Kernel &kernel,
+std::optional<TuneRecord> TuneDatabase::record(const TuneProblem &problem,
                                                const TuneMachine &machine,
                                                int64_t batch) const {
   Statement row(*this,
@@ -255,28 +254,45 @@ std::optional<TuneRecord> TuneDatabase::record(const Kernel &kernel,
                 " AND generator = ? AND (batch = ?6 OR ?6 = 0)"
                 " AND state IN ('rule', 'better')"
                 " ORDER BY batch DESC, relative, trial.id LIMIT 1",
-                problemText(kernel), machine.target, machine.cpu,
-                machine.threads, machine.generator,
-                batch ? batchClass(batch) : 0);
+                problem.kernel, machine.target, machine.cpu, machine.threads,
+                problem.generator, batch ? batchClass(batch) : 0);
   if (!row.step())
     return std::nullopt;
   return TuneRecord{scheduleFromText(row.text(0)), row.real(1), row.integer(2),
                     row.integer(3)};
 }
 
-std::vector<TuneMachine>
-TuneDatabase::others(const Kernel &kernel, const TuneMachine &machine) const {
+std::vector<TuneDatabase::Other>
+TuneDatabase::others(const TuneProblem &problem,
+                     const TuneMachine &machine) const {
   Statement row(*this,
                 "SELECT DISTINCT target, cpu, threads, generator FROM problem"
                 " WHERE kernel = ?1 AND EXISTS (SELECT 1 FROM trial WHERE"
                 " trial.problem = problem.id AND state IN ('rule', 'better'))"
                 " AND NOT (target = ?2 AND cpu = ?3 AND threads = ?4 AND"
                 " generator = ?5) ORDER BY 1, 2, 3, 4",
-                problemText(kernel), machine.target, machine.cpu,
-                machine.threads, machine.generator);
-  std::vector<TuneMachine> all;
+                problem.kernel, machine.target, machine.cpu, machine.threads,
+                problem.generator);
+  std::vector<Other> all;
   while (row.step())
-    all.push_back({row.text(0), row.text(1), row.integer(2), row.text(3)});
+    all.push_back({{row.text(0), row.text(1), row.integer(2)}, row.text(3)});
+  return all;
+}
+
+std::vector<TuneDatabase::Found> TuneDatabase::found() const {
+  // SQLite takes the other columns from the row of the least.
+  Statement row(*this,
+                "SELECT kernel, generator, target, cpu, threads, label,"
+                " schedule, min(relative), batch, trial.id"
+                " FROM problem JOIN trial ON problem.id = trial.problem"
+                " WHERE state = 'better' GROUP BY problem.id ORDER BY 1, 10");
+  std::vector<Found> all;
+  while (row.step())
+    all.push_back({{row.text(0), row.text(1)},
+                   {row.text(2), row.text(3), row.integer(4)},
+                   row.text(5),
+                   {scheduleFromText(row.text(6)), row.real(7), row.integer(8),
+                    row.integer(9)}});
   return all;
 }
 

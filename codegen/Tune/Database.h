@@ -31,11 +31,16 @@ struct TuneMachine {
   std::string target; ///< Halide target string
   std::string cpu;    ///< the model's name
   int64_t threads = 1;
-  std::string generator; ///< kernelGenerator() of rootc-kernel
 };
 
-/// A kernel as a key: canonical JSON without name and schedule.
-std::string problemText(const Kernel &kernel);
+/// A kernel as a key.
+struct TuneProblem {
+  std::string kernel;    ///< problemText()
+  std::string generator; ///< KernelGenerator::version()
+};
+
+/// A kernel as a key: canonical JSON of withoutPoint().
+std::string problemText(const Kernel &kernel, bool packsOnce);
 
 /// Batches share their records up to the next power of two: 1, 2, 4, ...
 int64_t batchClass(int64_t batch);
@@ -80,11 +85,7 @@ public:
 
   /// The number of a problem, which is added if it is new, unless the file is
   /// only read: then it is 0. `label` is for people: "conv2a forward".
-  int64_t problem(const Kernel &kernel, const TuneMachine &machine,
-                  int64_t batch, const std::string &label) {
-    return problem(problemText(kernel), machine, batch, label);
-  }
-  int64_t problem(const std::string &problemText, const TuneMachine &machine,
+  int64_t problem(const TuneProblem &problem, const TuneMachine &machine,
                   int64_t batch, const std::string &label);
   std::optional<Trial> find(int64_t problem, const Schedule &schedule) const;
   /// Unless another program was faster to add the same.
@@ -92,13 +93,27 @@ public:
   /// All of a problem, in the order in which they were added.
   std::vector<Trial> trials(int64_t problem) const;
 
-  /// The record of a kernel on a machine; of `batch`, or, if that is 0, of the
+  /// The record of a problem on a machine; of `batch`, or, if that is 0, of the
   /// largest batch that has one.
-  std::optional<TuneRecord>
-  record(const Kernel &kernel, const TuneMachine &machine, int64_t batch) const;
-  /// The machines other than `machine` for which a kernel has records.
-  std::vector<TuneMachine> others(const Kernel &kernel,
-                                  const TuneMachine &machine) const;
+  std::optional<TuneRecord> record(const TuneProblem &problem,
+                                   const TuneMachine &machine,
+                                   int64_t batch) const;
+  /// Another machine, or another generator, that a kernel has records of.
+  struct Other {
+    TuneMachine machine;
+    std::string generator;
+  };
+  std::vector<Other> others(const TuneProblem &problem,
+                            const TuneMachine &machine) const;
+
+  /// The fastest point of a problem that is faster than the rule's.
+  struct Found {
+    TuneProblem problem;
+    TuneMachine machine;
+    std::string label;
+    TuneRecord record;
+  };
+  std::vector<Found> found() const;
 
   /// The CPUs or devices that a target's records are of, by their names.
   std::vector<std::string> machines(const std::string &target) const;

@@ -22,7 +22,7 @@ LibraryTimer::LibraryTimer(LibraryTimerOptions from)
 
 Trial LibraryTimer::time(const TimingRequest &request) {
   const TuneTask &task = request.task;
-  const Schedule &rule = task.kernel.schedule;
+  const Schedule rule = task.rule();
   auto failed = [&](Error error) {
     return failedTrial(request.candidate, std::move(error));
   };
@@ -38,7 +38,7 @@ Trial LibraryTimer::time(const TimingRequest &request) {
     return failed(times.takeError());
   Trial trial =
       judge(request.candidate, times->milliseconds[1], times->milliseconds[0],
-            times->difference[1], toleranceOf(task.kernel));
+            times->difference[1], toleranceOf(task.kernel, request.candidate));
   if (trial.state == TrialState::Wrong)
     return trial;
   const double promising = 0.99;
@@ -60,17 +60,17 @@ Trial LibraryTimer::time(const TimingRequest &request) {
 }
 
 Expected<std::string> LibraryTimer::machine(const TuneTask &task) {
-  auto times = measure(task, {task.kernel.schedule}, {0, 1});
+  auto times = measure(task, {task.rule()}, {0, 1});
   if (!times)
     return times.takeError();
   return times->machine;
 }
 
 Expected<LibraryTimer::Times>
-LibraryTimer::measure(const TuneTask &task,
-                      const std::vector<Schedule> &schedules, Effort effort) {
+LibraryTimer::measure(const TuneTask &task, const std::vector<Schedule> &points,
+                      Effort effort) {
   std::string library = libraries.folderPath() + "/timed.so";
-  if (Error error = libraries.make(task, schedules, library))
+  if (Error error = libraries.make(task, points, library))
     return error;
   auto times = run(library, effort);
   (void)sys::fs::remove(library);

@@ -48,7 +48,7 @@ private:
     int64_t milliseconds, samples;
   };
   llvm::Expected<Times> measure(const TuneTask &task,
-                                const std::vector<Schedule> &schedules,
+                                const std::vector<Schedule> &points,
                                 Effort effort);
   llvm::Expected<Times> run(const std::string &library, Effort effort);
 

@@ -9,6 +9,7 @@
 #include "codegen/Geometry/Gather.h"
 
 #include <set>
+#include <stdexcept>
 
 namespace rootc::codegen {
 
@@ -54,31 +55,34 @@ std::string familyName(const TypedSchedule &schedule) {
   return std::visit([](const auto &family) { return family.name(); }, schedule);
 }
 
-/// Judges schedules of one kernel.
+/// Judges points of one kernel.
 class Space {
 public:
   explicit Space(const Problem &problem)
       : kernel(problem.kernel), target(problem.target) {}
 
-  /// The typed schedule, if it is legal.
-  std::optional<TypedSchedule> read(const Schedule &schedule) {
-    kernel.schedule = schedule;
-    ReadSchedule read = readSchedule(Problem(kernel, target));
-    if (!read.error.empty())
-      return std::nullopt;
-    return read.schedule;
+  /// The typed schedule, if the point is legal.
+  std::optional<TypedSchedule> read(const Schedule &point) const {
+    try {
+      ReadSchedule read = readSchedule(Problem(atPoint(kernel, point), target));
+      if (read.error.empty())
+        return read.schedule;
+    } catch (const std::invalid_argument &) { // no such layout
+    }
+    return std::nullopt;
   }
-  int64_t vectors(const TypedSchedule &schedule) const {
-    return accumulators(schedule, Problem(kernel, target));
+  int64_t vectors(const TypedSchedule &schedule, const Schedule &point) const {
+    Kernel other = atPoint(kernel, point);
+    return accumulators(schedule, Problem(other, target));
   }
 
 private:
-  Kernel kernel;
+  const Kernel &kernel;
   TargetInfo target;
 };
 
 /// Values that a key might have instead.
-std::set<int64_t> values(Space &space, const Schedule &from,
+std::set<int64_t> values(const Space &space, const Schedule &from,
                          const std::string &key) {
   int64_t value = from.at(key);
   std::set<int64_t> found;
@@ -106,45 +110,63 @@ std::set<int64_t> values(Space &space, const Schedule &from,
   return found;
 }
 
+std::string how(int64_t before, int64_t after) {
+  return after >= 2 * before  ? " much more"
+         : after > before     ? " more"
+         : 2 * after > before ? " less"
+                              : " much less";
+}
+
 } // namespace
 
 int64_t accumulators(const TypedSchedule &schedule, const Problem &problem) {
   return std::visit(Accumulators{problem}, schedule);
 }
 
-std::vector<Move> neighbours(const Problem &problem, const Schedule &from) {
+std::vector<Move> neighbours(const Problem &problem, const Schedule &from,
+                             bool packsOnce) {
   Space space(problem);
   std::vector<Move> moves;
   auto here = space.read(from);
   if (!here)
     return moves;
-  int64_t most = std::max(space.vectors(*here), problem.target.registers);
-  for (const auto &[key, value] : from)
+  int64_t most = std::max(space.vectors(*here, from), problem.target.registers);
+  auto add = [&](const Schedule &point, const std::string &what) {
+    auto typed = space.read(point);
+    if (typed && space.vectors(*typed, point) <= most)
+      moves.push_back({point, familyName(*typed) + " " + what});
+  };
+  const std::set<std::string> layoutKeys = {"block", "winograd"};
+  for (const auto &[key, value] : from) {
+    if (layoutKeys.count(key))
+      continue;
     for (int64_t other : values(space, from, key)) {
-      Schedule schedule = from;
-      schedule[key] = other;
-      auto typed = space.read(schedule);
-      if (!typed || space.vectors(*typed) > most)
-        continue;
-      const char *how = other >= 2 * value  ? "much more"
-                        : other > value     ? "more"
-                        : 2 * other > value ? "less"
-                                            : "much less";
-      moves.push_back({schedule, familyName(*typed) + " " + key + " " + how});
+      Schedule point = from;
+      point[key] = other;
+      add(point, key + how(value, other));
     }
+  }
+  for (const Schedule &point : layoutPoints(problem, packsOnce)) {
+    int64_t block = point.at("block"), winograd = point.at("winograd");
+    if (from.count("block") &&
+        (block != from.at("block") || winograd != from.at("winograd")))
+      add(point, winograd != from.at("winograd")
+                     ? "instead"
+                     : "block" + how(from.at("block"), block));
+  }
   return moves;
 }
 
 std::optional<Move> randomMove(const Problem &problem, const Schedule &from,
-                               std::mt19937_64 &random) {
+                               bool packsOnce, std::mt19937_64 &random) {
   Move move{from, ""};
   for (uint64_t steps = 2 + random() % 2; steps > 0; --steps) {
-    std::vector<Move> next = neighbours(problem, move.schedule);
+    std::vector<Move> next = neighbours(problem, move.point, packsOnce);
     if (next.empty())
       break;
     move = next[random() % next.size()];
   }
-  if (move.schedule == from)
+  if (move.point == from)
     return std::nullopt;
   move.kind.clear();
   return move;

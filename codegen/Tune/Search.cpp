@@ -7,6 +7,7 @@
 
 #include "codegen/Tune/Search.h"
 #include "codegen/KernelWork.h"
+#include "codegen/Schedules/Backend.h"
 
 #include <algorithm>
 #include <cmath>
@@ -22,6 +23,9 @@ constexpr int64_t window = 8;
 constexpr int64_t longSteps = 5;
 /// What one trial says of its kind is cut to this, in logarithms.
 constexpr double mostLearnt = 0.4;
+/// What is predicted to take longer by more than this is not tried, and how
+/// much a prediction counts beside what trials said; in logarithms.
+constexpr double mostLoss = 0.4, trust = 0.3;
 
 /// FNV-1a: the same everywhere.
 uint64_t hashOf(const std::string &text) {
@@ -41,16 +45,18 @@ double guessedMilliseconds(const TuneTask &task) {
 
 Search::Search(std::vector<TuneTask> tasks, TuneDatabase &database,
                Timer &timer, SearchOptions options)
-    : database(database), timer(timer), options(std::move(options)) {
+    : database(database), timer(timer), options(std::move(options)),
+      typical(
+          typicalMachine(this->options.target, this->options.machine.threads)) {
   for (TuneTask &task : tasks) {
     if (task.kernel.schedule.empty())
       continue;
-    states.push_back({database.problem(task.kernel, this->options.machine,
+    states.push_back({database.problem(task.problem(), this->options.machine,
                                        task.batch, task.label),
                       {},
                       guessedMilliseconds(task)});
     found.push_back({});
-    found.back().best = task.kernel.schedule;
+    found.back().best = task.rule();
     all.push_back(std::move(task));
   }
 }
@@ -94,36 +100,60 @@ double Search::expected(const std::string &kind) const {
              : (hope + known->second.sum) / (1 + known->second.count);
 }
 
+/// The logarithm of the seconds that the cost model says; 0 of a device's,
+/// which it does not know.
+double Search::predicted(size_t task, const Schedule &point) const {
+  if (backendOf(options.target).device)
+    return 0;
+  Kernel kernel = atPoint(all[task].kernel, point);
+  return std::log(
+      predict(Problem(kernel, options.target), typical, all[task].batch)
+          .seconds());
+}
+
+/// The neighbours of a task's best point that are worth a trial, the most
+/// promising ones first.
+std::vector<Move> Search::untried(size_t task) const {
+  Problem problem(all[task].kernel, options.target);
+  const TuneResult &result = found[task];
+  double best = predicted(task, result.best);
+  std::vector<std::pair<double, Move>> ranked;
+  for (Move &move : neighbours(problem, result.best, all[task].packsOnce)) {
+    if (states[task].tried.count(move.point))
+      continue;
+    double change = predicted(task, move.point) - best;
+    if (change < mostLoss)
+      ranked.push_back({expected(move.kind) + trust * change, std::move(move)});
+  }
+  std::stable_sort(
+      ranked.begin(), ranked.end(),
+      [](const auto &a, const auto &b) { return a.first < b.first; });
+  std::vector<Move> moves;
+  for (auto &[score, move] : ranked)
+    moves.push_back(std::move(move));
+  return moves;
+}
+
 /// What to try next; nothing if there is nothing.
 std::optional<Move> Search::next(size_t task) {
   State &state = states[task];
   const TuneResult &result = found[task];
   if (state.tried.empty())
-    return Move{all[task].kernel.schedule, ""};
+    return Move{all[task].rule(), ""};
   if (result.ruleMilliseconds == 0)
     return std::nullopt; // until the rule's is known
+  if (int64_t(state.tried.size()) % longSteps != 0)
+    if (std::vector<Move> moves = untried(task); !moves.empty())
+      return moves.front();
   Problem problem(all[task].kernel, options.target);
   std::mt19937_64 random(options.seed ^ hashOf(all[task].label) ^
                          state.tried.size());
-  if (int64_t(state.tried.size()) % longSteps != 0) {
-    std::vector<Move> moves = neighbours(problem, result.best);
-    std::erase_if(moves, [&](const Move &move) {
-      return state.tried.count(move.schedule) != 0;
-    });
-    // Of equals, any.
-    for (size_t i = moves.size(); i > 1; --i)
-      std::swap(moves[i - 1], moves[random() % i]);
-    auto best = std::min_element(moves.begin(), moves.end(),
-                                 [&](const Move &a, const Move &b) {
-                                   return expected(a.kind) < expected(b.kind);
-                                 });
-    if (best != moves.end())
-      return *best;
-  }
+  double best = predicted(task, result.best);
   const int most = 30;
   for (int i = 0; i < most; ++i) {
-    auto move = randomMove(problem, result.best, random);
-    if (move && !state.tried.count(move->schedule))
+    auto move = randomMove(problem, result.best, all[task].packsOnce, random);
+    if (move && !state.tried.count(move->point) &&
+        predicted(task, move->point) - best < mostLoss)
       return move;
   }
   return std::nullopt;
@@ -149,7 +179,7 @@ std::vector<Search::Proposal> Search::propose(int64_t most) {
       waiting.insert(chosen);
       continue;
     }
-    states[chosen].tried.insert(move->schedule);
+    states[chosen].tried.insert(move->point);
     // So that the next proposal is another task's, if that has more to gain.
     ++states[chosen].sinceGain;
     proposals.push_back({chosen, std::move(*move), found[chosen].relative});
@@ -200,10 +230,10 @@ void Search::run() {
     auto requestOf = [&](const Proposal &proposal) {
       const TuneResult &result = found[proposal.task];
       return TimingRequest{all[proposal.task], result.best, result.relative,
-                           proposal.move.schedule};
+                           proposal.move.point};
     };
     for (const Proposal &proposal : proposals)
-      if (!database.find(states[proposal.task].problem, proposal.move.schedule))
+      if (!database.find(states[proposal.task].problem, proposal.move.point))
         requests.push_back(requestOf(proposal));
     if (!requests.empty())
       timer.prepare(requests);
@@ -212,12 +242,11 @@ void Search::run() {
         return;
       State &state = states[proposal.task];
       TuneResult &result = found[proposal.task];
-      auto trial = database.find(state.problem, proposal.move.schedule);
+      bool isRule = proposal.move.point == all[proposal.task].rule();
+      auto trial = database.find(state.problem, proposal.move.point);
       if (!trial) {
         trial = timer.time(requestOf(proposal));
-        classify(*trial,
-                 proposal.move.schedule == all[proposal.task].kernel.schedule,
-                 result.relative);
+        classify(*trial, isRule, result.relative);
         database.add(state.problem, *trial);
       }
       ++count;
@@ -225,7 +254,7 @@ void Search::run() {
       learn(proposal, *trial);
       if (trial->state == TrialState::Rule)
         result.ruleMilliseconds = trial->milliseconds;
-      else if (proposal.move.schedule == all[proposal.task].kernel.schedule)
+      else if (isRule)
         state.isExhausted = true; // nothing to compare with
       if (trial->state == TrialState::Better &&
           trial->relative < winningRatio * result.relative) {

@@ -5,18 +5,20 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A climb from the rule's schedule of each kernel: neighbours of the best one,
-// those first whose kind of change has paid elsewhere, and now and then a
-// longer step. Kernels have their turns by what a run of the network spends in
-// them. The whole search is a function of its tasks, its seed and the times: a
-// trial that the database already holds is taken from there, so a search that
-// was killed goes on as if it had not been.
+// A climb from the rule's point of each kernel: neighbours of the best one,
+// those first whose kind of change has paid elsewhere and which the cost model
+// expects to be faster, and now and then a longer step. What the cost model
+// expects to be much slower is not tried. Kernels have their turns by what a
+// run of the network spends in them. The whole search is a function of its
+// tasks, its seed and the times: a trial that the database already holds is
+// taken from there, so a search that was killed goes on as if it had not been.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef ROOTC_CODEGEN_TUNE_SEARCH_H
 #define ROOTC_CODEGEN_TUNE_SEARCH_H
 
+#include "codegen/CostModel.h"
 #include "codegen/Tune/Moves.h"
 #include "codegen/Tune/Timer.h"
 
@@ -85,7 +87,9 @@ private:
   bool isOver() const;
   double weight(size_t task) const;
   std::optional<Move> next(size_t task);
+  std::vector<Move> untried(size_t task) const;
   double expected(const std::string &kind) const;
+  double predicted(size_t task, const Schedule &point) const;
   void learn(const Proposal &proposal, const Trial &trial);
   void report(size_t task) const;
 
@@ -93,6 +97,7 @@ private:
   TuneDatabase &database;
   Timer &timer;
   const SearchOptions options;
+  const Machine typical; ///< what costs are predicted for
   std::chrono::steady_clock::time_point begin;
   std::vector<TuneResult> found;
   std::vector<State> states;

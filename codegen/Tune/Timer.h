@@ -8,6 +8,7 @@
 #ifndef ROOTC_CODEGEN_TUNE_TIMER_H
 #define ROOTC_CODEGEN_TUNE_TIMER_H
 
+#include "codegen/Schedules/Point.h"
 #include "codegen/Tune/Database.h"
 
 #include <cstdio>
@@ -16,13 +17,20 @@ namespace rootc::codegen {
 
 /// A kernel of a network, to be tuned.
 struct TuneTask {
-  Kernel kernel; ///< with the rule's schedule
+  Kernel kernel; ///< with the rule's schedule and filter layout
   std::string label;
   int64_t calls = 1; ///< of it, by one run of each program
   int64_t batch = 1;
+  bool packsOnce = false;     ///< its filter: see layoutPoints()
+  std::string generator = ""; ///< KernelGenerator::version()
+
+  Schedule rule() const { return pointOf(kernel); }
+  TuneProblem problem() const {
+    return {problemText(kernel, packsOnce), generator};
+  }
 };
 
-/// A schedule to be judged.
+/// A point to be judged.
 struct TimingRequest {
   const TuneTask &task;
   Schedule best;           ///< so far
@@ -86,7 +94,7 @@ public:
   Trial time(const TimingRequest &request) override {
     const TuneTask &task = request.task;
     auto trial = database.find(
-        database.problem(task.kernel, machine, task.batch, task.label),
+        database.problem(task.problem(), machine, task.batch, task.label),
         request.candidate);
     return trial ? *trial
                  : Trial{request.candidate, TrialState::Failed, 0, 0,

@@ -8,11 +8,13 @@
 #include "codegen/Tune/TimingLibrary.h"
 #include "codegen/Emit/Emit.h"
 #include "codegen/KernelWork.h"
+#include "codegen/Schedules/Point.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <stdexcept>
 
@@ -51,15 +53,18 @@ int64_t bytesOf(const Kernel &kernel, int64_t batch) {
   return bytes;
 }
 
-/// Lays operands out in an arena, behind what it holds; their offsets.
-json::Array lay(const std::vector<TensorType> &types, int64_t batch,
-                Arena arena, int64_t &bytes, std::vector<BufferRef> &refs) {
+/// Puts an operand behind what an arena holds.
+BufferRef place(const TensorType &type, int64_t batch, Arena arena,
+                int64_t &bytes) {
+  BufferRef ref{arena, bytes, type};
+  bytes += bytesOf(type, batch);
+  return ref;
+}
+
+json::Array offsetsOf(const std::vector<BufferRef> &refs) {
   json::Array offsets;
-  for (const TensorType &type : types) {
-    offsets.push_back(bytes);
-    refs.push_back({arena, bytes, type});
-    bytes += bytesOf(type, batch);
-  }
+  for (const BufferRef &ref : refs)
+    offsets.push_back(ref.offset);
   return offsets;
 }
 
@@ -74,10 +79,15 @@ json::Array toJson(const std::vector<TensorType> &types, int64_t batch) {
   return operands;
 }
 
-Kernel withSchedule(const Kernel &kernel, const Schedule &schedule) {
-  Kernel other = kernel;
-  other.schedule = schedule;
-  return other;
+/// The operand that is packed otherwise in some of the kernels; -1: none.
+int64_t packedOperand(const std::vector<Kernel> &kernels) {
+  const Kernel &first = kernels.at(0);
+  auto isAlike = [&](const Kernel &kernel) {
+    return kernel.inputs == first.inputs;
+  };
+  if (std::all_of(kernels.begin(), kernels.end(), isAlike))
+    return -1;
+  return first.ops.at(packedConvolution(first).value()).operands.at(1);
 }
 
 } // namespace
@@ -88,13 +98,13 @@ Trial failedTrial(const Schedule &candidate, Error error) {
   return {candidate, TrialState::Failed, 0, 0, text.substr(0, 300)};
 }
 
-double toleranceOf(const Kernel &kernel) {
+double toleranceOf(const Kernel &kernel, const Schedule &point) {
   // A sum in another order may round to the next number of eight bits.
   for (int64_t output : kernel.outputs)
     if (kernel.type(output).element == ElementType::BF16)
       return 0x1p-7;
-  for (const Op &op : kernel.ops)
-    if (op.attributes.count("winograd"))
+  for (const Schedule &one : {pointOf(kernel), point})
+    if (auto tile = one.find("winograd"); tile != one.end() && tile->second)
       return 5e-5;
   return 1e-5;
 }
@@ -121,31 +131,57 @@ Model timingModel(const std::vector<Kernel> &kernels, int64_t batch,
   prepare.kind = ProgramKind::Prepare;
   infer.kind = ProgramKind::Infer;
   const Kernel &first = kernels.at(0);
-  std::vector<TensorType> outputs = outputsOf(first);
+  const int64_t packed = packedOperand(kernels);
+  std::vector<TensorType> outputs = outputsOf(first), filled = first.inputs;
+  // A kernel for each layout, behind those that are timed.
+  std::map<TensorType, int64_t> packings;
+  if (packed >= 0) {
+    filled.erase(filled.begin() + packed);
+    for (const Kernel &kernel : kernels)
+      if (packings.try_emplace(kernel.inputs[packed], model.kernels.size())
+              .second)
+        model.kernels.push_back(packingOf(kernel));
+    model.parameterCount = elementsOf(model.kernels.back().inputs[0], batch);
+  }
   json::Array inputOffsets, outputOffsets;
-  std::vector<std::vector<BufferRef>> inputs(copies);
-  std::vector<std::vector<std::vector<BufferRef>>> results(copies);
+  std::vector<std::vector<std::vector<BufferRef>>> buffers(copies);
   for (int64_t copy = 0; copy < copies; ++copy) {
-    inputOffsets.push_back(lay(first.inputs, batch, Arena::Prepared,
-                               model.preparedBytes, inputs[copy]));
+    std::vector<BufferRef> inputs;
+    for (const TensorType &type : filled)
+      inputs.push_back(
+          place(type, batch, Arena::Prepared, model.preparedBytes));
+    inputOffsets.push_back(offsetsOf(inputs));
+    std::map<TensorType, BufferRef> filters;
+    for (const auto &[type, packing] : packings) {
+      BufferRef ref = place(type, batch, Arena::Prepared, model.preparedBytes);
+      filters[type] = ref;
+      const TensorType &plain = model.kernels[packing].inputs[0];
+      prepare.calls.push_back(
+          {packing, {{Arena::Parameters, 0, plain}, ref}, "pack"});
+    }
     json::Array ofCopy;
-    results[copy].resize(kernels.size());
-    for (std::vector<BufferRef> &refs : results[copy])
-      ofCopy.push_back(
-          lay(outputs, batch, Arena::WorkspaceFixed, infer.fixedBytes, refs));
+    for (const Kernel &kernel : kernels) {
+      std::vector<BufferRef> results, all = inputs;
+      for (const TensorType &type : outputs)
+        results.push_back(
+            place(type, batch, Arena::WorkspaceFixed, infer.fixedBytes));
+      ofCopy.push_back(offsetsOf(results));
+      if (packed >= 0)
+        all.insert(all.begin() + packed, filters[kernel.inputs[packed]]);
+      append_range(all, results);
+      buffers[copy].push_back(std::move(all));
+    }
     outputOffsets.push_back(std::move(ofCopy));
   }
   for (size_t i = 0; i < kernels.size() * copies; ++i) {
     size_t kernel = i % kernels.size(), copy = i % copies;
-    std::vector<BufferRef> buffers = inputs[copy];
-    append_range(buffers, results[copy][kernel]);
     infer.calls.push_back(
-        {int64_t(kernel), std::move(buffers), std::to_string(kernel)});
+        {int64_t(kernel), buffers[copy][kernel], std::to_string(kernel)});
   }
   json::Value description = json::Object{
       {"timing", json::Object{{"kernels", int64_t(kernels.size())},
                               {"batch", batch},
-                              {"inputs", toJson(first.inputs, batch)},
+                              {"inputs", toJson(filled, batch)},
                               {"outputs", toJson(outputs, batch)},
                               {"input_offsets", std::move(inputOffsets)},
                               {"output_offsets", std::move(outputOffsets)}}}};
@@ -170,20 +206,34 @@ TimingLibraries::TimingLibraries(TargetInfo target,
 }
 
 void TimingLibraries::prepare(const std::vector<TimingRequest> &requests) {
-  std::vector<Kernel> kernels;
-  for (const TimingRequest &request : requests)
-    kernels.push_back(withSchedule(request.task.kernel, request.candidate));
+  // Under the names that they have in a library, or they are compiled again.
+  std::map<std::string, Kernel> kernels;
+  auto add = [&](Kernel kernel) {
+    kernel.name = kernelSymbol(kernel);
+    kernels.try_emplace(kernel.name, kernel);
+  };
+  for (const TimingRequest &request : requests) {
+    const Kernel &rule = request.task.kernel;
+    Kernel candidate = atPoint(rule, request.candidate);
+    if (candidate.inputs != rule.inputs)
+      for (const Kernel &kernel : {rule, candidate})
+        add(packingOf(kernel));
+    add(std::move(candidate));
+  }
+  std::vector<Kernel> all;
+  for (auto &[name, kernel] : kernels)
+    all.push_back(std::move(kernel));
   // What went wrong is said when the kernel has its turn.
-  if (auto compiled = compileKernels(kernels, compiler); !compiled)
+  if (auto compiled = compileKernels(all, compiler); !compiled)
     consumeError(compiled.takeError());
 }
 
 Error TimingLibraries::make(const TuneTask &task,
-                            const std::vector<Schedule> &schedules,
+                            const std::vector<Schedule> &points,
                             const std::string &path) {
   std::vector<Kernel> kernels;
-  for (const Schedule &schedule : schedules)
-    kernels.push_back(withSchedule(task.kernel, schedule));
+  for (const Schedule &point : points)
+    kernels.push_back(atPoint(task.kernel, point));
   EmitOptions emit;
   emit.output = path;
   emit.target = target;

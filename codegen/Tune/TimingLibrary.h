@@ -23,8 +23,10 @@
 namespace rootc::codegen {
 
 /// A model whose inference calls each kernel `copies` times, in turns, each
-/// time on other buffers. The kernels are one kernel with several schedules.
-/// Its description says where the buffers lie (runtime/src/KernelTimes.h).
+/// time on other buffers. The kernels are one kernel at several points; where
+/// these differ in how the filter lies, `prepare` packs it for each, from the
+/// parameters. Its description says where the buffers lie
+/// (runtime/src/KernelTimes.h).
 Model timingModel(const std::vector<Kernel> &kernels, int64_t batch,
                   int64_t copies);
 
@@ -36,8 +38,8 @@ int64_t copiesFor(const Kernel &kernel, int64_t batch, int64_t turns);
 /// Of a schedule for which there are no times.
 Trial failedTrial(const Schedule &candidate, llvm::Error error);
 
-/// How far results may lie from the rule's, by the largest value.
-double toleranceOf(const Kernel &kernel);
+/// How far a point's results may lie from the rule's, by the largest value.
+double toleranceOf(const Kernel &kernel, const Schedule &point);
 
 class TimingLibraries {
 public:
@@ -47,8 +49,8 @@ public:
 
   /// Compiles the candidates of what will be made next, side by side.
   void prepare(const std::vector<TimingRequest> &requests);
-  /// Writes the library that calls a task's kernel with each of the schedules.
-  llvm::Error make(const TuneTask &task, const std::vector<Schedule> &schedules,
+  /// Writes the library that calls a task's kernel at each of the points.
+  llvm::Error make(const TuneTask &task, const std::vector<Schedule> &points,
                    const std::string &path);
 
   /// For intermediate files.

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Tune/Tune.h"
+#include "codegen/Emit/KernelGenerator.h"
 #include "codegen/Emit/Target.h"
 #include "codegen/Schedules/Backend.h"
 #include "codegen/Tune/Bundle.h"
@@ -80,8 +81,10 @@ std::vector<TuneTask> tasksOf(const Model &model, int64_t batch) {
       continue;
     for (const Call &call : program.calls) {
       TuneTask &task = tasks[call.kernel];
+      bool isInference = program.kind == ProgramKind::Infer;
       if (task.calls++ == 0)
-        task = {model.kernels[call.kernel], call.label, 1, batch};
+        task = {model.kernels[call.kernel], call.label, 1, batch, isInference};
+      task.packsOnce &= isInference;
     }
   }
   std::erase_if(tasks, [](const TuneTask &task) { return task.calls == 0; });
@@ -90,7 +93,7 @@ std::vector<TuneTask> tasksOf(const Model &model, int64_t batch) {
 
 /// Goes on from what the database has, in a copy: what a bundle answers is none
 /// of its records.
-static Expected<std::string> bundleModel(const Model &model,
+static Expected<std::string> bundleModel(std::vector<TuneTask> tasks,
                                          const TuneOptions &options,
                                          SearchOptions search) {
   Expected<TemporaryFolder> folder = TemporaryFolder::create();
@@ -102,10 +105,9 @@ static Expected<std::string> bundleModel(const Model &model,
       return createStringError(options.database + ": " + error.message());
   TuneDatabase database(path, TuneDatabase::Mode::Write);
   BundleTimer timer({options.bundle, options.target, options.compiler,
-                     search.machine.generator, options.timingProgram,
-                     options.trials});
+                     options.timingProgram, options.trials});
   search.trials = INT64_MAX;
-  Search run(tasksOf(model, options.batch), database, timer, search);
+  Search run(std::move(tasks), database, timer, search);
   run.run();
   return formatv("{0} schedules of {1} kernels in {2}; copy it to the machine "
                  "that is meant, and there: {2}/rootc-time {2}; then, with the "
@@ -133,14 +135,14 @@ Expected<std::string> tuneModel(const Model &model,
     return createStringError("a bundle's rootc-time is this machine's program, "
                              "and would not run where code for " +
                              options.target.halide + " does");
-  Expected<std::string> generator = kernelGenerator(options.compiler.program);
+  Expected<KernelGenerator> generator =
+      KernelGenerator::of(options.compiler.program);
   if (!generator)
     return generator.takeError();
   try {
     SearchOptions search;
     search.target = options.target;
-    search.machine = {options.target.halide, options.cpu, options.threads,
-                      *generator};
+    search.machine = {options.target.halide, options.cpu, options.threads};
     search.seed = options.seed;
     search.trials = options.trials;
     search.budget = options.budget;
@@ -148,6 +150,9 @@ Expected<std::string> tuneModel(const Model &model,
       search.progress = [&](const std::string &what) {
         options.compiler.progress({what, "", {}});
       };
+    std::vector<TuneTask> tasks = tasksOf(model, options.batch);
+    for (TuneTask &task : tasks)
+      task.generator = generator->version(task.kernel, options.target);
     LibraryTimerOptions live;
     live.target = options.target;
     live.compiler = options.compiler;
@@ -159,9 +164,8 @@ Expected<std::string> tuneModel(const Model &model,
     if (!options.bundle.empty()) {
       TuneOptions of = options;
       of.compiler = live.compiler;
-      return bundleModel(model, of, search);
+      return bundleModel(std::move(tasks), of, search);
     }
-    std::vector<TuneTask> tasks = tasksOf(model, options.batch);
     std::unique_ptr<Timer> timer;
     if (isLive) {
       auto measuring = std::make_unique<LibraryTimer>(live);

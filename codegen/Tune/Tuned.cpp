@@ -1,4 +1,4 @@
-//===- Tuned.cpp - Schedules that a database has --------------------------===//
+//===- Tuned.cpp - Schedules that were measured ---------------------------===//
 //
 // Part of rootc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -6,49 +6,107 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Tune/Tuned.h"
+#include "codegen/Schedules/Backend.h"
+#include "codegen/Schedules/Point.h"
+#include "llvm/Support/FormatVariadic.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <exception>
 
 namespace rootc::codegen {
 
-std::optional<KnownSchedule> TunedSchedules::find(const Kernel &kernel) {
+TunedSchedules::TunedSchedules(const std::string &path,
+                               KernelGenerator generator,
+                               const TargetInfo &target, TuneMachine machine,
+                               int64_t batch, const ShippedRecords &shipped)
+    : path(path), generator(std::move(generator)), target(target),
+      machine(std::move(machine)), batch(batch), shipped(shipped) {
+  if (!path.empty())
+    database.emplace(path, TuneDatabase::Mode::Read);
+}
+
+std::optional<KnownSchedule> TunedSchedules::find(const Kernel &kernel,
+                                                  bool packsOnce) {
   try {
-    return look(kernel);
+    // One that training steps share was tuned as theirs.
+    std::string version = generator.version(kernel, target);
+    std::vector<TuneProblem> problems = {{problemText(kernel, false), version}};
+    if (packsOnce)
+      problems.insert(problems.begin(), {problemText(kernel, true), version});
+    if (auto known = look(problems))
+      return known;
+    return lookShipped(problems, kernel);
   } catch (const std::exception &error) {
     reason = error.what();
     return std::nullopt;
   }
 }
 
-std::optional<KnownSchedule> TunedSchedules::look(const Kernel &kernel) {
-  if (auto record = database.record(kernel, machine, batch)) {
-    char text[80];
-    std::snprintf(text, sizeof text,
-                  "record %lld, %.3f of the rule's time at batch %lld",
-                  static_cast<long long>(record->trial), record->relative,
-                  static_cast<long long>(record->batch));
-    return KnownSchedule{record->schedule, text};
+int64_t TunedSchedules::tasks(const Kernel &kernel) const {
+  return predict(Problem(kernel, target),
+                 typicalMachine(target, machine.threads),
+                 std::max<int64_t>(batch, 1))
+      .tasks;
+}
+
+std::optional<KnownSchedule>
+TunedSchedules::lookShipped(const std::vector<TuneProblem> &problems,
+                            const Kernel &kernel) const {
+  if (backendOf(target).device)
+    return std::nullopt;
+  for (const TuneProblem &problem : problems) {
+    auto record = shipped.find(problem, target, batch);
+    if (!record)
+      continue;
+    Kernel rule = kernel;
+    rule.schedule = chooseSchedule(kernel, target);
+    if (tasks(atPoint(kernel, record->schedule)) < tasks(rule))
+      continue;
+    return KnownSchedule{
+        record->schedule,
+        llvm::formatv("record {0} of models/records.csv, {1:F3} of the rule's "
+                      "time at batch {2}",
+                      record->trial, record->relative, record->batch)};
+  }
+  return std::nullopt;
+}
+
+std::optional<KnownSchedule>
+TunedSchedules::look(const std::vector<TuneProblem> &problems) {
+  if (!database)
+    return std::nullopt;
+  std::vector<TuneDatabase::Other> others;
+  bool isOfOtherBatch = false;
+  for (const TuneProblem &problem : problems) {
+    if (auto record = database->record(problem, machine, batch))
+      return KnownSchedule{
+          record->schedule,
+          llvm::formatv("record {0}, {1:F3} of the rule's time at batch {2}",
+                        record->trial, record->relative, record->batch)};
+    isOfOtherBatch |= batch && database->record(problem, machine, 0);
+    for (TuneDatabase::Other &other : database->others(problem, machine))
+      others.push_back(std::move(other));
   }
   // Of several reasons the one that stands against most.
-  auto isOf = [&](auto member) {
-    return [this, member](const TuneMachine &other) {
-      return other.*member == machine.*member;
-    };
+  auto isNone = [&](auto isAlike) {
+    return std::none_of(others.begin(), others.end(), isAlike);
   };
-  std::vector<TuneMachine> others = database.others(kernel, machine);
-  if (batch && database.record(kernel, machine, 0))
+  using Other = TuneDatabase::Other;
+  const std::string &version = problems.front().generator;
+  if (isOfOtherBatch)
     ++otherBatch;
   else if (others.empty())
     return std::nullopt;
-  else if (std::none_of(others.begin(), others.end(),
-                        isOf(&TuneMachine::target)))
+  else if (isNone([&](const Other &other) {
+             return other.machine.target == machine.target;
+           }))
     ++otherTarget;
-  else if (std::none_of(others.begin(), others.end(), isOf(&TuneMachine::cpu)))
+  else if (isNone([&](const Other &other) {
+             return other.machine.cpu == machine.cpu;
+           }))
     ++otherCpu;
-  else if (std::none_of(others.begin(), others.end(),
-                        isOf(&TuneMachine::generator)))
+  else if (isNone(
+               [&](const Other &other) { return other.generator == version; }))
     ++otherGenerator;
   else
     ++otherThreads;

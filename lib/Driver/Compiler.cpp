@@ -69,6 +69,8 @@ int Compiler::run() {
 int Compiler::runOnce() {
   if (!options.tune.take.empty())
     return succeeded(take()) ? 0 : 1;
+  if (!options.tune.exported.empty())
+    return succeeded(exportRecords()) ? 0 : 1;
   auto buffer = MemoryBuffer::getFileOrSTDIN(options.input);
   if (!buffer) {
     reportError("cannot read '" + options.input +
@@ -293,30 +295,31 @@ LogicalResult Compiler::useSchedules(PipelineOptions &pipeline) {
       schedule.batch = options.batch;
     pipeline.schedules = codegen::fromAutoscheduler(schedule);
   }
-  if (options.tuned.empty())
+  // A search begins with the rules; C++ source has loops of its own.
+  if (pipeline.schedules || !options.useRecords ||
+      options.kind == OutputKind::Tuning || options.kind == OutputKind::Cpp)
     return success();
-  Expected<std::string> generator = codegen::kernelGenerator(kernelProgram());
+  auto generator = codegen::KernelGenerator::of(kernelProgram());
   if (!generator) {
     reportError(toString(generator.takeError()));
     return failure();
   }
   try {
-    codegen::TuneMachine machine = tuneMachine(options.tuned);
-    machine.generator = *generator;
-    tuned.emplace(options.tuned, std::move(machine), options.batch);
+    tuned.emplace(options.tuned, std::move(*generator), target,
+                  tuneMachine(options.tuned), options.batch,
+                  codegen::ShippedRecords::builtIn());
   } catch (const std::exception &error) {
     reportError("--tuned: " + Twine(error.what()));
     return failure();
   }
-  pipeline.schedules = [this](const codegen::Kernel &kernel) {
-    return tuned->find(kernel);
+  pipeline.schedules = [this](const codegen::Kernel &kernel, bool packsOnce) {
+    return tuned->find(kernel, packsOnce);
   };
   return success();
 }
 
 codegen::TuneMachine Compiler::tuneMachine(const std::string &database) const {
-  codegen::TuneMachine machine{target.halide, options.measuredOn, threads(),
-                               ""};
+  codegen::TuneMachine machine{target.halide, options.measuredOn, threads()};
   bool device = codegen::backendOf(target).device;
   if (device)
     machine.threads = 1;

@@ -80,6 +80,7 @@ private:
   llvm::LogicalResult suggest();
   llvm::LogicalResult tune(mlir::ModuleOp module);
   llvm::LogicalResult take();
+  llvm::LogicalResult exportRecords();
 
   // CompilerCode.cpp
   /// The first target behind that of `index` whose programs run on a device.

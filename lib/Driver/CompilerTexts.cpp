@@ -7,6 +7,7 @@
 
 #include "codegen/Emit/OutputFile.h"
 #include "codegen/Tune/Bundle.h"
+#include "codegen/Tune/Shipped.h"
 #include "codegen/Tune/Tune.h"
 #include "dialect/Frozen.h"
 #include "lib/Driver/Compiler.h"
@@ -184,6 +185,26 @@ LogicalResult Compiler::take() {
     return write(codegen::takeBundle(options.tune.take, database));
   } catch (const std::exception &error) {
     reportError(error.what());
+    return failure();
+  }
+}
+
+LogicalResult Compiler::exportRecords() {
+  const std::string &path = options.tune.exported;
+  try {
+    std::string before;
+    if (sys::fs::exists(path)) {
+      auto buffer = MemoryBuffer::getFile(path);
+      if (!buffer)
+        throw std::runtime_error(path + ": " + buffer.getError().message());
+      before = (*buffer)->getBuffer().str();
+    }
+    codegen::ShippedRecords records(before);
+    records.take(codegen::TuneDatabase(options.tune.database,
+                                       codegen::TuneDatabase::Mode::Read));
+    return write(records.text());
+  } catch (const std::exception &error) {
+    reportError("--export: " + Twine(error.what()));
     return failure();
   }
 }

@@ -84,7 +84,9 @@ struct Flags : NetworkFlags {
   cl::opt<std::string> tuned{
       "tuned", cl::value_desc("file"), cl::cat(category),
       cl::desc("Schedules of rootc-tune, where the file has them for this CPU, "
-               "--target, --threads and version; else the rules'")};
+               "--target, --threads and version; else those that come with "
+               "rootc for such vectors, else the rules'. none: the rules' "
+               "alone")};
 
   Flags() : NetworkFlags("rootc options") {}
 };
@@ -283,11 +285,13 @@ std::optional<Options> check(const Flags &flags) {
   if (std::string problem = checkWeights(flags, options); !problem.empty())
     return fail(problem);
   options.time = flags.time;
-  options.tuned = flags.tuned;
+  options.useRecords = flags.tuned != "none";
+  if (options.useRecords)
+    options.tuned = flags.tuned;
   options.measuredOn = flags.measuredOn;
   if (flags.measuredOn.getNumOccurrences() && options.tuned.empty())
     return fail("--measured-on belongs to --tuned");
-  if (flags.tuned.getNumOccurrences() && options.tuned.empty())
+  if (flags.tuned.getNumOccurrences() && flags.tuned.empty())
     return fail("--tuned: the name is empty");
   auto autoscheduler = StringSwitch<std::optional<int64_t>>(flags.schedule)
                            .Case("rootc", 0)

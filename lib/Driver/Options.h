@@ -41,6 +41,7 @@ enum class OutputKind {
 struct TuneFlags {
   std::string database, replay;
   std::string bundle, take; ///< folders; empty: none
+  std::string exported;     ///< a file of records; empty: none
   uint64_t seed = 0;
   int64_t trials = INT64_MAX;
   std::chrono::seconds budget{600};
@@ -72,6 +73,7 @@ struct Options {
   unsigned jobs = 0;
   bool time = false;         ///< tell where the compilation's time goes
   std::string tuned;         ///< a database of schedules; empty: none
+  bool useRecords = true;    ///< it, and those that come with rootc
   std::string measuredOn;    ///< whose records of it; empty: this machine's
   int64_t autoscheduler = 0; ///< as of AutoscheduledSchedule; 0: none
   int64_t threads = 0;       ///< that schedules are tuned for; 0: all cores

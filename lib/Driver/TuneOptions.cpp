@@ -40,6 +40,11 @@ struct TuneCommandFlags : NetworkFlags {
       "take", cl::value_desc("folder"), cl::cat(category),
       cl::desc(
           "Put the times of a bundle into the database; needs no network")};
+  cl::opt<std::string> exported{
+      "export", cl::value_desc("file"), cl::cat(category),
+      cl::desc("Put what the database found faster than the rules into a text "
+               "of records, as models/records.csv, which is made or gone on "
+               "with; needs no network")};
   cl::opt<std::string> suggest{
       "suggest-root", cl::ValueOptional, cl::value_desc("n,..."),
       cl::cat(category),
@@ -66,7 +71,8 @@ std::string checkSuggest(const TuneCommandFlags &flags, Options &options) {
     return "";
   for (const cl::Option *flag : std::initializer_list<const cl::Option *>{
            &flags.root, &flags.topology, &flags.database, &flags.trials,
-           &flags.seed, &flags.replay, &flags.bundle, &flags.take})
+           &flags.seed, &flags.replay, &flags.bundle, &flags.take,
+           &flags.exported})
     if (flag->getNumOccurrences())
       return ("--suggest-root tries topologies, and searches for no schedules; "
               "leave --" +
@@ -88,11 +94,17 @@ std::string checkSuggest(const TuneCommandFlags &flags, Options &options) {
   return "";
 }
 
-/// What is wrong with --bundle and --take; empty if nothing is.
+/// What is wrong with --bundle, --take and --export; empty if nothing is.
 std::string checkBundle(const TuneCommandFlags &flags) {
-  for (const cl::opt<std::string> *folder : {&flags.bundle, &flags.take})
-    if (folder->getNumOccurrences() && folder->empty())
-      return ("--" + folder->ArgStr + ": the name is empty").str();
+  for (const cl::opt<std::string> *name :
+       {&flags.bundle, &flags.take, &flags.exported})
+    if (name->getNumOccurrences() && name->empty())
+      return ("--" + name->ArgStr + ": the name is empty").str();
+  if (flags.exported.getNumOccurrences() &&
+      (!flags.input.empty() || flags.bundle.getNumOccurrences() ||
+       flags.take.getNumOccurrences() || flags.replay.getNumOccurrences()))
+    return "--export=" + flags.exported +
+           " reads a database alone: give --db beside it and nothing else";
   if (flags.take.getNumOccurrences() &&
       (!flags.input.empty() || flags.bundle.getNumOccurrences() ||
        flags.replay.getNumOccurrences()))
@@ -109,7 +121,11 @@ std::optional<Options> check(const TuneCommandFlags &flags) {
   options.output = "-";
   options.input = flags.input;
   options.tune.take = flags.take;
-  if (options.input.empty() && options.tune.take.empty())
+  options.tune.exported = flags.exported;
+  if (!flags.exported.empty())
+    options.output = flags.exported;
+  if (options.input.empty() && options.tune.take.empty() &&
+      !flags.exported.getNumOccurrences())
     return fail("no input: give a network's file, or - for standard input; "
                 "see rootc-tune --help");
   std::string problem = checkNetwork(flags, options);

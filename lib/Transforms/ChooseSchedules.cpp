@@ -7,7 +7,9 @@
 
 #include "lib/Transforms/ChooseSchedules.h"
 #include "codegen/Schedules/Families.h"
+#include "codegen/Schedules/Point.h"
 #include "dialect/ScheduleFrom.h"
+#include "lib/Transforms/RelayFilter.h"
 #include "lib/Translation/Translation.h"
 
 #include "mlir/IR/Builders.h"
@@ -30,45 +32,72 @@ struct ChooseSchedules : rootc::impl::ChooseSchedulesBase<ChooseSchedules> {
       : ChooseSchedulesBase(options), source(std::move(source)) {}
 
   void runOnOperation() override {
-    codegen::TargetInfo info{target, vectorBits, registers};
-    Builder builder(&getContext());
     WalkResult result = getOperation().walk([&](KernelOp kernel) {
-      codegen::Kernel description = translateKernel(kernel);
-      std::optional<codegen::KnownSchedule> known;
-      if (source && !kernel.getSchedule())
-        known = source(description);
-      if (known)
-        description.schedule = known->schedule;
       try {
-        codegen::ReadSchedule read =
-            codegen::readSchedule(codegen::Problem(description, info));
-        if (!read.error.empty()) {
-          auto error = kernel.emitOpError("cannot have its schedule");
-          if (known)
-            error << ", " << known->from;
-          error << ": " << read.error;
-          return WalkResult::interrupt();
-        }
-        if (kernel.getSchedule())
-          return WalkResult::advance();
-        NamedAttrList entries;
-        for (auto &[key, value] : codegen::print(read.schedule))
-          entries.append(key, builder.getI64IntegerAttr(value));
-        kernel.setScheduleAttr(entries.getDictionary(&getContext()));
-        if (known)
-          kernel->setAttr(scheduleFromAttrName,
-                          builder.getStringAttr(known->from));
+        return choose(kernel);
       } catch (const std::invalid_argument &error) {
         kernel.emitOpError("cannot be scheduled: ") << error.what();
         return WalkResult::interrupt();
       }
-      return WalkResult::advance();
     });
     if (result.wasInterrupted())
       signalPassFailure();
   }
 
 private:
+  WalkResult choose(KernelOp kernel) {
+    codegen::Kernel description = translateKernel(kernel);
+    std::optional<codegen::KnownSchedule> known;
+    if (source && !kernel.getSchedule())
+      known = take(kernel, description);
+    codegen::TargetInfo info{target, vectorBits, registers};
+    codegen::ReadSchedule read =
+        codegen::readSchedule(codegen::Problem(description, info));
+    if (!read.error.empty())
+      return refuse(kernel, known, read.error);
+    if (kernel.getSchedule())
+      return WalkResult::advance();
+    Builder builder(&getContext());
+    NamedAttrList entries;
+    for (auto &[key, value] : codegen::print(read.schedule))
+      entries.append(key, builder.getI64IntegerAttr(value));
+    kernel.setScheduleAttr(entries.getDictionary(&getContext()));
+    if (known)
+      kernel->setAttr(scheduleFromAttrName, builder.getStringAttr(known->from));
+    return WalkResult::advance();
+  }
+
+  /// What the source knows of a kernel, which is then `description`. Nothing
+  /// where the filter would have to lie as others do not read it.
+  std::optional<codegen::KnownSchedule> take(KernelOp kernel,
+                                             codegen::Kernel &description) {
+    bool packsOnce =
+        kernel->getParentOfType<ProgramOp>().getKind() == ProgramKind::Infer;
+    auto known = source(description, packsOnce);
+    if (!known)
+      return std::nullopt;
+    codegen::Kernel other;
+    try {
+      other = codegen::atPoint(description, known->point);
+    } catch (const std::invalid_argument &error) {
+      throw std::invalid_argument(known->from + ": " + error.what());
+    }
+    if (other.inputs != description.inputs && !relayFilter(kernel, other))
+      return std::nullopt;
+    description = std::move(other);
+    return known;
+  }
+
+  static WalkResult refuse(KernelOp kernel,
+                           const std::optional<codegen::KnownSchedule> &known,
+                           const std::string &why) {
+    auto error = kernel.emitOpError("cannot have its schedule");
+    if (known)
+      error << ", " << known->from;
+    error << ": " << why;
+    return WalkResult::interrupt();
+  }
+
   codegen::ScheduleSource source;
 };
 } // namespace

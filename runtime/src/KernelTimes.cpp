@@ -36,7 +36,7 @@ float readFloat(const std::byte *at, size_t bytes) {
   return std::bit_cast<float>(bits);
 }
 
-/// A value that depends on its place alone. Floats are from 0.25 to 1.25, as
+/// A value that depends on its place. Floats are from 0.25 to 1.25, as
 /// variances are among them; whole numbers from 0 to 3, which any network has
 /// as classes and places in a window.
 uint64_t noise(uint64_t operand, uint64_t element) {
@@ -46,8 +46,11 @@ uint64_t noise(uint64_t operand, uint64_t element) {
   return x ^ (x >> 31);
 }
 
+/// Elements of an operand that repeat: a prime, so that no tile or row does.
+constexpr size_t period = 65521;
+
 void fill(std::byte *to, const Operand &operand, uint64_t index) {
-  for (size_t i = 0; i < operand.elements; ++i) {
+  for (size_t i = 0; i < std::min(operand.elements, period); ++i) {
     uint64_t bits = noise(index, i);
     if (operand.isFloat) {
       auto value =
@@ -59,6 +62,9 @@ void fill(std::byte *to, const Operand &operand, uint64_t index) {
       std::memcpy(to + operand.bytes * i, &value, operand.bytes);
     }
   }
+  for (size_t i = period; i < operand.elements; i += period)
+    std::memcpy(to + operand.bytes * i, to,
+                operand.bytes * std::min(period, operand.elements - i));
 }
 
 /// The largest difference by the largest value; infinite where one is not a
@@ -121,6 +127,7 @@ public:
           std::memcpy(input, prepared.data() + inputOffsets[0][i],
                       inputs[i].size());
       }
+    packFilters();
     onDevice.emplace(model, prepared);
     differences.assign(kernels, 0);
     seen.assign(kernels, false);
@@ -160,6 +167,22 @@ private:
   bool isBeaten() const {
     return kernels > 1 && times[1].size() >= 3 &&
            medianOf(times[1]) > 1.25 * medianOf(times[0]);
+  }
+
+  /// Kernels whose filter lies otherwise have one each, of the same values.
+  void packFilters() {
+    if (model->parameter_count == 0)
+      return;
+    rootc_context context = {};
+    context.device = model.device();
+    context.parallel_for = model->parallel_for;
+    context.pool = pool.handle();
+    FloatArray filter(size_t(model->parameter_count)), statistics(1);
+    fill(reinterpret_cast<std::byte *>(filter.data()),
+         {filter.size(), sizeof(float), true}, inputs.size());
+    if (model->prepare(&context, filter.data(), statistics.data(),
+                       prepared.data()))
+      fail("{}", context.error);
   }
 
   void runOnce() {

@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // What rootc-time does. A library that rootc-tune made (codegen/Tune) calls
-// kernels in turns, all of the same inputs, in copies of their buffers. Its
+// kernels in turns, all of the same inputs, in copies of their buffers; where
+// it has parameters, they are a filter that `prepare` packs for each. Its
 // description holds
 //
 //   {"timing": {"kernels": 2, "batch": 16,

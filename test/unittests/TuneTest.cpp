@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Emit/Emit.h"
+#include "codegen/Emit/KernelGenerator.h"
 #include "codegen/Emit/Target.h"
 #include "codegen/Tune/Database.h"
 #include "codegen/Tune/LibraryTimer.h"
@@ -33,7 +34,8 @@ namespace {
 
 const TargetInfo wide{"x86-64-linux-avx512", 512, 32},
     narrow{"x86-64-linux-avx2", 256, 16};
-const TuneMachine machine{wide.halide, "a CPU", 2, "generator 1"};
+const TuneMachine machine{wide.halide, "a CPU", 2};
+const KernelGenerator generator({{"", "1"}, {"Pool", "1"}, {"Winograd", "1"}});
 
 /// A folder that goes with its test.
 class Tune : public ::testing::Test {
@@ -68,19 +70,24 @@ std::vector<TuneTask> tasks() {
   std::vector<TuneTask> all;
   for (Kernel &kernel : kernels(wide)) {
     int64_t number = int64_t(all.size());
-    all.push_back(
-        {std::move(kernel), std::to_string(number), 1 + number % 3, 4});
+    all.push_back({std::move(kernel), std::to_string(number), 1 + number % 3, 4,
+                   false, "generator 1"});
   }
   return all;
 }
 
-TEST(TuneKeys, AKernelIsItsOwnWhateverItsScheduleAndName) {
+TEST(TuneKeys, AKernelIsItsOwnWhateverItsPointAndName) {
   Kernel kernel = kernels(wide)[0], other = kernel;
   other.name = "other";
   other.schedule["rows"] = 7;
-  EXPECT_EQ(problemText(kernel), problemText(other));
-  other.ops[0].attributes["block"] = int64_t(48);
-  EXPECT_NE(problemText(kernel), problemText(other));
+  EXPECT_EQ(problemText(kernel, true), problemText(other, true));
+  // Nor does it matter how its filter lies, but whether it may be transformed.
+  other = atPoint(kernel, {{"block", 16}, {"winograd", 4}});
+  EXPECT_NE(other.inputs, kernel.inputs);
+  EXPECT_EQ(problemText(kernel, true), problemText(other, true));
+  EXPECT_NE(problemText(kernel, true), problemText(kernel, false));
+  other.ops[0].attributes["groups"] = int64_t(2);
+  EXPECT_NE(problemText(kernel, true), problemText(other, true));
   EXPECT_EQ(batchClass(1), 1);
   EXPECT_EQ(batchClass(24), 16);
   EXPECT_EQ(batchClass(64), 64);
@@ -98,9 +105,10 @@ TEST(TuneKeys, SchedulesAreReadAsTheyAreWritten) {
 TEST_F(Tune, ARecordIsTheFastestOfItsMachine) {
   Kernel kernel = kernels(wide)[0];
   TuneDatabase database(path("db"), TuneDatabase::Mode::Write);
-  int64_t problem = database.problem(kernel, machine, 16, "conv forward");
-  EXPECT_EQ(database.problem(kernel, machine, 17, "again"), problem);
-  EXPECT_EQ(database.record(kernel, machine, 0), std::nullopt);
+  TuneProblem key{problemText(kernel, false), "generator 1"};
+  int64_t problem = database.problem(key, machine, 16, "conv forward");
+  EXPECT_EQ(database.problem(key, machine, 17, "again"), problem);
+  EXPECT_EQ(database.record(key, machine, 0), std::nullopt);
   database.add(problem, {kernel.schedule, TrialState::Rule, 2, 1, ""});
   auto add = [&](int64_t rows, TrialState state, double relative) {
     Schedule schedule = kernel.schedule;
@@ -115,25 +123,30 @@ TEST_F(Tune, ARecordIsTheFastestOfItsMachine) {
   ASSERT_EQ(database.trials(problem).size(), 5u);
   EXPECT_EQ(database.trials(problem)[3].state, TrialState::Wrong);
   EXPECT_EQ(database.trials(problem)[3].note, "note");
-  auto record = database.record(kernel, machine, 0);
+  auto record = database.record(key, machine, 0);
   ASSERT_TRUE(record);
   EXPECT_EQ(record->schedule.at("rows"), 4);
   EXPECT_EQ(record->relative, 0.85);
   EXPECT_EQ(record->batch, 16);
-  EXPECT_TRUE(database.record(kernel, machine, 31));
-  EXPECT_FALSE(database.record(kernel, machine, 32));
+  EXPECT_TRUE(database.record(key, machine, 31));
+  EXPECT_FALSE(database.record(key, machine, 32));
 }
 
 TEST_F(Tune, WhatOthersMeasuredIsNotUsedAndSaid) {
   Kernel kernel = kernels(wide)[0];
   {
     TuneDatabase database(path("db"), TuneDatabase::Mode::Write);
-    database.add(database.problem(kernel, machine, 16, "conv forward"),
+    database.add(database.problem({problemText(kernel, false),
+                                   generator.version(kernel, wide)},
+                                  machine, 16, "conv forward"),
                  {kernel.schedule, TrialState::Rule, 2, 1, ""});
   }
-  auto remark = [&](TuneMachine here, int64_t batch = 0) {
-    TunedSchedules tuned(path("db"), std::move(here), batch);
-    bool isFound = tuned.find(kernel).has_value();
+  const ShippedRecords none("");
+  auto remark = [&](TuneMachine here, int64_t batch = 0,
+                    const char *winograd = "1") {
+    KernelGenerator now({{"", "1"}, {"Pool", "2"}, {"Winograd", winograd}});
+    TunedSchedules tuned(path("db"), now, wide, std::move(here), batch, none);
+    bool isFound = tuned.find(kernel, true).has_value();
     std::string text = tuned.remark();
     EXPECT_EQ(text.empty(), isFound);
     return text;
@@ -142,10 +155,10 @@ TEST_F(Tune, WhatOthersMeasuredIsNotUsedAndSaid) {
     return text.find(part) != std::string::npos;
   };
   EXPECT_EQ(remark(machine), "");
+  // What makes pools matters for none of its kernels.
+  EXPECT_TRUE(
+      has(remark(machine, 0, "2"), "another version of the kernel generator"));
   TuneMachine other = machine;
-  other.generator = "generator 2";
-  EXPECT_TRUE(has(remark(other), "another version of the kernel generator"));
-  other = machine;
   other.threads = 4;
   EXPECT_TRUE(has(remark(other), "another number of threads"));
   other = machine;
@@ -154,6 +167,67 @@ TEST_F(Tune, WhatOthersMeasuredIsNotUsedAndSaid) {
   other.target = narrow.halide;
   EXPECT_TRUE(has(remark(other), "another --target"));
   EXPECT_TRUE(has(remark(machine, 1), "another size of batch"));
+}
+
+TEST_F(Tune, RecordsThatAreShippedHoldForAnyCpuOfTheirVectors) {
+  Kernel kernel = kernels(wide)[0];
+  TuneProblem key{problemText(kernel, true), generator.version(kernel, wide)};
+  {
+    TuneDatabase database(path("db"), TuneDatabase::Mode::Write);
+    for (int64_t batch : {1, 16}) {
+      int64_t problem = database.problem(key, machine, batch, "conv, forward");
+      database.add(problem, {pointOf(kernel), TrialState::Rule, 2, 1, ""});
+      Schedule point = pointOf(kernel);
+      point["block"] = 16 * (1 + batch / 16);
+      point["unroll"] = 2;
+      database.add(problem, {point, TrialState::Better, 1, 0.5, ""});
+    }
+  }
+  ShippedRecords records("");
+  records.take(TuneDatabase(path("db"), TuneDatabase::Mode::Read));
+  EXPECT_EQ(records.count(), 2u);
+  ShippedRecords read(records.text());
+  EXPECT_EQ(read.text(), records.text());
+  auto block = [&](const TargetInfo &target, int64_t batch,
+                   const char *winograd = "1") {
+    KernelGenerator now({{"", "1"}, {"Winograd", winograd}});
+    TunedSchedules tuned("", now, target, {target.halide, "any CPU", 7}, batch,
+                         read);
+    auto known = tuned.find(kernel, true);
+    EXPECT_EQ(tuned.problem(), "");
+    return known ? known->point.at("block") : 0;
+  };
+  EXPECT_EQ(block(wide, 1), 16);
+  EXPECT_EQ(block(wide, 16), 32);
+  EXPECT_EQ(block(wide, 0), 32);
+  EXPECT_EQ(block(wide, 4), 0);
+  EXPECT_EQ(block(wide, 16, "2"), 0);
+  EXPECT_EQ(block(narrow, 16), 0);
+  for (const char *bad :
+       {"512,32,1", "512,32,x,0,0,0.9,rows=1,a", "512,32,1,0,0,0.9,rows,a"})
+    EXPECT_THROW(ShippedRecords{bad}, std::runtime_error) << bad;
+}
+
+TEST_F(Tune, RecordsOfFewerTasksThanTheRuleAreNotForOtherMachines) {
+  Kernel kernel = kernels(wide)[0];
+  ASSERT_GT(kernel.schedule.at("rows"), 0);
+  auto known = [&](int64_t rows) {
+    TuneProblem key{problemText(kernel, true), generator.version(kernel, wide)};
+    std::string name = path("db" + std::to_string(rows));
+    TuneDatabase database(name, TuneDatabase::Mode::Write);
+    int64_t problem = database.problem(key, machine, 16, "conv");
+    Schedule point = pointOf(kernel);
+    point["rows"] = rows;
+    database.add(problem, {point, TrialState::Better, 1, 0.5, ""});
+    ShippedRecords records("");
+    records.take(database);
+    return TunedSchedules("", generator, wide, {wide.halide, "any", 7}, 0,
+                          records)
+        .find(kernel, true)
+        .has_value();
+  };
+  EXPECT_TRUE(known(1));
+  EXPECT_FALSE(known(14));
 }
 
 TEST_F(Tune, FilesThatAreNoDatabaseAreErrors) {
@@ -182,24 +256,52 @@ TEST(TuneMoves, NeighboursAreLegalAndOneStepAway) {
   for (const TargetInfo &target : {wide, narrow})
     for (const Kernel &kernel : kernels(target)) {
       Problem problem(kernel, target);
-      std::vector<Move> moves = neighbours(problem, kernel.schedule);
+      const Schedule here = pointOf(kernel);
+      std::vector<Move> moves = neighbours(problem, here, true);
       EXPECT_FALSE(moves.empty());
       std::set<Schedule> seen;
+      int64_t layouts = 0;
       for (const Move &move : moves) {
-        Kernel other = kernel;
-        other.schedule = move.schedule;
+        Kernel other = atPoint(kernel, move.point);
         ReadSchedule read = readSchedule(Problem(other, target));
         EXPECT_EQ(read.error, "") << move.kind;
         int64_t most = std::max(
             target.registers, accumulators(defaultSchedule(problem), problem));
-        EXPECT_LE(accumulators(read.schedule, problem), most) << move.kind;
+        EXPECT_LE(accumulators(read.schedule, Problem(other, target)), most)
+            << move.kind;
+        EXPECT_TRUE(seen.insert(move.point).second) << move.kind;
+        if (other.inputs != kernel.inputs) { // and the default schedule there
+          ++layouts;
+          EXPECT_EQ(other.schedule, chooseSchedule(other, target));
+          continue;
+        }
         int different = 0;
-        for (const auto &[key, value] : move.schedule)
-          different += kernel.schedule.at(key) != value;
+        for (const auto &[key, value] : move.point)
+          different += here.at(key) != value;
         EXPECT_EQ(different, 1) << move.kind;
-        EXPECT_TRUE(seen.insert(move.schedule).second) << move.kind;
       }
+      EXPECT_EQ(layouts > 0, packedConvolution(kernel).has_value());
     }
+}
+
+TEST(TuneMoves, WinogradIsForFiltersThatArePackedOnce) {
+  Kernel kernel = kernels(wide)[0];
+  for (bool packsOnce : {false, true}) {
+    int64_t winograd = 0;
+    for (const Schedule &point : layoutPoints(Problem(kernel, wide), packsOnce))
+      winograd += point.at("winograd") != 0;
+    EXPECT_EQ(winograd > 0, packsOnce);
+  }
+}
+
+TEST(TuneMoves, LayoutsThatAreNoneAreRefused) {
+  Kernel kernel = kernels(wide)[0], strided = kernels(wide)[3],
+         depthwise = kernels(wide)[6];
+  for (int64_t block : {int64_t(0), int64_t(-16), int64_t(1) << 40})
+    EXPECT_THROW(atPoint(kernel, {{"block", block}}), std::invalid_argument);
+  EXPECT_THROW(atPoint(kernel, {{"winograd", 3}}), std::invalid_argument);
+  EXPECT_THROW(atPoint(strided, {{"winograd", 4}}), std::invalid_argument);
+  EXPECT_THROW(atPoint(depthwise, {{"block", 48}}), std::invalid_argument);
 }
 
 /// Times that depend on the schedule alone, with kinds that fail.
@@ -209,8 +311,8 @@ public:
     Trial trial{request.candidate, TrialState::Slower, 0, 1, ""};
     trial.milliseconds = cost(request.task, request.candidate);
     trial.relative =
-        trial.milliseconds / cost(request.task, request.task.kernel.schedule);
-    if (request.candidate == request.task.kernel.schedule)
+        trial.milliseconds / cost(request.task, request.task.rule());
+    if (request.candidate == request.task.rule())
       return trial;
     size_t hash = std::hash<std::string>()(scheduleText(request.candidate));
     if (hash % 11 == 0)
@@ -254,7 +356,7 @@ std::string dump(const std::string &path) {
   std::string text;
   for (const TuneTask &task : tasks()) {
     int64_t problem =
-        database.problem(task.kernel, machine, task.batch, task.label);
+        database.problem(task.problem(), machine, task.batch, task.label);
     for (const Trial &trial : database.trials(problem))
       text += task.label + " " + scheduleText(trial.schedule) + " " +
               std::to_string(int(trial.state)) + " " +
@@ -343,7 +445,8 @@ protected:
   }
   TuneTask task(const TargetInfo &target) {
     ConvShape shape{9, 7, 16, 24, 1, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}};
-    return {convKernel(ConvKind::ForwardRelu, shape, target), "conv", 1, 2};
+    return {convKernel(ConvKind::ForwardRelu, shape, target), "conv", 1, 2,
+            true};
   }
 };
 
@@ -351,17 +454,27 @@ TEST_F(LiveTimes, SchedulesAreCompiledRunAndCompared) {
   LibraryTimerOptions live = options();
   TuneTask conv = task(live.target);
   LibraryTimer timer(live);
-  Trial rule =
-      timer.time({conv, conv.kernel.schedule, 1, conv.kernel.schedule});
+  Trial rule = timer.time({conv, conv.rule(), 1, conv.rule()});
   EXPECT_EQ(rule.state, TrialState::Slower);
   EXPECT_GT(rule.milliseconds, 0);
-  auto moves =
-      neighbours(Problem(conv.kernel, live.target), conv.kernel.schedule);
-  Trial other =
-      timer.time({conv, conv.kernel.schedule, 1, moves.front().schedule});
-  EXPECT_EQ(other.note, "");
-  EXPECT_EQ(other.state, TrialState::Slower);
-  EXPECT_GT(other.relative, 0.1);
+  auto moves = neighbours(Problem(conv.kernel, live.target), conv.rule(), true);
+  // One of a key, and those of another layout: direct and Winograd's.
+  std::vector<Schedule> points = {moves.front().point};
+  for (int64_t winograd : {0, 4})
+    for (const Move &move : moves)
+      if (move.point.at("block") != conv.rule().at("block") &&
+          move.point.at("winograd") == winograd) {
+        points.push_back(move.point);
+        break;
+      }
+  EXPECT_EQ(points.size(), 3u);
+  timer.prepare({{conv, conv.rule(), 1, points.back()}});
+  for (const Schedule &point : points) {
+    Trial other = timer.time({conv, conv.rule(), 1, point});
+    EXPECT_EQ(other.note, "") << scheduleText(point);
+    EXPECT_EQ(other.state, TrialState::Slower);
+    EXPECT_GT(other.relative, 0.01);
+  }
 }
 
 TEST_F(LiveTimes, WhatCrashesCostsOneTrial) {
@@ -370,13 +483,11 @@ TEST_F(LiveTimes, WhatCrashesCostsOneTrial) {
   ASSERT_EQ(chmod(path("dies").c_str(), 0700), 0);
   live.timingProgram = path("dies");
   TuneTask conv = task(live.target);
-  Trial trial = LibraryTimer(live).time(
-      {conv, conv.kernel.schedule, 1, conv.kernel.schedule});
+  Trial trial = LibraryTimer(live).time({conv, conv.rule(), 1, conv.rule()});
   EXPECT_EQ(trial.state, TrialState::Failed);
   EXPECT_NE(trial.note.find("signal 11"), std::string::npos) << trial.note;
   conv.kernel.ops[0].name = "conv3d";
-  trial = LibraryTimer(options()).time(
-      {conv, conv.kernel.schedule, 1, conv.kernel.schedule});
+  trial = LibraryTimer(options()).time({conv, conv.rule(), 1, conv.rule()});
   EXPECT_EQ(trial.state, TrialState::Failed);
   EXPECT_NE(trial.note.find("conv3d"), std::string::npos) << trial.note;
 }

@@ -69,6 +69,7 @@ json identity() {
   std::sort(environment.begin(), environment.end());
   return {{"ok", true},
           {"version", rootc::codegen::codegenVersion()},
+          {"parts", rootc::codegen::sourceHashes()},
           {"files", files},
           {"environment", environment}};
 }
