@@ -22,7 +22,7 @@ Cost CostOf::of(const ConvolutionSchedule &s) const {
   cost.ideal = ideal(conv);
   double outs = double(layout.outPerGroup * layout.groups);
   cost.lanes = double(layout.blocks * layout.block) / outs * double(lanes) /
-               double(s.lanes);
+               double(native(s.lanes));
   cost.tiles = cover(phase[1], s.tileX) * coverImages(s.tileN);
   // Taps that lie beside the map are multiplied all the same.
   if (!gather.ownTap) {
@@ -32,7 +32,7 @@ Cost CostOf::of(const ConvolutionSchedule &s) const {
                   double(gather.phases[0] * gather.phases[1]) /
                   (cost.ideal * double(2 * lanes));
   }
-  double tileVectors = double(layout.block / s.lanes),
+  double tileVectors = double(layout.block / native(s.lanes)),
          pixels = double(s.tileX * s.tileY * s.tileN);
   auto taps = gather.taps();
   double panel = 4.0 * double(layout.inPerGroup * taps[0] * taps[1]) *
@@ -79,11 +79,11 @@ Cost CostOf::of(const WinogradSchedule &s) const {
                double(winograd.tile * winograd.tile) * outs *
                double(layout.inPerGroup) / double(2 * lanes);
   cost.lanes = double(layout.blocks * layout.block) / outs * double(lanes) /
-               double(s.lanes);
+               double(native(s.lanes));
   cost.tiles = cover(gather.height, winograd.tile) *
                cover(gather.width, winograd.tile) * cover(columns, s.tileX) *
                cover(s.rows, s.tileY) * coverImages(s.images);
-  double tileVectors = double(layout.block / s.lanes),
+  double tileVectors = double(layout.block / native(s.lanes)),
          pixels = double(s.tileX * s.tileY);
   double sums = tileVectors * pixels;
   cost.loads = std::max({1.0, (pixels + tileVectors) / sums, 8 / sums}) +
@@ -166,7 +166,7 @@ Cost CostOf::of(const AcrossInsGradientSchedule &s) const {
   int64_t ins = conv.inPerGroup(), outs = conv.outPerGroup();
   Cost cost;
   cost.ideal = ideal(conv);
-  cost.lanes = double(lanes) / double(s.lanes);
+  cost.lanes = double(lanes) / double(native(s.lanes));
   cost.tiles = cover(s.blockO, s.tileO);
   double taps = double(conv.kernel[0] * conv.kernel[1]);
   double strips =
@@ -203,8 +203,8 @@ Cost CostOf::of(const FilterGradientSchedule &s) const {
   int64_t ins = conv.inPerGroup(), groups = across ? 1 : conv.groups;
   Cost cost;
   cost.ideal = ideal(conv);
-  cost.lanes =
-      cover(outs, s.lanes * s.vectors) * double(lanes) / double(s.lanes);
+  cost.lanes = cover(outs, s.lanes * s.vectors) * double(lanes) /
+               double(native(s.lanes));
   cost.tiles = cover(ins, s.tileI) * cover(conv.kernel[1], s.tileKx);
   double scalars = double(s.tileI * s.tileKx);
   cost.loads = loads(4.0 * double(s.rows * gather.width) * double(outs),
@@ -283,7 +283,7 @@ Cost CostOf::of(const LinearGradientSchedule &s) const {
   ConvShape conv = shape();
   Cost cost;
   cost.ideal = ideal(conv);
-  cost.lanes = double(lanes) / double(s.lanes);
+  cost.lanes = double(lanes) / double(native(s.lanes));
   cost.tiles = cover(s.blockI, s.lanes * s.vectors) * cover(s.blockO, s.tileO);
   cost.loads =
       loads(4.0 * double(batch * s.blockI), double(s.vectors), double(s.tileO));

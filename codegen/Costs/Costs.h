@@ -115,6 +115,9 @@ private:
     return 1 + load(bytes) / scalars + scalar / vectors;
   }
 
+  /// Of the machine's vectors: wider ones are several.
+  int64_t native(int64_t scheduled) const { return std::min(scheduled, lanes); }
+
   ConvShape shape() const { return convShapeOf(kernel, *problem.anchor); }
   double ideal(const ConvShape &shape) const {
     return double(batch * shape.outHeight() * shape.outWidth()) *

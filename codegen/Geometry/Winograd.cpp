@@ -113,7 +113,9 @@ const char *againstWinograd(ConvShape shape, bool backwardData,
     return "the map has too few tiles to share a filter that grows";
   if (2 * gather.height * gather.width < covered)
     return "its tiles would lie beyond the map for the most part";
-  if (ins < 32 || outs < 32)
+  // Direct ones of a group's few channels are slow where taps are many.
+  int64_t fewest = shape.kernel[0] == 3 ? 16 : shape.groups > 1 ? 24 : 32;
+  if (ins < fewest || outs < fewest)
     return "too few channels of a group share a transformed tile";
   if (ins > 2048)
     return "its transformed tiles have no place in the cache";

@@ -51,8 +51,10 @@ WinogradSchedule WinogradSchedule::choose(const Problem &problem) {
       schedule.rows == tileRows ? (layout.blocks + 1) / 2 : layout.blocks;
 
   // Twice as many loads as multiply-adds can go at a time, and a vector of
-  // the filter comes from the L2 cache.
-  int64_t most = problem.target.registers * 7 / 8 / vectors;
+  // the filter comes from the L2 cache, which seven tiles hide.
+  const int64_t hidden = 7;
+  int64_t registers = problem.target.registers,
+          most = std::min(registers * 7 / 8, registers - vectors - 1) / vectors;
   double best = 0;
   for (int64_t y = 1; y <= schedule.rows; ++y)
     for (int64_t x = 1; x <= tileColumns && x * y <= most; ++x) {
@@ -60,13 +62,17 @@ WinogradSchedule WinogradSchedule::choose(const Problem &problem) {
       double cost =
           covered(tileColumns, x) * covered(schedule.rows, y) *
           (std::max({1.0, (tiles + double(vectors)) / sums, 8 / sums}) +
-           2.5 / tiles);
+           2.5 / double(std::min(x * y, hidden)));
       if (best == 0 || cost < best) {
         best = cost;
         schedule.tileX = x;
         schedule.tileY = y;
       }
     }
+  // Both vectors of a block as one: LLVM then spreads a tile's scalar once.
+  if (vectors == 2 && registers >= 32 &&
+      schedule.tileX * schedule.tileY >= hidden)
+    schedule.lanes = layout.block;
   schedule.unroll = largestDivisor(layout.inPerGroup, 4);
   return schedule;
 }

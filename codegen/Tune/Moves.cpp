@@ -8,6 +8,7 @@
 #include "codegen/Tune/Moves.h"
 #include "codegen/Geometry/Gather.h"
 
+#include <algorithm>
 #include <set>
 #include <stdexcept>
 
@@ -15,11 +16,13 @@ namespace rootc::codegen {
 
 namespace {
 
+/// Of the machine: wider ones of a schedule are several.
 int64_t vectorsOfBlock(const Problem &problem, int64_t lanes) {
   auto block = problem.anchor->attributes.find("block");
   return block == problem.anchor->attributes.end()
              ? 1
-             : std::get<int64_t>(block->second) / lanes;
+             : std::get<int64_t>(block->second) /
+                   std::min(lanes, problem.lanes());
 }
 
 struct Accumulators {

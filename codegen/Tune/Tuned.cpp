@@ -64,7 +64,7 @@ TunedSchedules::lookShipped(const std::vector<TuneProblem> &problems,
       continue;
     return KnownSchedule{
         record->schedule,
-        llvm::formatv("record {0} of models/records.csv, {1:F3} of the rule's "
+        llvm::formatv("record {0} that comes with rootc, {1:F3} of the rule's "
                       "time at batch {2}",
                       record->trial, record->relative, record->batch)};
   }

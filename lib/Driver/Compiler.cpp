@@ -301,6 +301,11 @@ LogicalResult Compiler::useSchedules(PipelineOptions &pipeline) {
     return success();
   auto generator = codegen::KernelGenerator::of(kernelProgram());
   if (!generator) {
+    // What needs that program will say so; without a database, rules do.
+    if (options.tuned.empty()) {
+      consumeError(generator.takeError());
+      return success();
+    }
     reportError(toString(generator.takeError()));
     return failure();
   }

@@ -311,11 +311,12 @@ std::optional<Options> check(const Flags &flags) {
                 "--schedule out");
   for (const cl::Option *flag :
        std::initializer_list<const cl::Option *>{&flags.threads, &flags.batch})
-    if (flag->getNumOccurrences() && options.tuned.empty() &&
+    if (flag->getNumOccurrences() && !options.useRecords &&
         !options.autoscheduler && options.kind != OutputKind::Explain &&
         !(options.costTraining && flag == &flags.batch))
       return fail("--" + flag->ArgStr +
-                  " belongs to --tuned, --explain and Halide's autoschedulers");
+                  " belongs to records, --explain and Halide's autoschedulers; "
+                  "leave --tuned=none out");
   return options;
 }
 
