@@ -30,6 +30,9 @@ namespace rootc::codegen {
 /// models/records.csv
 llvm::StringRef shippedText();
 
+/// That its records were measured with.
+inline constexpr int64_t shippedThreads = 2;
+
 class ShippedRecords {
 public:
   /// Throws std::runtime_error, which names the line at fault.

@@ -42,11 +42,36 @@ std::optional<KnownSchedule> TunedSchedules::find(const Kernel &kernel,
   }
 }
 
-int64_t TunedSchedules::tasks(const Kernel &kernel) const {
+double TunedSchedules::predicted(const Kernel &kernel) const {
   return predict(Problem(kernel, target),
                  typicalMachine(target, machine.threads),
                  std::max<int64_t>(batch, 1))
-      .tasks;
+      .seconds();
+}
+
+/// Whether a record will do for the batch, or any, and the threads that are
+/// meant. Where it was not measured so, the cost model must not expect it to be
+/// slower than the rule, nor may it be Winograd's alone at large batches, whose
+/// images share a filter that one image reads for itself.
+bool TunedSchedules::suits(const TuneRecord &record, const TuneProblem &problem,
+                           const Kernel &kernel) const {
+  if (batch && machine.threads == shippedThreads)
+    return true;
+  if (!batch && record.batch == 1) // what many images are best at is not known
+    return false;
+  auto tileOf = [](const Schedule &point) {
+    auto tile = point.find("winograd");
+    return tile == point.end() ? 0 : tile->second;
+  };
+  if (!batch && tileOf(record.schedule) != tileOf(pointOf(kernel))) {
+    auto single = shipped.find(problem, target, 1);
+    if (!single || tileOf(single->schedule) != tileOf(record.schedule))
+      return false;
+  }
+  Kernel rule = kernel;
+  rule.schedule = chooseSchedule(kernel, target);
+  const double noise = 1.03;
+  return predicted(atPoint(kernel, record.schedule)) <= noise * predicted(rule);
 }
 
 std::optional<KnownSchedule>
@@ -56,17 +81,12 @@ TunedSchedules::lookShipped(const std::vector<TuneProblem> &problems,
     return std::nullopt;
   for (const TuneProblem &problem : problems) {
     auto record = shipped.find(problem, target, batch);
-    if (!record)
-      continue;
-    Kernel rule = kernel;
-    rule.schedule = chooseSchedule(kernel, target);
-    if (tasks(atPoint(kernel, record->schedule)) < tasks(rule))
-      continue;
-    return KnownSchedule{
-        record->schedule,
-        llvm::formatv("record {0} that comes with rootc, {1:F3} of the rule's "
-                      "time at batch {2}",
-                      record->trial, record->relative, record->batch)};
+    if (record && suits(*record, problem, kernel))
+      return KnownSchedule{
+          record->schedule,
+          llvm::formatv("record {0} that comes with rootc, {1:F3} of the "
+                        "rule's time at batch {2}",
+                        record->trial, record->relative, record->batch)};
   }
   return std::nullopt;
 }

@@ -27,8 +27,7 @@ public:
 
   /// The record of a kernel, if there is one that was measured with this
   /// generator on a machine like `machine`; else the one that comes with rootc,
-  /// unless it makes fewer tasks than the rule, which other batches and threads
-  /// may need. Throws nothing: see `problem`.
+  /// if it suits the batch and the threads. Throws nothing: see `problem`.
   std::optional<KnownSchedule> find(const Kernel &kernel, bool packsOnce);
 
   /// Why the database could not be read on, "" if it could.
@@ -43,7 +42,9 @@ private:
   std::optional<KnownSchedule>
   lookShipped(const std::vector<TuneProblem> &problems,
               const Kernel &kernel) const;
-  int64_t tasks(const Kernel &kernel) const;
+  bool suits(const TuneRecord &record, const TuneProblem &problem,
+             const Kernel &kernel) const;
+  double predicted(const Kernel &kernel) const;
 
   std::string path, reason;
   std::optional<TuneDatabase> database;

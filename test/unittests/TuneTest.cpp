@@ -208,26 +208,44 @@ TEST_F(Tune, RecordsThatAreShippedHoldForAnyCpuOfTheirVectors) {
     EXPECT_THROW(ShippedRecords{bad}, std::runtime_error) << bad;
 }
 
-TEST_F(Tune, RecordsOfFewerTasksThanTheRuleAreNotForOtherMachines) {
+TEST_F(Tune, WhatIsShippedMustSuitTheBatchAndTheThreads) {
   Kernel kernel = kernels(wide)[0];
-  ASSERT_GT(kernel.schedule.at("rows"), 0);
-  auto known = [&](int64_t rows) {
-    TuneProblem key{problemText(kernel, true), generator.version(kernel, wide)};
-    std::string name = path("db" + std::to_string(rows));
-    TuneDatabase database(name, TuneDatabase::Mode::Write);
-    int64_t problem = database.problem(key, machine, 16, "conv");
+  ShippedRecords records("");
+  int number = 0;
+  auto ship = [&](int64_t batch, const char *key, int64_t value) {
+    TuneProblem problem{problemText(kernel, true),
+                        generator.version(kernel, wide)};
+    TuneDatabase database(path("db" + std::to_string(++number)),
+                          TuneDatabase::Mode::Write);
     Schedule point = pointOf(kernel);
-    point["rows"] = rows;
-    database.add(problem, {point, TrialState::Better, 1, 0.5, ""});
-    ShippedRecords records("");
+    point[key] = value;
+    if (key == std::string("winograd"))
+      point = {{"winograd", value}, {"block", 16}};
+    database.add(database.problem(problem, machine, batch, "conv"),
+                 {point, TrialState::Better, 1, 0.5, ""});
     records.take(database);
-    return TunedSchedules("", generator, wide, {wide.halide, "any", 7}, 0,
-                          records)
+  };
+  auto isKnown = [&](int64_t batch, int64_t threads) {
+    return TunedSchedules("", generator, wide, {wide.halide, "any", threads},
+                          batch, records)
         .find(kernel, true)
         .has_value();
   };
-  EXPECT_TRUE(known(1));
-  EXPECT_FALSE(known(14));
+  ship(1, "rows", kernel.schedule.at("rows"));
+  EXPECT_TRUE(isKnown(1, 2));
+  EXPECT_FALSE(isKnown(0, 2));
+  // One task an image starves more threads, and a single image's.
+  ship(16, "rows", 14);
+  EXPECT_TRUE(isKnown(16, 2));
+  EXPECT_FALSE(isKnown(16, 64));
+  EXPECT_FALSE(isKnown(0, 2));
+  ship(16, "rows", kernel.schedule.at("rows"));
+  EXPECT_TRUE(isKnown(16, 64));
+  EXPECT_TRUE(isKnown(0, 2));
+  // What images share is not for a batch that is not known.
+  ship(16, "winograd", 4);
+  EXPECT_TRUE(isKnown(16, 2));
+  EXPECT_FALSE(isKnown(0, 2));
 }
 
 TEST_F(Tune, FilesThatAreNoDatabaseAreErrors) {
