@@ -14,7 +14,8 @@ import subprocess
 from turns import Process, round_of
 
 SOURCE = pathlib.Path(__file__).resolve().parents[3]
-FLAGS = {'rules': ['--tuned=none'], 'records': [], 'mullapudi': ['--schedule=mullapudi'], 'adams': ['--schedule=adams']}
+# 'any': records for a library whose batch is not said.
+FLAGS = {'rules': ['--tuned=none'], 'any': [], 'records': [], 'mullapudi': ['--schedule=mullapudi'], 'adams': ['--schedule=adams']}
 
 
 class Case:
@@ -30,9 +31,11 @@ class Case:
 
     def compile(self, who):
         library = self.options.folder / f'{self.name.replace(":", "-")}-{who}.so'
-        flags = [f'--tuned={self.options.tuned}'] if who == 'records' and self.options.tuned else FLAGS[who]
-        if who not in ('rules', 'records') or self.options.tuned and who == 'records':
-            flags = [*flags, f'--batch={self.batch}', f'--threads={self.options.threads}']
+        flags = [*FLAGS[who]]
+        if who in ('any', 'records') and self.options.tuned:
+            flags += [f'--tuned={self.options.tuned}']
+        if who not in ('rules', 'any'):
+            flags += [f'--batch={self.batch}', f'--threads={self.options.threads}']
         self.rootc(*flags, '-o', library)
         return library
 
