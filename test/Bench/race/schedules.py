@@ -2,7 +2,7 @@
 
     schedules.py infer:resnet50-root-64:16 train:nin-root-8:128 --rounds 3 --json schedules.json
 
-The networks take turns as in race.py; kinds of kernels are those of `rootc --explain`, their times `rootrun profile`'s. Give --tuned for a
+The networks take turns as in race.py; kinds of kernels are those of `rootc --explain`, their times the least of profiles in turns. Give --tuned for a
 database of rootc-tune; without it, records are those that come with rootc.
 """
 import argparse
@@ -50,12 +50,17 @@ class Case:
                 if program['program'] == ('train' if self.training else 'infer') for kernel in program['kernels']}
 
     def by_kind(self, library, kinds):
-        report = json.loads(subprocess.check_output(self.rootrun('profile', library, '--json', '--runs=3')))
+        report = json.loads(subprocess.check_output(self.rootrun('profile', library, '--json', '--runs=2')))
         sums = {}
         for call in report['calls']:
             kind = kinds.get(call['label'], 'other')
             sums[kind] = sums.get(kind, 0) + call['ms']
         return sums
+
+
+def least(rounds):
+    """Of each kind the least of its times."""
+    return {kind: min(sums[kind] for sums in rounds) for kind in rounds[0]}
 
 
 def race(case, options):
@@ -69,7 +74,11 @@ def race(case, options):
     for contender in contenders.values():
         contender.end()
     kinds = case.kinds() if options.kinds else {}
-    return {'case': case.name, 'ms': times, 'kinds': {who: case.by_kind(library, kinds) for who, library in libraries.items()} if kinds else {}}
+    profiles = {who: [] for who in libraries}
+    for _ in range(options.rounds if kinds else 0):
+        for who, library in libraries.items():
+            profiles[who].append(case.by_kind(library, kinds))
+    return {'case': case.name, 'ms': times, 'kinds': {who: least(rounds) for who, rounds in profiles.items() if rounds}}
 
 
 def show(result):
