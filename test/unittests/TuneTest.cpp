@@ -320,6 +320,13 @@ TEST(TuneMoves, LayoutsThatAreNoneAreRefused) {
   EXPECT_THROW(atPoint(kernel, {{"winograd", 3}}), std::invalid_argument);
   EXPECT_THROW(atPoint(strided, {{"winograd", 4}}), std::invalid_argument);
   EXPECT_THROW(atPoint(depthwise, {{"block", 48}}), std::invalid_argument);
+  ConvShape inner{8, 8, 36, 36, 6, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 6, 6};
+  Kernel lanes = convKernel(ConvKind::ForwardRelu, inner, wide);
+  for (int64_t block : {6, 36}) // one group a block, and several
+    EXPECT_THROW(atPoint(lanes, {{"block", block}, {"winograd", 4}}),
+                 std::invalid_argument);
+  for (const Schedule &point : layoutPoints(Problem(lanes, wide), true))
+    EXPECT_EQ(point.at("winograd"), 0);
 }
 
 /// Times that depend on the schedule alone, with kinds that fail.
