@@ -32,6 +32,12 @@ int64_t outsOf(const ConvShape &shape, const Op &op) {
   return isBackward(op) ? shape.inPerGroup() : shape.outPerGroup();
 }
 
+/// Of the filter as the network has it.
+std::vector<int64_t> plainFilter(const ConvShape &shape) {
+  return {shape.outChannels, shape.kernel[0], shape.kernel[1],
+          shape.inPerGroup()};
+}
+
 /// Blocks that may suit a machine: whole vectors, full or half, as many as
 /// leave room for a tile; of small groups several together.
 std::set<int64_t> blocksFor(const ConvShape &shape, int64_t outs,
@@ -77,6 +83,11 @@ std::optional<size_t> packedConvolution(const Kernel &kernel) {
   for (const Op &op : kernel.ops)
     reads += std::count(op.operands.begin(), op.operands.end(), filter);
   return reads == 1 ? found : std::nullopt;
+}
+
+int64_t winogradTile(const Schedule &point) {
+  auto tile = point.find(winogradKey);
+  return tile == point.end() ? 0 : tile->second;
 }
 
 Schedule pointOf(const Kernel &kernel) {
@@ -126,8 +137,7 @@ Kernel withoutPoint(const Kernel &kernel, bool packsOnce) {
     return other;
   Op &op = other.ops[*conv];
   ConvShape shape = convShapeOf(kernel, op);
-  other.inputs.at(op.operands[filterOperand]).shape = {
-      shape.outChannels, shape.kernel[0], shape.kernel[1], shape.inPerGroup()};
+  other.inputs.at(op.operands[filterOperand]).shape = plainFilter(shape);
   op.attributes.erase(blockKey);
   op.attributes.erase(winogradKey);
   if (packsOnce)
@@ -151,9 +161,7 @@ Kernel packingOf(const Kernel &kernel) {
   op.results = {kernel.type(conv.operands[filterOperand])};
   Kernel pack;
   pack.name = "pack";
-  pack.inputs = {{ElementType::F32,
-                  {shape.outChannels, shape.kernel[0], shape.kernel[1],
-                   shape.inPerGroup()}}};
+  pack.inputs = {{ElementType::F32, plainFilter(shape)}};
   pack.ops = {std::move(op)};
   pack.outputs = {1};
   return pack;

@@ -29,6 +29,9 @@ namespace rootc::codegen {
 /// otherwise.
 std::optional<size_t> packedConvolution(const Kernel &kernel);
 
+/// The edge of Winograd's tiles that a point has; 0: it has none, or no layout.
+int64_t winogradTile(const Schedule &point);
+
 /// A kernel's schedule and filter layout.
 Schedule pointOf(const Kernel &kernel);
 

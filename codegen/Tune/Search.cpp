@@ -111,27 +111,24 @@ double Search::predicted(size_t task, const Schedule &point) const {
           .seconds());
 }
 
-/// The neighbours of a task's best point that are worth a trial, the most
-/// promising ones first.
-std::vector<Move> Search::untried(size_t task) const {
+/// The most promising neighbour of a task's best point, if one is worth a
+/// trial.
+std::optional<Move> Search::nearest(size_t task) const {
   Problem problem(all[task].kernel, options.target);
   const TuneResult &result = found[task];
-  double best = predicted(task, result.best);
-  std::vector<std::pair<double, Move>> ranked;
+  double before = predicted(task, result.best), least = 0;
+  std::optional<Move> best;
   for (Move &move : neighbours(problem, result.best, all[task].packsOnce)) {
     if (states[task].tried.count(move.point))
       continue;
-    double change = predicted(task, move.point) - best;
-    if (change < mostLoss)
-      ranked.push_back({expected(move.kind) + trust * change, std::move(move)});
+    double change = predicted(task, move.point) - before,
+           score = expected(move.kind) + trust * change;
+    if (change < mostLoss && (!best || score < least)) {
+      least = score;
+      best = std::move(move);
+    }
   }
-  std::stable_sort(
-      ranked.begin(), ranked.end(),
-      [](const auto &a, const auto &b) { return a.first < b.first; });
-  std::vector<Move> moves;
-  for (auto &[score, move] : ranked)
-    moves.push_back(std::move(move));
-  return moves;
+  return best;
 }
 
 /// What to try next; nothing if there is nothing.
@@ -143,8 +140,8 @@ std::optional<Move> Search::next(size_t task) {
   if (result.ruleMilliseconds == 0)
     return std::nullopt; // until the rule's is known
   if (int64_t(state.tried.size()) % longSteps != 0)
-    if (std::vector<Move> moves = untried(task); !moves.empty())
-      return moves.front();
+    if (auto move = nearest(task))
+      return move;
   Problem problem(all[task].kernel, options.target);
   std::mt19937_64 random(options.seed ^ hashOf(all[task].label) ^
                          state.tried.size());

@@ -87,7 +87,7 @@ private:
   bool isOver() const;
   double weight(size_t task) const;
   std::optional<Move> next(size_t task);
-  std::vector<Move> untried(size_t task) const;
+  std::optional<Move> nearest(size_t task) const;
   double expected(const std::string &kind) const;
   double predicted(size_t task, const Schedule &point) const;
   void learn(const Proposal &proposal, const Trial &trial);

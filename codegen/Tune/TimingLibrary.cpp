@@ -103,10 +103,7 @@ double toleranceOf(const Kernel &kernel, const Schedule &point) {
   for (int64_t output : kernel.outputs)
     if (kernel.type(output).element == ElementType::BF16)
       return 0x1p-7;
-  for (const Schedule &one : {pointOf(kernel), point})
-    if (auto tile = one.find("winograd"); tile != one.end() && tile->second)
-      return 5e-5;
-  return 1e-5;
+  return winogradTile(pointOf(kernel)) || winogradTile(point) ? 5e-5 : 1e-5;
 }
 
 int64_t copiesFor(const Kernel &kernel, int64_t batch, int64_t turns) {

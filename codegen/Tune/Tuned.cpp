@@ -59,13 +59,10 @@ bool TunedSchedules::suits(const TuneRecord &record, const TuneProblem &problem,
     return true;
   if (!batch && record.batch == 1) // what many images are best at is not known
     return false;
-  auto tileOf = [](const Schedule &point) {
-    auto tile = point.find("winograd");
-    return tile == point.end() ? 0 : tile->second;
-  };
-  if (!batch && tileOf(record.schedule) != tileOf(pointOf(kernel))) {
+  int64_t tile = winogradTile(record.schedule);
+  if (!batch && tile != winogradTile(pointOf(kernel))) {
     auto single = shipped.find(problem, target, 1);
-    if (!single || tileOf(single->schedule) != tileOf(record.schedule))
+    if (!single || winogradTile(single->schedule) != tile)
       return false;
   }
   Kernel rule = kernel;

@@ -299,6 +299,11 @@ LogicalResult Compiler::useSchedules(PipelineOptions &pipeline) {
   if (pipeline.schedules || !options.useRecords ||
       options.kind == OutputKind::Tuning || options.kind == OutputKind::Cpp)
     return success();
+  // What comes with rootc is for the kernels of CPUs.
+  if (options.tuned.empty() &&
+      (codegen::backendOf(target).device || options.kind == OutputKind::Cost ||
+       options.kind == OutputKind::Onnx))
+    return success();
   auto generator = codegen::KernelGenerator::of(kernelProgram());
   if (!generator) {
     // What needs that program will say so; without a database, rules do.
