@@ -95,7 +95,7 @@ void pack(const uint16_t *const *x, const uint16_t *const *dy, int64_t count,
           int64_t ins, int64_t outs, const Packed &to,
           const Products &products) {
 #ifdef __x86_64__
-  if (products.byTiles()) {
+  if (products.byWideVectors()) {
     pairPixelsWide(x, count, ins, to.columns);
     pairPixelsWide(dy, count, outs, to.between);
     return turnPixelsWide(to.between, count, outs, to.rows);

@@ -198,7 +198,8 @@ Unit detectUnit() {
     return AnyVectors;
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   const uint32_t bf16 = 1u << 22, tiles = 1u << 24, tileState = 3u << 17;
-  const uint32_t avx2 = 1u << 5, avx512 = 1u << 16, state = 0x6, wide = 0xe6;
+  const uint32_t avx2 = 1u << 5, state = 0x6, wide = 0xe6;
+  const uint32_t avx512 = 1u << 16 | 1u << 30; // F and BW
   if ((d & (bf16 | tiles)) == (bf16 | tiles) &&
       (low & tileState) == tileState) {
     // The tiles are large, so the system wants to be asked for them once.
@@ -206,7 +207,7 @@ Unit detectUnit() {
     if (syscall(SYS_arch_prctl, request, data) == 0)
       return MatrixUnit;
   }
-  if ((b & avx512) && (low & wide) == wide)
+  if ((b & avx512) == avx512 && (low & wide) == wide)
     return Avx512;
   return (b & avx2) && (leaf1 & fma) && (low & state) == state ? Avx2
                                                                : AnyVectors;
@@ -233,7 +234,24 @@ typedef float Floats __attribute__((vector_size(64), may_alias));
 typedef uint32_t Words __attribute__((vector_size(64), may_alias));
 typedef uint16_t Halves __attribute__((vector_size(32), may_alias));
 
-/// By vectors: a few pixels by one tile of out channels, or two.
+/// Of `pixels` pixels, `tileTerms` in channels each.
+template <int pixels>
+ROOTC_INLINE void widen(const uint16_t *in, int64_t step,
+                        float (&wide)[pixels][tileTerms]) {
+  const int lanes = sizeof(Halves) / sizeof(uint16_t);
+#pragma GCC unroll 16
+  for (int i = 0; i < pixels; ++i)
+#pragma GCC unroll 2
+    for (int c = 0; c < tileTerms; c += lanes) {
+      Halves narrow;
+      __builtin_memcpy(&narrow, in + i * step + c, sizeof narrow);
+      Words bits = __builtin_convertvector(narrow, Words) << 16;
+      __builtin_memcpy(&wide[i][c], &bits, sizeof bits);
+    }
+}
+
+/// By vectors: a few pixels by one tile of out channels, or two. The pixels are
+/// widened first, so that beside a multiply-add stands no more than its load.
 template <int pixels, int tiles>
 ROOTC_INLINE void sumPixels(const Taps &taps, const uint16_t *filter,
                             const uint16_t *in, float *out, int64_t step,
@@ -245,54 +263,69 @@ ROOTC_INLINE void sumPixels(const Taps &taps, const uint16_t *filter,
   for (int32_t y = 0; y < taps.rows; ++y)
     for (int32_t x = 0; x < taps.columns; ++x) {
       const uint16_t *at = in + y * taps.rowStep + x * taps.columnStep;
-      for (int32_t pair = 0; pair < taps.chunks * tileTerms / 2; ++pair) {
-        Floats even[tiles], odd[tiles];
-        for (int tile = 0; tile < tiles; ++tile) {
-          Words both;
-          __builtin_memcpy(&both, filter + tile * 2 * tileColumns, sizeof both);
-          even[tile] = (Floats)(both << 16);
-          odd[tile] = (Floats)(both & 0xffff0000u);
-        }
-        for (int i = 0; i < pixels; ++i) {
-          uint32_t value;
-          __builtin_memcpy(&value, at + i * step, sizeof value);
-          Words spread = value - Words{};
-          Floats first = (Floats)(spread << 16),
-                 second = (Floats)(spread & 0xffff0000u);
+      for (int32_t chunk = 0; chunk < taps.chunks; ++chunk) {
+        alignas(64) float wide[pixels][tileTerms];
+        widen<pixels>(at, step, wide);
+        for (int term = 0; term < tileTerms; term += 2) {
+          Floats even[tiles], odd[tiles];
+#pragma GCC unroll 2
           for (int tile = 0; tile < tiles; ++tile) {
-            sums[i][tile] += first * even[tile];
-            sums[i][tile] += second * odd[tile];
+            Words both;
+            __builtin_memcpy(&both, filter + tile * 2 * tileColumns,
+                             sizeof both);
+            even[tile] = (Floats)(both << 16);
+            odd[tile] = (Floats)(both & 0xffff0000u);
           }
+#pragma GCC unroll 16
+          for (int i = 0; i < pixels; ++i)
+#pragma GCC unroll 2
+            for (int tile = 0; tile < tiles; ++tile) {
+              sums[i][tile] += wide[i][term] * even[tile];
+              sums[i][tile] += wide[i][term + 1] * odd[tile];
+            }
+          filter += 2 * taps.block;
         }
-        at += 2;
-        filter += 2 * taps.block;
+        at += tileTerms;
       }
     }
   for (int i = 0; i < pixels; ++i)
     __builtin_memcpy(out + i * outStep, &sums[i], sizeof sums[i]);
 }
 
-template <int tiles>
-ROOTC_INLINE void sumColumns(const Taps &taps, const Run &run, int32_t column) {
-  const int pixels = 6;
-  const uint16_t *filter = taps.filter + 2 * column;
-  int64_t row = 0;
+/// The pixels from `row` on, as many at a time as all tiles have, while there
+/// are so many.
+template <int pixels, int tiles>
+ROOTC_INLINE void sumRows(const Taps &taps, const Run &run, int32_t column,
+                          int64_t &row) {
   for (; row + pixels <= run.rows; row += pixels)
-    sumPixels<pixels, tiles>(taps, filter, run.in + row * run.step,
-                             run.out + row * run.outStep + column, run.step,
-                             run.outStep);
-  for (; row < run.rows; ++row)
-    sumPixels<1, tiles>(taps, filter, run.in + row * run.step,
-                        run.out + row * run.outStep + column, run.step,
-                        run.outStep);
+    sumPixels<pixels, tiles>(
+        taps, taps.filter + 2 * column, run.in + row * run.step,
+        run.out + row * run.outStep + column, run.step, run.outStep);
 }
 
+/// `most` pixels at a time, which leave registers for the filter; of the rest
+/// half as many.
+template <int most, int tiles>
+ROOTC_INLINE void sumColumns(const Taps &taps, const Run &run, int32_t column) {
+  int64_t row = 0;
+  sumRows<most, tiles>(taps, run, column, row);
+  sumRows<most / 2, tiles>(taps, run, column, row);
+  sumRows<most / 4, tiles>(taps, run, column, row);
+  sumRows<1, tiles>(taps, run, column, row);
+}
+
+template <int most, int tiles>
 ROOTC_INLINE void sumByVectors(const Taps &taps, const Run &run) {
   int32_t column = 0;
-  for (; column + 2 * tileColumns <= taps.block; column += 2 * tileColumns)
-    sumColumns<2>(taps, run, column);
-  if (column < taps.block)
-    sumColumns<1>(taps, run, column);
+  for (; column + tiles * tileColumns <= taps.block;
+       column += tiles * tileColumns)
+    sumColumns<most, tiles>(taps, run, column);
+  for (; column < taps.block; column += tileColumns)
+    sumColumns<most, 1>(taps, run, column);
+}
+
+void sumByAnyVectors(const Taps &taps, const Run &run) {
+  sumByVectors<6, 1>(taps, run);
 }
 
 /// The bits of the nearest bf16, of two the even one; NaN stays NaN.
@@ -319,7 +352,7 @@ ROOTC_INLINE void narrow(const float *from, uint16_t *to, int64_t count) {
 #ifdef __x86_64__
 __attribute__((target("avx512f"))) void sumByAvx512(const Taps &taps,
                                                     const Run &run) {
-  sumByVectors(taps, run);
+  sumByVectors<14, 2>(taps, run);
 }
 __attribute__((target("avx512f"))) void
 narrowByAvx512(const float *from, uint16_t *to, int64_t count) {
@@ -327,7 +360,7 @@ narrowByAvx512(const float *from, uint16_t *to, int64_t count) {
 }
 __attribute__((target("avx2,fma"))) void sumByAvx2(const Taps &taps,
                                                    const Run &run) {
-  sumByVectors(taps, run);
+  sumByVectors<6, 1>(taps, run);
 }
 #endif
 
@@ -344,6 +377,7 @@ public:
       __asm__ volatile("tilerelease" ::);
   }
   bool byTiles() const { return unit == MatrixUnit; }
+  bool byWideVectors() const { return unit >= Avx512; }
 
   void sum(const Taps &taps, const Run &run, Part part) {
     if (byTiles())
@@ -355,15 +389,15 @@ public:
     else if (unit == Avx2)
       sumByAvx2(taps, run);
     else
-      sumByVectors(taps, run);
+      sumByAnyVectors(taps, run);
   }
   void convert(const float *from, uint16_t *to, int64_t count) const {
-    unit >= Avx512 ? narrowByAvx512(from, to, count) : narrow(from, to, count);
+    byWideVectors() ? narrowByAvx512(from, to, count) : narrow(from, to, count);
   }
 #else
   void sum(const Taps &taps, const Run &run, Part part) {
     if (part == WholePart)
-      sumByVectors(taps, run);
+      sumByAnyVectors(taps, run);
   }
   void convert(const float *from, uint16_t *to, int64_t count) const {
     narrow(from, to, count);
