@@ -47,15 +47,21 @@ Trial LibraryTimer::time(const TimingRequest &request) {
   std::vector<Schedule> turns = {rule, request.candidate};
   if (request.best != rule)
     turns.push_back(request.best);
-  times = measure(task, turns, certain);
-  if (!times)
-    return failed(times.takeError());
-  trial.milliseconds = times->milliseconds[1];
-  // By the rule's itself and by the best one's, whichever says less.
-  trial.relative =
-      std::max(trial.milliseconds / times->milliseconds[0],
-               trial.milliseconds / times->milliseconds.back() *
-                   (request.best != rule ? request.bestRelative : 0));
+  // By the rule's itself and by the best one's, whichever says less; and so
+  // again in another process, whose memory lies elsewhere: the best of hundreds
+  // that were looked at once is a lucky one.
+  trial.relative = 0;
+  for (int round = 0; round < 2 && trial.relative < request.bestRelative;
+       ++round) {
+    times = measure(task, turns, certain);
+    if (!times)
+      return failed(times.takeError());
+    trial.milliseconds = times->milliseconds[1];
+    trial.relative =
+        std::max({trial.relative, trial.milliseconds / times->milliseconds[0],
+                  trial.milliseconds / times->milliseconds.back() *
+                      (request.best != rule ? request.bestRelative : 0)});
+  }
   return trial;
 }
 
