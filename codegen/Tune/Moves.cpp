@@ -8,7 +8,11 @@
 #include "codegen/Tune/Moves.h"
 #include "codegen/Geometry/Gather.h"
 
+#include "llvm/ADT/STLFunctionalExtras.h"
+
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
 
@@ -58,59 +62,46 @@ std::string familyName(const TypedSchedule &schedule) {
   return std::visit([](const auto &family) { return family.name(); }, schedule);
 }
 
-/// Judges points of one kernel.
-class Space {
-public:
-  explicit Space(const Problem &problem)
-      : kernel(problem.kernel), target(problem.target) {}
-
-  /// The typed schedule, if the point is legal.
-  std::optional<TypedSchedule> read(const Schedule &point) const {
-    try {
-      ReadSchedule read = readSchedule(Problem(atPoint(kernel, point), target));
-      if (read.error.empty())
-        return read.schedule;
-    } catch (const std::invalid_argument &) { // no such layout
-    }
-    return std::nullopt;
-  }
-  int64_t vectors(const TypedSchedule &schedule, const Schedule &point) const {
-    Kernel other = atPoint(kernel, point);
-    return accumulators(schedule, Problem(other, target));
-  }
-
-private:
-  const Kernel &kernel;
-  TargetInfo target;
+/// What a legal point is.
+struct Reading {
+  std::string family;
+  int64_t vectors; ///< accumulators
 };
 
-/// Values that a key might have instead.
-std::set<int64_t> values(const Space &space, const Schedule &from,
-                         const std::string &key) {
-  int64_t value = from.at(key);
-  std::set<int64_t> found;
+/// Nothing where the kernel cannot have the point.
+std::optional<Reading> read(const Problem &problem, const Schedule &point) {
+  try {
+    Kernel kernel = atPoint(problem.kernel, point);
+    Problem there(kernel, problem.target);
+    ReadSchedule read = readSchedule(there);
+    if (read.error.empty())
+      return Reading{familyName(read.schedule),
+                     accumulators(read.schedule, there)};
+  } catch (const std::invalid_argument &) { // no such layout
+  }
+  return std::nullopt;
+}
+
+/// Calls `judge` with other values that a key might have, until it has found
+/// the nearest legal ones.
+void vary(int64_t value, llvm::function_ref<bool(int64_t)> judge) {
+  std::map<int64_t, bool> known;
   auto isLegal = [&](int64_t other) {
-    Schedule schedule = from;
-    schedule[key] = other;
-    return space.read(schedule).has_value();
+    auto [entry, isNew] = known.try_emplace(other);
+    if (isNew)
+      entry->second = judge(other);
+    return entry->second;
   };
   for (int64_t other : {value * 2, value / 2})
-    if (other != value && isLegal(other))
-      found.insert(other);
+    if (other != value)
+      isLegal(other);
   const int64_t most = 2;
   for (int64_t other = value + 1, count = 0;
        other <= 4 * value + 4 && count < most; ++other)
-    if (isLegal(other)) {
-      found.insert(other);
-      ++count;
-    }
+    count += isLegal(other);
   for (int64_t other = value - 1, count = 0; other >= 0 && count < most;
        --other)
-    if (isLegal(other)) {
-      found.insert(other);
-      ++count;
-    }
-  return found;
+    count += isLegal(other);
 }
 
 std::string how(int64_t before, int64_t after) {
@@ -128,27 +119,25 @@ int64_t accumulators(const TypedSchedule &schedule, const Problem &problem) {
 
 std::vector<Move> neighbours(const Problem &problem, const Schedule &from,
                              bool packsOnce) {
-  Space space(problem);
   std::vector<Move> moves;
-  auto here = space.read(from);
+  auto here = read(problem, from);
   if (!here)
     return moves;
-  int64_t most = std::max(space.vectors(*here, from), problem.target.registers);
+  int64_t most = std::max(here->vectors, problem.target.registers);
   auto add = [&](const Schedule &point, const std::string &what) {
-    auto typed = space.read(point);
-    if (typed && space.vectors(*typed, point) <= most)
-      moves.push_back({point, familyName(*typed) + " " + what});
+    auto there = read(problem, point);
+    if (there && there->vectors <= most)
+      moves.push_back({point, there->family + " " + what});
+    return there.has_value();
   };
   const std::set<std::string> layoutKeys = {"block", "winograd"};
-  for (const auto &[key, value] : from) {
-    if (layoutKeys.count(key))
-      continue;
-    for (int64_t other : values(space, from, key)) {
-      Schedule point = from;
-      point[key] = other;
-      add(point, key + how(value, other));
-    }
-  }
+  for (const auto &[key, value] : from)
+    if (!layoutKeys.count(key))
+      vary(value, [&, &key = key, value = value](int64_t other) {
+        Schedule point = from;
+        point[key] = other;
+        return add(point, key + how(value, other));
+      });
   for (const Schedule &point : layoutPoints(problem, packsOnce)) {
     int64_t block = point.at("block"), winograd = point.at("winograd");
     if (from.count("block") &&

@@ -8,6 +8,7 @@
 #include "codegen/Tune/Search.h"
 #include "codegen/KernelWork.h"
 #include "codegen/Schedules/Backend.h"
+#include "llvm/Support/xxhash.h"
 
 #include <algorithm>
 #include <cmath>
@@ -26,14 +27,6 @@ constexpr double mostLearnt = 0.4;
 /// What is predicted to take longer by more than this is not tried, and how
 /// much a prediction counts beside what trials said; in logarithms.
 constexpr double mostLoss = 0.4, trust = 0.3;
-
-/// FNV-1a: the same everywhere.
-uint64_t hashOf(const std::string &text) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (unsigned char byte : text)
-    hash = (hash ^ byte) * 0x100000001b3;
-  return hash;
-}
 
 } // namespace
 
@@ -143,7 +136,7 @@ std::optional<Move> Search::next(size_t task) {
     if (auto move = nearest(task))
       return move;
   Problem problem(all[task].kernel, options.target);
-  std::mt19937_64 random(options.seed ^ hashOf(all[task].label) ^
+  std::mt19937_64 random(options.seed ^ llvm::xxh3_64bits(all[task].label) ^
                          state.tried.size());
   double best = predicted(task, result.best);
   const int most = 30;
