@@ -67,11 +67,13 @@ struct Kernel {
 /// Whether an op updates a whole arena in place: what an optimizer does.
 bool isUpdate(const Op &op);
 
-/// What a schedule may assume of the machine.
+/// What a schedule may assume of the machine and of its use.
 struct TargetInfo {
   std::string halide;       ///< Halide target string, features sorted
   int64_t vectorBits = 512; ///< widest vector
   int64_t registers = 32;   ///< vector registers
+  int64_t batch = 0;        ///< images of a call; 0: any
+  int64_t threads = 0;      ///< that run it; 0: any
 };
 
 /// Canonical JSON: keys sorted, no white space; equal kernels give equal text.

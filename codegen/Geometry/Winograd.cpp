@@ -75,6 +75,9 @@ Winograd winogradOf(const Gather &gather) {
   if (!isWinograd(shape))
     throw std::invalid_argument("attribute 'winograd': not of a convolution "
                                 "of stride 1, 3x3 in tiles of 4 or 5x5 of 2");
+  if (layout.groupLanes())
+    throw std::invalid_argument(
+        "attribute 'winograd': the groups are innermost");
   if (layout.groupsPerBlock > 1 || layout.padsGroups())
     throw std::invalid_argument(
         "attribute 'winograd': blocks must fill the groups");
@@ -107,9 +110,10 @@ const char *againstWinograd(ConvShape shape, bool backwardData,
   auto [rows, columns] = winogradTiles(gather);
   int64_t outs = gather.layout.outPerGroup, ins = gather.layout.inPerGroup;
   int64_t covered = rows * columns * shape.winograd * shape.winograd;
-  // Fewer tiles share a filter that is four times as large; fewer channels
-  // share a transformed tile.
-  if (rows * columns < 16)
+  // Fewer tiles share a filter that is four times as large, of one image or of
+  // the few of a task; fewer channels share a transformed tile.
+  int64_t images = std::clamp<int64_t>(target.batch, 1, 4);
+  if (images * rows * columns < 16)
     return "the map has too few tiles to share a filter that grows";
   if (2 * gather.height * gather.width < covered)
     return "its tiles would lie beyond the map for the most part";

@@ -119,10 +119,6 @@ Kernel atPoint(const Kernel &kernel, const Schedule &point) {
     throw std::invalid_argument("'block' is " + std::to_string(block) +
                                 ", not from 1 to " + std::to_string(most));
   Gather gather = gatherOf(other, op);
-  if (shape.winograd && groupsInnermost(shape))
-    throw std::invalid_argument("'winograd' is " +
-                                std::to_string(shape.winograd) +
-                                ", but the groups are innermost");
   if (shape.winograd)
     winogradOf(gather);
   other.inputs.at(op.operands[filterOperand]).shape = gather.layout.shape();

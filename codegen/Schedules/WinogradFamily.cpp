@@ -46,9 +46,12 @@ WinogradSchedule WinogradSchedule::choose(const Problem &problem) {
   if (schedule.rows == tileRows)
     schedule.images = std::clamp<int64_t>(
         (filter > 4 * 1024 * 1024 ? 5 : 2) * room / 2 / (row * tileRows), 1, 4);
-  // With whole images for tasks, a single one still has work for some threads.
-  schedule.blocks =
-      schedule.rows == tileRows ? (layout.blocks + 1) / 2 : layout.blocks;
+  // With whole images for tasks, a few still have work for some threads.
+  const TargetInfo &target = problem.target;
+  bool isShared =
+      schedule.rows == tileRows &&
+      target.batch / schedule.images < std::max<int64_t>(2 * target.threads, 1);
+  schedule.blocks = isShared ? (layout.blocks + 1) / 2 : layout.blocks;
 
   // Twice as many loads as multiply-adds can go at a time, and a vector of
   // the filter comes from the L2 cache, which seven tiles hide.

@@ -45,11 +45,17 @@ static bool isOnnx(StringRef bytes) {
 }
 
 Compiler::Compiler(const Options &options, std::string programFolder)
-    : options(options), programFolder(std::move(programFolder)),
-      target(options.target) {
+    : options(options), programFolder(std::move(programFolder)) {
+  compileFor(options.target);
   context.disableMultithreading(); // aborts where threads cannot be started
   context.loadDialect<root::RootDialect>();
   context.printOpOnDiagnostic(false);
+}
+
+void Compiler::compileFor(const codegen::TargetInfo &next) {
+  target = next;
+  target.batch = options.batch;
+  target.threads = threads();
 }
 
 /// A library, or what one is linked of.
@@ -119,7 +125,7 @@ LogicalResult Compiler::compileForSeveral(mlir::ModuleOp module) {
   }
   variantFolder = folder->path();
   for (const codegen::TargetInfo &next : options.targets) {
-    target = next;
+    compileFor(next);
     mlir::OwningOpRef<mlir::ModuleOp> copy = module.clone();
     if (failed(compile(*copy)))
       return failure();

@@ -39,6 +39,8 @@ private:
   /// One library with code for each target.
   llvm::LogicalResult compileForSeveral(mlir::ModuleOp module);
   llvm::LogicalResult compile(mlir::ModuleOp module);
+  /// The batch and the threads that are expected included.
+  void compileFor(const codegen::TargetInfo &next);
   /// Says on the network's output what its loss is like.
   llvm::LogicalResult setLoss(root::NetworkOp network);
   llvm::LogicalResult runPasses(mlir::ModuleOp module,

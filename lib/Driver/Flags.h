@@ -104,14 +104,15 @@ struct NetworkFlags {
       cl::desc("Processes that compile kernels; default: one a core")};
   cl::opt<std::string> threads{
       "threads", cl::value_desc("n"), cl::cat(category),
-      cl::desc("Threads that schedules are tuned for, or that --explain counts "
-               "with; default: the profile's, else one a core")};
+      cl::desc(
+          "Threads that schedules are chosen for, or that --explain counts "
+          "with; default: the profile's, else one a core")};
   cl::opt<std::string> batch{
       "batch", cl::value_desc("n"), cl::cat(category),
-      cl::desc("Images in a batch that schedules are tuned for, or that "
-               "--explain counts with; default of rootc-tune: 16, of --tuned: "
-               "the largest that is in the file, of --explain: the profile's, "
-               "else 1")};
+      cl::desc("Images of a batch that schedules are chosen for, or that "
+               "--explain counts with; default of rootc-tune: 16, of rules: "
+               "any, of --tuned: the largest that is in the file, of "
+               "--explain: the profile's, else 1")};
 
   explicit NetworkFlags(const char *name) : category(name) {}
 };

@@ -309,14 +309,6 @@ std::optional<Options> check(const Flags &flags) {
     return fail("--precision=" + flags.precision +
                 ": tensor cores have schedules of their own; leave --tuned and "
                 "--schedule out");
-  for (const cl::Option *flag :
-       std::initializer_list<const cl::Option *>{&flags.threads, &flags.batch})
-    if (flag->getNumOccurrences() && !options.useRecords &&
-        !options.autoscheduler && options.kind != OutputKind::Explain &&
-        !(options.costTraining && flag == &flags.batch))
-      return fail("--" + flag->ArgStr +
-                  " belongs to records, --explain and Halide's autoschedulers; "
-                  "leave --tuned=none out");
   return options;
 }
 

@@ -107,7 +107,10 @@ private:
     std::vector<std::string> flags = {
         options.input, "--target=" + options.target.halide,
         std::string("--winograd=") + (options.winograd ? "on" : "off"),
-        std::string("--mode=") + (options.inferOnly ? "infer" : "train")};
+        std::string("--mode=") + (options.inferOnly ? "infer" : "train"),
+        "--batch=" + std::to_string(options.batch)};
+    if (options.threads)
+      flags.push_back("--threads=" + std::to_string(options.threads));
     if (!options.image.empty())
       flags.push_back("--image=" + options.image);
     if (!options.groups.empty())

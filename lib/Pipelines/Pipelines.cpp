@@ -60,10 +60,10 @@ void rootc::buildModelPipeline(OpPassManager &passes,
                                    options.bf16 && options.matrices}));
 
   // Filters in the order in which the kernels read them.
-  model.addPass(
-      createPackFilters({target.vectorBits, target.registers,
-                         options.winograd && backend.winograd && !options.bf16,
-                         target.halide, options.bf16 && options.matrices}));
+  model.addPass(createPackFilters(
+      {target.vectorBits, target.registers,
+       options.winograd && backend.winograd && !options.bf16, target.halide,
+       options.bf16 && options.matrices, target.batch}));
 
   // What of @infer depends on parameters alone is done once, by @prepare.
   model.addPass(createHoistPrepare());
@@ -79,8 +79,10 @@ void rootc::buildModelPipeline(OpPassManager &passes,
   if (options.bf16)
     model.addPass(createNarrowStorage());
 
-  model.addPass(createChooseSchedules(
-      {target.halide, target.vectorBits, target.registers}, options.schedules));
+  model.addPass(
+      createChooseSchedules({target.halide, target.vectorBits, target.registers,
+                             target.batch, target.threads},
+                            options.schedules));
   model.addPass(createPlanMemory());
   model.addPass(createCheckMemoryPlan());
 }

@@ -50,7 +50,7 @@ private:
     std::optional<codegen::KnownSchedule> known;
     if (source && !kernel.getSchedule())
       known = take(kernel, description);
-    codegen::TargetInfo info{target, vectorBits, registers};
+    codegen::TargetInfo info{target, vectorBits, registers, batch, threads};
     codegen::ReadSchedule read =
         codegen::readSchedule(codegen::Problem(description, info));
     if (!read.error.empty())

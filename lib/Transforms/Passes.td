@@ -191,6 +191,8 @@ def PackFilters : Pass<"root-pack-filters", "::rootc::root::ModelOp"> {
            "Halide's target string; empty: a CPU's">,
     Option<"pairs", "pairs", "bool", "false",
            "Filters in pairs, for products of bf16 matrices, where they suit">,
+    Option<"batch", "batch", "int64_t", "0",
+           "Images that a call is expected to have; 0: any">,
   ];
 }
 
@@ -267,6 +269,10 @@ def ChooseSchedules : Pass<"root-choose-schedules", "::rootc::root::ModelOp"> {
            "Width of the target's vectors">,
     Option<"registers", "registers", "int64_t", "32",
            "Number of the target's vector registers">,
+    Option<"batch", "batch", "int64_t", "0",
+           "Images that a call is expected to have; 0: any">,
+    Option<"threads", "threads", "int64_t", "0",
+           "Threads that are expected to run it; 0: any">,
   ];
 }
 

@@ -14,7 +14,6 @@
 // RUN: not rootc %s --explain=all 2>&1 | FileCheck %s --check-prefix=PROGRAM
 // RUN: not rootc %s --explain=train --mode=infer 2>&1 | FileCheck %s --check-prefix=NONE
 // RUN: not rootc %s --explain --format=csv 2>&1 | FileCheck %s --check-prefix=CSV
-// RUN: not rootc %s --batch=2 --tuned=none 2>&1 | FileCheck %s --check-prefix=ALONE
 // RUN: not rootc %s --explain --profile=%t.profile --batch=2 2>&1 | FileCheck %s --check-prefix=BATCH
 // RUN: not rootc %s --explain --profile=%t.profile --keep-responses 2>&1 | FileCheck %s --check-prefix=OTHER
 // RUN: not rootc %s --explain --profile=%s 2>&1 | FileCheck %s --check-prefix=TEXT
@@ -94,7 +93,6 @@
 // PROGRAM: rootc: error: --explain=all: give infer, train, grad or prepare
 // NONE: rootc: error: --explain=train: with --mode=infer there is no such program
 // CSV: rootc: error: --format=csv: --explain gives text or json
-// ALONE: rootc: error: --batch belongs to records, --explain and Halide's autoschedulers; leave --tuned=none out
 // BATCH: rootc: error: --profile={{.*}}: it is of 'infer', batch 4, 2 threads; ask for these, or leave them out
 // OTHER: rootc: error: the profile is of another library: it has 9 calls, this network's program 'infer'
 // TEXT: rootc: error: '{{.*}}' is no output of rootrun profile --json

@@ -137,17 +137,38 @@ TEST(Winograd, MatricesOfThePaper) {
             (std::vector<double>{1.0 / 24, 1.0 / 12, 1.0 / 6}));
 }
 
-// Where it is chosen: large maps, many channels, stride 1.
+// One image of few tasks shares its blocks out; many images need not.
+TEST(Winograd, BlocksOfATask) {
+  auto blocks = [](int64_t batch, int64_t threads) {
+    TargetInfo machine = target(512);
+    machine.batch = batch;
+    machine.threads = threads;
+    Kernel kernel = convKernel(ConvKind::ForwardRelu,
+                               shapeOf(8, 8, 24, 128, 1, 3, 1), machine, 32);
+    return kernel.schedule.at("blocks");
+  };
+  EXPECT_EQ(blocks(0, 2), 2);
+  EXPECT_EQ(blocks(1, 2), 2);
+  EXPECT_EQ(blocks(64, 2), 4);
+  EXPECT_EQ(blocks(64, 64), 2);
+}
+
+// Where it is chosen: large maps, or several images, many channels, stride 1.
 TEST(Winograd, IsChosenWhereItPays) {
-  auto tile = [](ConvShape shape, bool backward = false) {
+  auto tile = [](ConvShape shape, bool backward = false, int64_t batch = 0) {
     shape.winograd = 0;
-    return winogradLayout(shape, backward, target(512)).winograd;
+    TargetInfo machine = target(512);
+    machine.batch = batch;
+    return winogradLayout(shape, backward, machine).winograd;
   };
   EXPECT_EQ(tile(shapeOf(56, 56, 64, 64, 1, 3, 1)), 4);
   EXPECT_EQ(tile(shapeOf(56, 56, 64, 64, 1, 3, 1), true), 4);
   EXPECT_EQ(tile(shapeOf(16, 16, 96, 192, 1, 5, 2)), 2);
   EXPECT_EQ(tile(shapeOf(224, 224, 3, 64, 1, 3, 1)), 0);
   EXPECT_EQ(tile(shapeOf(7, 7, 512, 512, 1, 3, 1)), 0);
+  EXPECT_EQ(tile(shapeOf(7, 7, 512, 512, 1, 3, 1), false, 1), 0);
+  EXPECT_EQ(tile(shapeOf(7, 7, 512, 512, 1, 3, 1), false, 4), 4);
+  EXPECT_EQ(tile(shapeOf(4, 4, 512, 512, 1, 3, 1), false, 16), 0);
   EXPECT_EQ(tile(shapeOf(56, 56, 64, 64, 1, 1, 0)), 0);
   EXPECT_EQ(tile(shapeOf(56, 56, 64, 64, 16, 3, 1)), 0);
   ConvShape strided = shapeOf(56, 56, 64, 64, 1, 3, 1);

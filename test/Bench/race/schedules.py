@@ -14,7 +14,7 @@ import subprocess
 from turns import Process, round_of
 
 SOURCE = pathlib.Path(__file__).resolve().parents[3]
-# 'any': records for a library whose batch is not said.
+# 'any': of a library whose batch is not said.
 FLAGS = {'rules': ['--tuned=none'], 'any': [], 'records': [], 'mullapudi': ['--schedule=mullapudi'], 'adams': ['--schedule=adams']}
 
 
@@ -34,7 +34,7 @@ class Case:
         flags = [*FLAGS[who]]
         if who in ('any', 'records') and self.options.tuned:
             flags += [f'--tuned={self.options.tuned}']
-        if who not in ('rules', 'any'):
+        if who != 'any':
             flags += [f'--batch={self.batch}', f'--threads={self.options.threads}']
         self.rootc(*flags, '-o', library)
         return library
@@ -45,7 +45,7 @@ class Case:
 
     def kinds(self):
         """Of each label the kind of its kernel."""
-        report = json.loads(self.rootc('--tuned=none', '--explain', '--format=json', f'--batch={self.batch}'))
+        report = json.loads(self.rootc('--tuned=none', '--explain', '--format=json', f'--batch={self.batch}', f'--threads={self.options.threads}'))
         return {kernel['label']: kernel['kind'] for program in report['programs']
                 if program['program'] == ('train' if self.training else 'infer') for kernel in program['kernels']}
 
