@@ -124,7 +124,9 @@ class Case:
         if self.layer:
             text = EDGES if self.kind == 'edges' else LAYER
             self.source.write_text(text.format(channels=self.channels, size=self.size, groups=self.groups))
-        self.library = self.rootc('so', *['--target=x86-64-v3'] * self.options.avx2, *['--precision=bf16'] * self.bf16)
+        # As peers are told what they are to expect.
+        self.library = self.rootc('so', f'--batch={self.batch}', f'--threads={self.options.threads}',
+                                  *['--target=x86-64-v3'] * self.options.avx2, *['--precision=bf16'] * self.bf16)
 
     def peer(self, kind):
         """The command of a peer's process; none if it cannot run this case."""
