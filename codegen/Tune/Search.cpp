@@ -124,6 +124,23 @@ std::optional<Move> Search::nearest(size_t task) const {
   return best;
 }
 
+/// A long walk from the rule's point, whatever is expected of where it ends.
+std::optional<Move> Search::anywhere(size_t task,
+                                     std::mt19937_64 &random) const {
+  const int walks = 10, steps = 4; // of two or three keys each
+  for (int walk = 0; walk < walks; ++walk) {
+    Move move{all[task].rule(), ""};
+    Problem problem(all[task].kernel, options.target);
+    for (int step = 0; step < steps; ++step)
+      if (auto next =
+              randomMove(problem, move.point, all[task].packsOnce, random))
+        move = std::move(*next);
+    if (!states[task].tried.count(move.point))
+      return move;
+  }
+  return std::nullopt;
+}
+
 /// What to try next; nothing if there is nothing.
 std::optional<Move> Search::next(size_t task) {
   State &state = states[task];
@@ -132,12 +149,14 @@ std::optional<Move> Search::next(size_t task) {
     return Move{all[task].rule(), ""};
   if (result.ruleMilliseconds == 0)
     return std::nullopt; // until the rule's is known
+  std::mt19937_64 random(options.seed ^ llvm::xxh3_64bits(all[task].label) ^
+                         state.tried.size());
+  if (options.random)
+    return anywhere(task, random);
   if (int64_t(state.tried.size()) % longSteps != 0)
     if (auto move = nearest(task))
       return move;
   Problem problem(all[task].kernel, options.target);
-  std::mt19937_64 random(options.seed ^ llvm::xxh3_64bits(all[task].label) ^
-                         state.tried.size());
   double best = predicted(task, result.best);
   const int most = 30;
   for (int i = 0; i < most; ++i) {

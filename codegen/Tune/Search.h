@@ -33,6 +33,7 @@ struct SearchOptions {
   TargetInfo target;
   TuneMachine machine;
   uint64_t seed = 0;
+  bool random = false;        ///< no climb: any legal points, to compare with
   int64_t trials = INT64_MAX; ///< in all, those that are known among them
   std::chrono::seconds budget = std::chrono::hours(24 * 365);
   std::function<void(const std::string &)> progress;
@@ -88,6 +89,7 @@ private:
   double weight(size_t task) const;
   std::optional<Move> next(size_t task);
   std::optional<Move> nearest(size_t task) const;
+  std::optional<Move> anywhere(size_t task, std::mt19937_64 &random) const;
   double expected(const std::string &kind) const;
   double predicted(size_t task, const Schedule &point) const;
   void learn(const Proposal &proposal, const Trial &trial);

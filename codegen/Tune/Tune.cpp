@@ -144,6 +144,7 @@ Expected<std::string> tuneModel(const Model &model,
     search.target = options.target;
     search.machine = {options.target.halide, options.cpu, options.threads};
     search.seed = options.seed;
+    search.random = options.random;
     search.trials = options.trials;
     search.budget = options.budget;
     if (options.compiler.progress)

@@ -24,6 +24,7 @@ struct TuneOptions {
   std::string cpu; ///< the model of this one; of a device "" if not known
   int64_t threads = 1, batch = 1;
   uint64_t seed = 0;
+  bool random = false; ///< as of SearchOptions
   int64_t trials = INT64_MAX;
   std::chrono::seconds budget{600};
   KernelCompilerOptions compiler;

@@ -228,6 +228,7 @@ LogicalResult Compiler::tune(mlir::ModuleOp module) {
   from.bundle = options.tune.bundle;
   from.batch = options.batch;
   from.seed = options.tune.seed;
+  from.random = options.tune.random;
   from.trials = options.tune.trials;
   from.budget = options.tune.budget;
   from.timingProgram = programFolder + "/rootc-time";

@@ -43,6 +43,7 @@ struct TuneFlags {
   std::string bundle, take; ///< folders; empty: none
   std::string exported;     ///< a file of records; empty: none
   uint64_t seed = 0;
+  bool random = false; ///< not where a climb would look
   int64_t trials = INT64_MAX;
   std::chrono::seconds budget{600};
   std::vector<int64_t> suggest; ///< numbers of groups to try

@@ -27,6 +27,10 @@ struct TuneCommandFlags : NetworkFlags {
                "earlier search with the same flags among them")};
   cl::opt<std::string> seed{"seed", cl::value_desc("n"), cl::cat(category),
                             cl::desc("Of what is tried; default 0")};
+  cl::opt<bool> random{
+      "random", cl::cat(category),
+      cl::desc("Try any legal schedules, not those near the best one: what "
+               "rules and the search are worth")};
   cl::opt<std::string> replay{
       "replay", cl::value_desc("file"), cl::cat(category),
       cl::desc("Another database, whose times are taken; nothing is compiled "
@@ -71,8 +75,8 @@ std::string checkSuggest(const TuneCommandFlags &flags, Options &options) {
     return "";
   for (const cl::Option *flag : std::initializer_list<const cl::Option *>{
            &flags.root, &flags.topology, &flags.database, &flags.trials,
-           &flags.seed, &flags.replay, &flags.bundle, &flags.take,
-           &flags.exported})
+           &flags.seed, &flags.random, &flags.replay, &flags.bundle,
+           &flags.take, &flags.exported})
     if (flag->getNumOccurrences())
       return ("--suggest-root tries topologies, and searches for no schedules; "
               "leave --" +
@@ -146,6 +150,7 @@ std::optional<Options> check(const TuneCommandFlags &flags) {
   tune.database = flags.database.getNumOccurrences()
                       ? std::string(flags.database)
                       : "rootc-tune.db";
+  tune.random = flags.random;
   tune.replay = flags.replay;
   tune.bundle = flags.bundle;
   options.measuredOn = flags.measuredOn;
