@@ -128,9 +128,9 @@ std::optional<Move> Search::nearest(size_t task) const {
 std::optional<Move> Search::anywhere(size_t task,
                                      std::mt19937_64 &random) const {
   const int walks = 10, steps = 4; // of two or three keys each
+  Problem problem(all[task].kernel, options.target);
   for (int walk = 0; walk < walks; ++walk) {
     Move move{all[task].rule(), ""};
-    Problem problem(all[task].kernel, options.target);
     for (int step = 0; step < steps; ++step)
       if (auto next =
               randomMove(problem, move.point, all[task].packsOnce, random))

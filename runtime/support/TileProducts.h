@@ -303,8 +303,8 @@ ROOTC_INLINE void sumRows(const Taps &taps, const Run &run, int32_t column,
         run.out + row * run.outStep + column, run.step, run.outStep);
 }
 
-/// `most` pixels at a time, which leave registers for the filter; of the rest
-/// half as many.
+/// `most` pixels at a time, which leave registers for the filter; of the rest a
+/// half, a quarter, then one.
 template <int most, int tiles>
 ROOTC_INLINE void sumColumns(const Taps &taps, const Run &run, int32_t column) {
   int64_t row = 0;
