@@ -135,9 +135,23 @@ FilterLayout winogradLayout(ConvShape shape, bool backwardData,
   shape.winograd = shape.kernel[0] == 5 ? 2 : 4;
   int64_t outs = backwardData ? shape.inPerGroup() : shape.outPerGroup(),
           lanes = lanesOf(shape, outs, target);
-  // Two vectors, unless the second one would be empty for a good part.
-  bool two = outs % (2 * lanes) == 0 || (shape.groups == 1 && outs > 4 * lanes);
-  return filterLayout(shape, backwardData, two ? 2 * lanes : lanes);
+  // What padding and few sums in flight cost, as measured.
+  const std::array<double, 4> cost = target.registers >= 32
+                                         ? std::array{1.33, 1.06, 1.0, 1.0}
+                                         : std::array{1.3, 1.09, 1.0, 2.0};
+  int64_t vectors = 1;
+  double best = 0;
+  for (int64_t count = 1; count <= int64_t(cost.size()); ++count) {
+    if (shape.groups > 1 && outs % (count * lanes) != 0)
+      continue;
+    double padded = double(ceilDiv(outs, count * lanes) * count * lanes) /
+                    double(outs) * cost[count - 1];
+    if (best == 0 || padded < best) {
+      best = padded;
+      vectors = count;
+    }
+  }
+  return filterLayout(shape, backwardData, vectors * lanes);
 }
 
 } // namespace rootc::codegen

@@ -100,26 +100,27 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
   }
   while (blocks < layout.blocks && work * blocks < 1e6)
     ++blocks;
-  // Pixels are written from end to end, if the whole filter is near and an
-  // image has tiles enough to be shared out.
-  const int64_t nearBytes = 256 * 1024, fewTasks = 12;
+  // Pixels are written from end to end, where tiles pass over a whole filter.
   bool inside =
-      dense && !copy && !problem.nested && !gather.ownTap &&
-      counts[0] * counts[1] == 1 && layout.kernel[0] * layout.kernel[1] == 1 &&
-      phase[0] * phase[1] >= fewTasks * tileX * tileY &&
-      4 * layout.blocks * layout.block * layout.inPerGroup <= nearBytes;
+      !copy && !problem.nested && passesWholeFilter(gather, tileX * tileY);
   if (inside || problem.inner)
     blocks = layout.blocks;
   // A single image has tasks for some threads, to share evenly, as long as the
-  // rows that two strips have in common are few.
+  // rows that two strips have in common are few, or there would be but one.
+  const int64_t fewTasks = 12;
   auto tasks = [&](int64_t rows) {
     return ceilDiv(layout.blocks, blocks) * (phase[0] / rows);
   };
   auto common = [&](int64_t rows) {
     return double(gather.stripSize(rows)[0]) / double(rows);
   };
-  for (int64_t fewer = rows - tileY; fewer >= tileY && tasks(rows) < fewTasks &&
-                                     common(fewer) < 1.2 * common(phase[0]);
+  auto isOneTask = [&](int64_t rows) {
+    return tasks(rows) == 1 &&
+           target.batch < 2 * std::max<int64_t>(target.threads, 1);
+  };
+  for (int64_t fewer = rows - tileY;
+       fewer >= tileY && tasks(rows) < fewTasks &&
+       (common(fewer) < 1.2 * common(phase[0]) || isOneTask(rows));
        fewer -= tileY)
     if (phase[0] % fewer == 0 && fewer * phase[1] >= 2 * tileX)
       rows = fewer;
@@ -138,8 +139,11 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
   // LLVM loads the next channels' weights early, and has no registers left for
   // all of a tile's sums where it may reach far: some grouped ones were stored
   // and loaded in each turn of the loop, at half the speed.
-  const int64_t most =
-      layout.groups > 1 && layout.kernel[0] * layout.kernel[1] > 1 ? 2 : 4;
+  // What comes from far is waited for, at each turn of the loop anew.
+  int64_t far = phase[0] * phase[1] == 1 ? 32 << 20 : 4 * stripCacheBytes;
+  int64_t most = filterBytes > far ? 8 : 4;
+  if (layout.groups > 1 && layout.kernel[0] * layout.kernel[1] > 1)
+    most = 2;
   schedule.unroll = largestDivisor(gather.sumBlocks().size[0], most);
   return schedule;
 }

@@ -87,7 +87,8 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
   int64_t outs = layout.outPerGroup / schedule.across;
   auto taps = gather.taps();
   double terms = double(layout.inPerGroup * taps[0] * taps[1]);
-  int64_t most = problem.target.registers;
+  const TargetInfo &target = problem.target;
+  int64_t most = target.registers;
   const int64_t widestUnrolled = 7, widestMasked = 5;
   double least = std::numeric_limits<double>::max();
   for (bool unroll : {true, false})
@@ -128,7 +129,7 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
   // masks have registers of their own. A wide row has too many masks, unless a
   // tile spans the map and knows them.
   bool inPlace = schedule.unrollKx != 0 && schedule.across == 1 &&
-                 (problem.target.registers >= 32 || layout.inPerGroup == 1) &&
+                 (target.registers >= 32 || layout.inPerGroup == 1) &&
                  (taps[1] <= widestMasked || schedule.tileX == phase[1]) &&
                  !(schedule.tileO < layout.outPerGroup &&
                    fallTogether(gather, schedule.tileX));
@@ -146,6 +147,15 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
   const int64_t fewestRows = 5; // of thirds or less, whose edges count
   if (2 * schedule.rows < phase[0] && schedule.rows < fewestRows)
     schedule.rows = phase[0];
+  // Of few images, all threads have as many rows.
+  auto isEven = [&](int64_t rows) {
+    const int64_t many = 6 * target.threads;
+    int64_t strips = target.batch * (phase[0] / rows);
+    return strips % target.threads == 0 || strips * layout.blocks >= many;
+  };
+  if (target.batch > 0 && target.threads > 0 && !phased)
+    while (schedule.rows > 1 && !isEven(schedule.rows))
+      schedule.rows = largestDivisor(phase[0], schedule.rows - 1);
   // Another one's inner computes as many rows as its reader's task asks for.
   if (problem.nested)
     schedule.rows = 1;

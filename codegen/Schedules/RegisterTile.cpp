@@ -13,6 +13,16 @@
 
 namespace rootc::codegen {
 
+bool passesWholeFilter(const Gather &gather, int64_t pixels) {
+  const FilterLayout &layout = gather.layout;
+  const int64_t nearBytes = 256 * 1024, fewTiles = 12;
+  auto phase = gather.phaseSize(), counts = gather.phaseCount();
+  return layout.groups == 1 && !gather.ownTap && counts[0] * counts[1] == 1 &&
+         layout.kernel[0] * layout.kernel[1] == 1 &&
+         phase[0] * phase[1] >= fewTiles * pixels &&
+         4 * layout.outPerGroup * layout.inPerGroup <= nearBytes;
+}
+
 /// Pixels of a tile of so many vectors: accumulators, the block's filter and a
 /// pixel spread over the lanes share the registers; an eighth stays free for
 /// what else the loop needs.
@@ -23,16 +33,26 @@ static int64_t mostPixels(int64_t vectors, const TargetInfo &target) {
 }
 
 /// What loads add to the time of a multiply-add, for a filter read once for
-/// each `pixels` and a pixel read once for each `vectors`. The numbers are
-/// measured: a block's filter comes from the first-level cache or from beyond,
-/// and without AVX-512 a pixel is spread by an instruction of its own.
-static double loads(int64_t panelBytes, int64_t vectors, int64_t pixels,
+/// each `pixels`, at `filter` a vector, and a pixel read once for each
+/// `vectors`. Measured, as the numbers below are; without AVX-512 a pixel is
+/// spread by an instruction of its own.
+static double loads(double filter, int64_t vectors, int64_t pixels,
                     const TargetInfo &target) {
-  double filter = panelBytes <= 32 << 10    ? 0.4
-                  : panelBytes <= 512 << 10 ? 1.5
-                                            : 2.5;
   double pixel = target.registers < 32 ? 0.8 : 0.35;
   return filter / double(pixels) + pixel / double(vectors);
+}
+
+/// A block's filter comes from the first-level cache or from beyond; a whole
+/// one, block by block, comes to each tile anew.
+static double filterLoad(const Gather &gather, int64_t pixels) {
+  const FilterLayout &layout = gather.layout;
+  const int64_t firstLevel = 32 << 10, secondLevel = 512 << 10;
+  auto taps = gather.taps();
+  int64_t panel = 4 * layout.inPerGroup * taps[0] * taps[1] * layout.block;
+  if (panel > firstLevel)
+    return panel <= secondLevel ? 1.5 : 2.5;
+  bool isNear = panel * layout.blocks <= firstLevel;
+  return passesWholeFilter(gather, pixels) && !isNear ? 1.0 : 0.4;
 }
 
 RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
@@ -41,18 +61,17 @@ RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
   int64_t vectors = layout.block / lanes;
   int64_t most = mostPixels(vectors, target);
   auto phase = gather.phaseSize();
-  auto taps = gather.taps();
-  int64_t panel = 4 * layout.inPerGroup * taps[0] * taps[1] * layout.block;
   RegisterTile best;
   auto consider = [&](int64_t x, int64_t y, int64_t n) {
     // The last tile of a row is moved inwards.
     double computed = double((phase[1] + x - 1) / x * x) / double(phase[1]);
-    double cost = computed * (1 + loads(panel, vectors, x * y * n, target));
+    double filter = filterLoad(gather, x * y * n);
+    double cost = computed * (1 + loads(filter, vectors, x * y * n, target));
     // Two images' pixels come from two places at once: in ResNet-50's 7x7 maps
     // 3 vectors x 7 pixels of one take 0.9 of the time of 2 x 7 of two.
     if (n > 1 && x * y > 1)
       cost *= 1.08;
-    if (best.cost == 0 || cost < best.cost * 0.999)
+    if (best.cost == 0 || cost < best.cost * 0.99)
       best = {x, y, n, cost};
   };
   if (gather.ownTap) { // only images share weights
@@ -112,11 +131,12 @@ int64_t cpuFilterBlock(const ConvShape &shape, bool backwardData,
       block = candidate;
     }
   };
-  int64_t most = target.registers >= 32 ? 4 : 3;
-  for (int64_t vectors = 1; vectors <= most; ++vectors)
+  const int64_t mostVectors = target.registers >= 32 ? 6 : 3;
+  for (int64_t vectors = 1; vectors <= mostVectors; ++vectors)
     for (int64_t lanes = widest; lanes >= 4; lanes /= 2)
       consider(vectors * lanes, outs < 12 && shape.groups > 1 ? 0.6 : 1.0);
   // Blocks of several small groups: x must be spread over the lanes first.
+  const int64_t most = target.registers >= 32 ? 4 : 3;
   if (shape.groups > 1 && outs < 12)
     for (int64_t lanes = widest; lanes >= 8; lanes /= 2) {
       int64_t unit = std::lcm(outs, lanes);

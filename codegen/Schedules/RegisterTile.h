@@ -26,6 +26,11 @@ struct RegisterTile {
 /// The pixels that suit the gather's block.
 RegisterTile registerTile(const Gather &gather, const TargetInfo &target);
 
+/// Whether tiles of so many pixels each pass over the whole filter, which is of
+/// a single tap and near, so that pixels are written from end to end: where a
+/// map has tiles enough to be shared out.
+bool passesWholeFilter(const Gather &gather, int64_t pixels);
+
 /// The layout whose block and register tile suit the machine; its `block` is
 /// what the passes write into attribute `block` of `pack_filter` and of the
 /// convolution.

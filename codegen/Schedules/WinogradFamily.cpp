@@ -43,13 +43,21 @@ WinogradSchedule WinogradSchedule::choose(const Problem &problem) {
   int64_t room =
       filter <= 768 * 1024 ? std::max<int64_t>(row, 192 * 1024) : 1024 * 1024;
   schedule.rows = largestDivisor(tileRows, std::max<int64_t>(room / row, 1));
-  if (schedule.rows == tileRows)
-    schedule.images = std::clamp<int64_t>(
-        (filter > 4 * 1024 * 1024 ? 5 : 2) * room / 2 / (row * tileRows), 1, 4);
-  // With whole images for tasks, a few still have work for some threads.
+  // Of maps of few tiles, a filter that comes from memory for each task is
+  // worth all the images that a thread has.
+  const int64_t far = 6 * 1024 * 1024, mostImages = 8;
   const TargetInfo &target = problem.target;
+  bool few = filter > far && tileRows * tileColumns <= 4 &&
+             target.threads > 0 && target.batch >= mostImages * target.threads;
+  if (schedule.rows == tileRows)
+    schedule.images = std::clamp<int64_t>((filter > 4 * 1024 * 1024 ? 5 : 2) *
+                                              room / 2 / (row * tileRows),
+                                          1, few ? mostImages : 4);
+  // With whole images for tasks, a few still have work for some threads.
+  bool isEven = target.batch > 0 && target.threads > 0 &&
+                target.batch % (schedule.images * target.threads) == 0;
   bool isShared =
-      schedule.rows == tileRows &&
+      schedule.rows == tileRows && !isEven &&
       target.batch / schedule.images < std::max<int64_t>(2 * target.threads, 1);
   schedule.blocks = isShared ? (layout.blocks + 1) / 2 : layout.blocks;
 
