@@ -2,16 +2,14 @@
 
     schedules.py infer:resnet50-root-64:16 train:nin-root-8:128 --rounds 3 --json schedules.json
 
-The networks take turns as in race.py; kinds of kernels are those of `rootc --explain`, their times the least of profiles in turns. Give --tuned for a
-database of rootc-tune; without it, records are those that come with rootc.
+The libraries take turns, each turn a process of its own: what stays in one place of memory may stay in a bad one. Kinds of kernels are those of
+`rootc --explain`, their times the least of profiles in turns. Give --tuned for a database of rootc-tune; without it, records are those that come with rootc.
 """
 import argparse
 import json
 import pathlib
 import statistics
 import subprocess
-
-from turns import Process, round_of
 
 SOURCE = pathlib.Path(__file__).resolve().parents[3]
 # 'any': of a library whose batch is not said.
@@ -43,6 +41,11 @@ class Case:
         return [self.options.bin / 'rootrun', verb, library, *['--train'] * self.training, f'--batch={self.batch}',
                 f'--threads={self.options.threads}', *flags]
 
+    def milliseconds(self, library):
+        """The median of some calls in a process of their own."""
+        report = json.loads(subprocess.check_output(self.rootrun('bench', library, '--json')))
+        return report['train' if self.training else 'infer']['median_ms']
+
     def kinds(self):
         """Of each label the kind of its kernel."""
         report = json.loads(self.rootc('--tuned=none', '--explain', '--format=json', f'--batch={self.batch}', f'--threads={self.options.threads}'))
@@ -65,14 +68,10 @@ def least(rounds):
 
 def race(case, options):
     libraries = {who: case.compile(who) for who in options.schedules}
-    contenders = {who: Process(case.rootrun('bench', library, '--serve'), options.folder / f'{who}.log') for who, library in libraries.items()}
-    for contender in contenders.values():
-        contender.turn()  # warms up
-    times = {}
+    times = {who: [] for who in libraries}
     for _ in range(options.rounds):
-        round_of(contenders, times)
-    for contender in contenders.values():
-        contender.end()
+        for who, library in libraries.items():
+            times[who].append(case.milliseconds(library))
     kinds = case.kinds() if options.kinds else {}
     profiles = {who: [] for who in libraries}
     for _ in range(options.rounds if kinds else 0):
