@@ -118,7 +118,7 @@ const char *againstWinograd(ConvShape shape, bool backwardData,
   if (2 * gather.height * gather.width < covered)
     return "its tiles would lie beyond the map for the most part";
   // Direct ones of a group's few channels are slow where taps are many.
-  int64_t fewest = shape.kernel[0] == 3 ? 16 : shape.groups > 1 ? 24 : 32;
+  int64_t fewest = shape.kernel[0] == 5 && shape.groups > 1 ? 24 : 16;
   if (ins < fewest || outs < fewest)
     return "too few channels of a group share a transformed tile";
   if (ins > 2048)

@@ -181,6 +181,11 @@ Problem Problem::ofInner() const {
   return problem;
 }
 
+bool Problem::sharesEvenly(int64_t tasks, int64_t images) const {
+  return target.batch > 0 && target.threads > 0 && target.batch % images == 0 &&
+         target.batch / images * tasks % target.threads == 0;
+}
+
 const std::vector<int64_t> &Problem::shape() const {
   if (kernel.outputs.empty())
     throw std::invalid_argument("a kernel without outputs");

@@ -43,6 +43,9 @@ struct Problem {
   Problem ofInner() const;
   /// Floats in a vector of the target.
   int64_t lanes() const { return target.vectorBits / 32; }
+  /// Whether a call gives each thread as many tasks, where `images` have
+  /// `tasks` together; not if the target leaves its images or threads open.
+  bool sharesEvenly(int64_t tasks, int64_t images = 1) const;
   /// Of the kernel's outputs, all alike; outermost first.
   const std::vector<int64_t> &shape() const;
 
@@ -198,7 +201,8 @@ struct LinearGradientSchedule {
 /// Pools, and maps in another size.
 struct PoolSchedule {
   /// Of a pool that computes what it reads: the most bytes of that which a task
-  /// has, to stay in the L2 cache, and the fewest tasks of an image.
+  /// has, to stay in the L2 cache, and the fewest tasks of an image unless two
+  /// are enough for all threads.
   static constexpr int64_t mostRead = 896 * 1024, fewestTasks = 4;
 
   int64_t rows = 1;    ///< of an image in a task

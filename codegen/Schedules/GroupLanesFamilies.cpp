@@ -126,13 +126,16 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
         }
       }
   // Zeros around a map cost nothing where a row of taps loads whole vectors and
-  // masks have registers of their own. A wide row has too many masks, unless a
-  // tile spans the map and knows them.
-  bool inPlace = schedule.unrollKx != 0 && schedule.across == 1 &&
-                 (target.registers >= 32 || layout.inPerGroup == 1) &&
-                 (taps[1] <= widestMasked || schedule.tileX == phase[1]) &&
-                 !(schedule.tileO < layout.outPerGroup &&
-                   fallTogether(gather, schedule.tileX));
+  // masks have registers of their own, or a tile passes over a group's pixels
+  // but once. A wide row has too many masks, unless a tile spans the map and
+  // knows them.
+  bool inPlace =
+      schedule.unrollKx != 0 &&
+      (schedule.across == 1 || schedule.tileO == layout.outPerGroup) &&
+      (target.registers >= 32 || layout.inPerGroup == 1) &&
+      (taps[1] <= widestMasked || schedule.tileX == phase[1]) &&
+      !(schedule.tileO < layout.outPerGroup &&
+        fallTogether(gather, schedule.tileX));
   schedule.copy = isComputed(problem.kernel, *problem.anchor, 0) || phased ||
                   (gather.needsZeros() && !inPlace);
   schedule.ahead = 1;
@@ -150,8 +153,9 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
   // Of few images, all threads have as many rows.
   auto isEven = [&](int64_t rows) {
     const int64_t many = 6 * target.threads;
-    int64_t strips = target.batch * (phase[0] / rows);
-    return strips % target.threads == 0 || strips * layout.blocks >= many;
+    int64_t strips = phase[0] / rows;
+    return problem.sharesEvenly(strips) ||
+           target.batch * strips * layout.blocks >= many;
   };
   if (target.batch > 0 && target.threads > 0 && !phased)
     while (schedule.rows > 1 && !isEven(schedule.rows))

@@ -125,7 +125,8 @@ std::vector<Key<PoolSchedule>> PoolSchedule::keys() {
 /// are computed twice, but they stay in the L2 cache.
 static int64_t rowsOfReader(const Problem &problem) {
   const int64_t bytes = PoolSchedule::mostRead,
-                fewTasks = PoolSchedule::fewestTasks;
+                fewTasks =
+                    problem.sharesEvenly(2) ? 2 : PoolSchedule::fewestTasks;
   const auto &input = problem.kernel.type(problem.anchor->operands.at(0)).shape;
   int64_t kernel = pairOf(problem, "kernel")[0],
           stride = pairOf(problem, "stride")[0],

@@ -15,7 +15,7 @@ namespace rootc::codegen {
 
 bool passesWholeFilter(const Gather &gather, int64_t pixels) {
   const FilterLayout &layout = gather.layout;
-  const int64_t nearBytes = 256 * 1024, fewTiles = 12;
+  const int64_t nearBytes = 320 * 1024, fewTiles = 12;
   auto phase = gather.phaseSize(), counts = gather.phaseCount();
   return layout.groups == 1 && !gather.ownTap && counts[0] * counts[1] == 1 &&
          layout.kernel[0] * layout.kernel[1] == 1 &&
@@ -32,18 +32,9 @@ static int64_t mostPixels(int64_t vectors, const TargetInfo &target) {
   return std::max<int64_t>(accumulators / vectors, 1);
 }
 
-/// What loads add to the time of a multiply-add, for a filter read once for
-/// each `pixels`, at `filter` a vector, and a pixel read once for each
-/// `vectors`. Measured, as the numbers below are; without AVX-512 a pixel is
-/// spread by an instruction of its own.
-static double loads(double filter, int64_t vectors, int64_t pixels,
-                    const TargetInfo &target) {
-  double pixel = target.registers < 32 ? 0.8 : 0.35;
-  return filter / double(pixels) + pixel / double(vectors);
-}
-
-/// A block's filter comes from the first-level cache or from beyond; a whole
-/// one, block by block, comes to each tile anew.
+/// What the load of a vector adds to the time of a multiply-add, as measured. A
+/// block's filter comes from the first-level cache or from beyond; a whole one,
+/// block by block, comes to each tile anew.
 static double filterLoad(const Gather &gather, int64_t pixels) {
   const FilterLayout &layout = gather.layout;
   const int64_t firstLevel = 32 << 10, secondLevel = 512 << 10;
@@ -53,6 +44,25 @@ static double filterLoad(const Gather &gather, int64_t pixels) {
     return panel <= secondLevel ? 1.5 : 2.5;
   bool isNear = panel * layout.blocks <= firstLevel;
   return passesWholeFilter(gather, pixels) && !isNear ? 1.0 : 0.4;
+}
+
+/// Pixels of a single tap come to the first-level cache once for all blocks of
+/// the filter, unless they have many channels and blocks that follow pass
+/// through it in between; sums of one vector wait for each of them. Without
+/// AVX-512 a pixel is spread by an instruction of its own.
+static double pixelLoad(const Gather &gather, int64_t vectors, int64_t pixels,
+                        const TargetInfo &target) {
+  const FilterLayout &layout = gather.layout;
+  const int64_t many = 256;
+  double load = target.registers < 32 ? 0.8 : 0.35;
+  if (layout.groups > 1 || gather.ownTap || layout.inPerGroup <= many ||
+      layout.kernel[0] * layout.kernel[1] > 1)
+    return load;
+  if (vectors == 1)
+    load += 0.6;
+  if (passesWholeFilter(gather, pixels))
+    load += 0.25 * double(layout.blocks - 1) / double(layout.blocks);
+  return load;
 }
 
 RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
@@ -65,8 +75,12 @@ RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
   auto consider = [&](int64_t x, int64_t y, int64_t n) {
     // The last tile of a row is moved inwards.
     double computed = double((phase[1] + x - 1) / x * x) / double(phase[1]);
-    double filter = filterLoad(gather, x * y * n);
-    double cost = computed * (1 + loads(filter, vectors, x * y * n, target));
+    // Of each multiply-add: a vector of the filter is read once for all pixels,
+    // a pixel once for all vectors.
+    int64_t pixels = x * y * n;
+    double loads = filterLoad(gather, pixels) / double(pixels) +
+                   pixelLoad(gather, vectors, pixels, target) / double(vectors);
+    double cost = computed * (1 + loads);
     // Two images' pixels come from two places at once: in ResNet-50's 7x7 maps
     // 3 vectors x 7 pixels of one take 0.9 of the time of 2 x 7 of two.
     if (n > 1 && x * y > 1)
@@ -131,17 +145,18 @@ int64_t cpuFilterBlock(const ConvShape &shape, bool backwardData,
       block = candidate;
     }
   };
-  const int64_t mostVectors = target.registers >= 32 ? 6 : 3;
-  for (int64_t vectors = 1; vectors <= mostVectors; ++vectors)
+  // One group's sums have the registers to themselves; those of several small
+  // ones leave room for pixels that are spread over the lanes first.
+  const bool roomy = target.registers >= 32;
+  const int64_t most = roomy ? 6 : 3, mostOfSeveral = roomy ? 4 : 3;
+  for (int64_t vectors = 1; vectors <= most; ++vectors)
     for (int64_t lanes = widest; lanes >= 4; lanes /= 2)
       consider(vectors * lanes, outs < 12 && shape.groups > 1 ? 0.6 : 1.0);
-  // Blocks of several small groups: x must be spread over the lanes first.
-  const int64_t most = target.registers >= 32 ? 4 : 3;
   if (shape.groups > 1 && outs < 12)
     for (int64_t lanes = widest; lanes >= 8; lanes /= 2) {
       int64_t unit = std::lcm(outs, lanes);
       for (int64_t times : {3, 2, 4, 1})
-        if (unit * times <= widest * most)
+        if (unit * times <= widest * mostOfSeveral)
           consider(unit * times, 0.6);
       consider(unit, 0.5);
     }

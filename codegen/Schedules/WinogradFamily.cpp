@@ -54,17 +54,15 @@ WinogradSchedule WinogradSchedule::choose(const Problem &problem) {
                                               room / 2 / (row * tileRows),
                                           1, few ? mostImages : 4);
   // With whole images for tasks, a few still have work for some threads.
-  bool isEven = target.batch > 0 && target.threads > 0 &&
-                target.batch % (schedule.images * target.threads) == 0;
   bool isShared =
-      schedule.rows == tileRows && !isEven &&
+      schedule.rows == tileRows && !problem.sharesEvenly(1, schedule.images) &&
       target.batch / schedule.images < std::max<int64_t>(2 * target.threads, 1);
   schedule.blocks = isShared ? (layout.blocks + 1) / 2 : layout.blocks;
 
   // Twice as many loads as multiply-adds can go at a time, and a vector of
   // the filter comes from the L2 cache, which seven tiles hide.
   const int64_t hidden = 7;
-  int64_t registers = problem.target.registers,
+  int64_t registers = target.registers,
           most = std::min(registers * 7 / 8, registers - vectors - 1) / vectors;
   double best = 0;
   for (int64_t y = 1; y <= schedule.rows; ++y)
