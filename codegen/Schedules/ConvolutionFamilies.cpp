@@ -85,8 +85,10 @@ ConvolutionSchedule ConvolutionSchedule::choose(const Problem &problem) {
   // All phases together meet each tap once.
   double taps =
       gather.ownTap ? 1.0 : double(layout.kernel[0] * layout.kernel[1]);
-  double work =
-      2.0 * rows * phase[1] * tileN * layout.block * layout.inPerGroup * taps;
+  // Of few pixels, to read a filter takes longer than to multiply: some twenty
+  // multiply-adds a value.
+  double pixels = std::max(double(rows * phase[1] * tileN), 20.0);
+  double work = 2.0 * pixels * double(layout.block * layout.inPerGroup) * taps;
   // So many that the copy of a strip costs little beside them: what is computed
   // from one of its values, where channels fill the copy's vectors.
   if (copy && dense) {

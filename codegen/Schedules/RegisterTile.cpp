@@ -32,6 +32,9 @@ static int64_t mostPixels(int64_t vectors, const TargetInfo &target) {
   return std::max<int64_t>(accumulators / vectors, 1);
 }
 
+/// Of a filter that comes from beyond the second-level cache.
+static constexpr double farFilter = 2.5;
+
 /// What the load of a vector adds to the time of a multiply-add, as measured. A
 /// block's filter comes from the first-level cache or from beyond; a whole one,
 /// block by block, comes to each tile anew.
@@ -41,7 +44,7 @@ static double filterLoad(const Gather &gather, int64_t pixels) {
   auto taps = gather.taps();
   int64_t panel = 4 * layout.inPerGroup * taps[0] * taps[1] * layout.block;
   if (panel > firstLevel)
-    return panel <= secondLevel ? 1.5 : 2.5;
+    return panel <= secondLevel ? 1.5 : farFilter;
   bool isNear = panel * layout.blocks <= firstLevel;
   return passesWholeFilter(gather, pixels) && !isNear ? 1.0 : 0.4;
 }
@@ -71,14 +74,28 @@ RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
   int64_t vectors = layout.block / lanes;
   int64_t most = mostPixels(vectors, target);
   auto phase = gather.phaseSize();
+  // More images than eight fill no unit better, but cost a register each for
+  // where they lie, and the cache's sets where maps are a power of two apart.
+  const int64_t mostImages = 8;
+  const bool few = target.batch > 0 && target.batch <= mostImages;
+  const int64_t images = few ? target.batch : mostImages;
+  auto isOneTile = [&](int64_t pixels) {
+    return gather.ownTap || pixels == phase[0] * phase[1];
+  };
   RegisterTile best;
   auto consider = [&](int64_t x, int64_t y, int64_t n) {
     // The last tile of a row is moved inwards.
     double computed = double((phase[1] + x - 1) / x * x) / double(phase[1]);
+    // What is left of the images takes as long, and reads all weights again.
+    if (few || gather.ownTap)
+      computed *= double(ceilDiv(images, n) * n) / double(images);
     // Of each multiply-add: a vector of the filter is read once for all pixels,
     // a pixel once for all vectors.
     int64_t pixels = x * y * n;
-    double loads = filterLoad(gather, pixels) / double(pixels) +
+    double filter = few && isOneTile(x * y) && n >= images
+                        ? farFilter
+                        : filterLoad(gather, pixels);
+    double loads = filter / double(pixels) +
                    pixelLoad(gather, vectors, pixels, target) / double(vectors);
     double cost = computed * (1 + loads);
     // Two images' pixels come from two places at once: in ResNet-50's 7x7 maps
@@ -89,11 +106,7 @@ RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
       best = {x, y, n, cost};
   };
   if (gather.ownTap) { // only images share weights
-    const int64_t images = 8;
-    int64_t tile = std::min(most, images);
-    consider(1, 1, tile);
-    // What is left of so many takes as long, and reads all weights again.
-    best.cost *= double(ceilDiv(images, tile) * tile) / double(images);
+    consider(1, 1, std::min(most, images));
     return best;
   }
   for (int64_t x = std::min(phase[1], most); x >= 1; --x)
@@ -101,12 +114,9 @@ RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
       if (phase[0] % y != 0)
         continue;
       consider(x, y, 1);
-      // More images than eight fill no unit better, but cost a register each
-      // for where they lie, and the cache's sets where maps are a power of two
-      // apart.
       if (x == phase[1] && y == phase[0])
-        consider(x, y, std::clamp<int64_t>(most / (x * y), 1, 8));
-      else if (x == phase[1] && 2 * x * y <= most)
+        consider(x, y, std::clamp<int64_t>(most / (x * y), 1, images));
+      else if (x == phase[1] && 2 * x * y <= most && images > 1)
         consider(x, y, 2);
     }
   return best;
@@ -135,6 +145,14 @@ int64_t cpuFilterBlock(const ConvShape &shape, bool backwardData,
       return;
     double used =
         double(outs * shape.groups) / double(layout.blocks * layout.block);
+    // Of few images with small maps, blocks are all there is to share out.
+    const int64_t smallMap = 64;
+    auto phase = gather.phaseSize();
+    int64_t threads = std::max<int64_t>(target.threads, 1);
+    if (target.batch > 0 && target.batch < 2 * threads &&
+        phase[0] * phase[1] <= smallMap)
+      used *= double(layout.blocks) /
+              double(ceilDiv(layout.blocks, threads) * threads);
     // Vectors of half the width cost nothing on some machines and half of the
     // rate on others.
     int64_t lanes = lanesOfBlock(candidate, target);

@@ -63,7 +63,7 @@ void rootc::buildModelPipeline(OpPassManager &passes,
   model.addPass(createPackFilters(
       {target.vectorBits, target.registers,
        options.winograd && backend.winograd && !options.bf16, target.halide,
-       options.bf16 && options.matrices, target.batch}));
+       options.bf16 && options.matrices, target.batch, target.threads}));
 
   // What of @infer depends on parameters alone is done once, by @prepare.
   model.addPass(createHoistPrepare());

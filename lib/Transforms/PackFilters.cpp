@@ -67,7 +67,7 @@ private:
   void pack(ConvOp conv, Value input, bool backwardData) {
     if (conv.getBlock() != 0)
       return;
-    codegen::TargetInfo machine{target, vectorBits, registers, batch};
+    codegen::TargetInfo machine{target, vectorBits, registers, batch, threads};
     codegen::ConvShape shape = convShapeOf(
         conv, cast<RankedTensorType>(input.getType()).getShape()[3]);
     codegen::FilterLayout layout;

@@ -193,6 +193,8 @@ def PackFilters : Pass<"root-pack-filters", "::rootc::root::ModelOp"> {
            "Filters in pairs, for products of bf16 matrices, where they suit">,
     Option<"batch", "batch", "int64_t", "0",
            "Images that a call is expected to have; 0: any">,
+    Option<"threads", "threads", "int64_t", "0",
+           "Threads that are expected to run it; 0: any">,
   ];
 }
 
