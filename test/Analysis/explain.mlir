@@ -26,7 +26,7 @@
 // CHECK: predicted share bound GFLOP/s MB kernel
 // CHECK: conv1 + max_pool_1 forward
 // CHECK-NEXT: max_pool_1 (max_pool 2x2/2); within its tasks conv1 (conv2d 5x5, 24 filters), relu_1
-// CHECK-NEXT: channels in order 8; filter: 1 block of 32 channels; schedule (rule) rows=4 unroll=1 vectors=3
+// CHECK-NEXT: channels in order 8; filter: 1 block of 32 channels; schedule (rule) rows=8 unroll=1 vectors=3
 // CHECK-NEXT: - conv1: no Winograd: too few channels of a group share a transformed tile
 // CHECK: ms lanes: 24 channels in 1 blocks of 32
 // CHECK: conv2 forward
