@@ -23,12 +23,26 @@ bool passesWholeFilter(const Gather &gather, int64_t pixels) {
          4 * layout.outPerGroup * layout.inPerGroup <= nearBytes;
 }
 
+/// Whether a map's pixels have so many channels that the sums of a single tap
+/// take most of the time.
+static bool hasLongPixels(const Gather &gather) {
+  const int64_t many = 256;
+  const FilterLayout &layout = gather.layout;
+  auto phase = gather.phaseSize();
+  return layout.groups == 1 && layout.inPerGroup > many &&
+         layout.kernel[0] * layout.kernel[1] == 1 && phase[0] * phase[1] > 1;
+}
+
 /// Pixels of a tile of so many vectors: accumulators, the block's filter and a
 /// pixel spread over the lanes share the registers; an eighth stays free for
-/// what else the loop needs.
-static int64_t mostPixels(int64_t vectors, const TargetInfo &target) {
+/// what else the loop needs. With AVX-512 a multiply-add spreads a pixel
+/// itself: worth a register where sums are long, but not what writing more of
+/// them takes elsewhere.
+static int64_t mostPixels(const Gather &gather, int64_t vectors,
+                          const TargetInfo &target) {
+  int64_t spread = hasLongPixels(gather) && target.registers >= 32 ? 0 : 1;
   int64_t accumulators =
-      std::min(target.registers - vectors - 1, target.registers * 7 / 8);
+      std::min(target.registers - vectors - spread, target.registers * 7 / 8);
   return std::max<int64_t>(accumulators / vectors, 1);
 }
 
@@ -56,10 +70,8 @@ static double filterLoad(const Gather &gather, int64_t pixels) {
 static double pixelLoad(const Gather &gather, int64_t vectors, int64_t pixels,
                         const TargetInfo &target) {
   const FilterLayout &layout = gather.layout;
-  const int64_t many = 256;
   double load = target.registers < 32 ? 0.8 : 0.35;
-  if (layout.groups > 1 || gather.ownTap || layout.inPerGroup <= many ||
-      layout.kernel[0] * layout.kernel[1] > 1)
+  if (!hasLongPixels(gather))
     return load;
   if (vectors == 1)
     load += 0.6;
@@ -72,7 +84,7 @@ RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
   const FilterLayout &layout = gather.layout;
   int64_t lanes = lanesOfBlock(layout.block, target);
   int64_t vectors = layout.block / lanes;
-  int64_t most = mostPixels(vectors, target);
+  int64_t most = mostPixels(gather, vectors, target);
   auto phase = gather.phaseSize();
   // More images than eight fill no unit better, but cost a register each for
   // where they lie, and the cache's sets where maps are a power of two apart.
