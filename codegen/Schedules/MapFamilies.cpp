@@ -48,18 +48,26 @@ static void checkVectors(Legality &legality, int64_t vectors, int64_t lanes,
 // Loops over images
 //===----------------------------------------------------------------------===//
 
-/// Bytes of one tensor that one task of a parallel loop covers: enough that
+/// Rows of one tensor that one task of a parallel loop covers: enough that
 /// starting the task costs nothing, few enough that threads share evenly.
-static int64_t rowsOfTask(const std::vector<int64_t> &shape) {
-  const int64_t bytes = 256 * 1024;
-  return std::clamp<int64_t>(bytes / (shape.at(2) * shape.at(3) * 4), 1,
-                             shape.at(1));
+static int64_t rowsOfTask(const Problem &problem) {
+  const int64_t most = 256 * 1024, least = 32 * 1024;
+  const std::vector<int64_t> &shape = problem.shape();
+  int64_t row = 4 * shape.at(2) * shape.at(3),
+          rows = std::clamp<int64_t>(most / row, 1, shape.at(1));
+  // Fewer images than threads are shared out, too.
+  const TargetInfo &target = problem.target;
+  if (target.batch > 0 && target.batch < target.threads)
+    rows = std::min(
+        rows, std::max(ceilDiv(target.batch * shape.at(1), target.threads),
+                       ceilDiv(least, row)));
+  return rows;
 }
 
 template <typename Family>
 Family ImageSchedule<Family>::choose(const Problem &problem) {
   Family schedule;
-  schedule.rows = rowsOfTask(problem.shape());
+  schedule.rows = rowsOfTask(problem);
   // What is computed for it makes a task long enough.
   const int64_t fewTasks = 4;
   if (problem.inner)
@@ -149,7 +157,7 @@ PoolSchedule PoolSchedule::choose(const Problem &problem) {
   ChannelSplit split =
       splitChannels(problem.lanes(), shape.at(3),
                     backward ? 4 : problem.target.registers * 3 / 8);
-  schedule.rows = problem.inner ? rowsOfReader(problem) : rowsOfTask(shape);
+  schedule.rows = problem.inner ? rowsOfReader(problem) : rowsOfTask(problem);
   schedule.vectors = split.vectors();
   // Two results a tap leave no room to overlap taps.
   schedule.unroll = split.exact && !backward && tapsOf(problem) <= 9 &&
