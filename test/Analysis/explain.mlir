@@ -6,8 +6,8 @@
 
 // Measured times beside the predicted ones.
 // RUN: %python %S/Inputs/make_profile.py %t.json > %t.profile
-// RUN: rootc %s --explain --profile=%t.profile --target=x86-64-v4 | FileCheck %s --check-prefix=PROFILE
-// RUN: rootc %s --explain --profile=%t.profile --target=x86-64-v4 --format=json | FileCheck %s --check-prefix=MEASURED
+// RUN: rootc %s --explain --batch=4 --threads=2 --profile=%t.profile --target=x86-64-v4 | FileCheck %s --check-prefix=PROFILE
+// RUN: rootc %s --explain --batch=4 --threads=2 --profile=%t.profile --target=x86-64-v4 --format=json | FileCheck %s --check-prefix=MEASURED
 // RUN: rootc %s --explain --machine=%t.profile --threads=2 --target=x86-64-v4 | FileCheck %s --check-prefix=MACHINE
 
 // RUN: not rootc %s --explain --emit=so 2>&1 | FileCheck %s --check-prefix=EMIT
