@@ -6,6 +6,7 @@
 
 // Measured times beside the predicted ones.
 // RUN: %python %S/Inputs/make_profile.py %t.json > %t.profile
+// RUN: rootc %s --explain --profile=%t.profile --target=x86-64-v4 | FileCheck %s --check-prefix=ALONE
 // RUN: rootc %s --explain --batch=4 --threads=2 --profile=%t.profile --target=x86-64-v4 | FileCheck %s --check-prefix=PROFILE
 // RUN: rootc %s --explain --batch=4 --threads=2 --profile=%t.profile --target=x86-64-v4 --format=json | FileCheck %s --check-prefix=MEASURED
 // RUN: rootc %s --explain --machine=%t.profile --threads=2 --target=x86-64-v4 | FileCheck %s --check-prefix=MACHINE
@@ -82,6 +83,12 @@
 // PROFILE: measured predicted diff share bound GFLOP/s MB kernel
 // PROFILE: -20% {{.*}} conv1 + max_pool_1 forward
 // PROFILE: -20% 100.0% all 9 kernels
+
+// A profile alone says the batch and threads; the rules are then of any batch.
+// ALONE: small: batch 4, 2 threads
+// ALONE-NEXT: machine (measured, '{{.*}}.profile'): 480 GFLOP/s
+// ALONE: measured predicted diff share bound GFLOP/s MB kernel
+// ALONE: {{-[0-9]+}}% 100.0% all 9 kernels
 
 // MEASURED: "predicted_ms":
 // MEASURED-NEXT: "measured_ms":
