@@ -201,8 +201,8 @@ struct LinearGradientSchedule {
 /// Pools, and maps in another size.
 struct PoolSchedule {
   /// Of a pool that computes what it reads: the most bytes of that which a task
-  /// has, to stay in the L2 cache, and the fewest tasks of an image unless two
-  /// are enough for all threads.
+  /// has, to stay in the L2 cache, and the fewest tasks of an image, but for
+  /// batches that threads share evenly.
   static constexpr int64_t mostRead = 896 * 1024, fewestTasks = 4;
 
   int64_t rows = 1;    ///< of an image in a task

@@ -154,8 +154,7 @@ GroupLanesSchedule GroupLanesSchedule::choose(const Problem &problem) {
   auto isEven = [&](int64_t rows) {
     const int64_t many = 6 * target.threads;
     int64_t strips = phase[0] / rows;
-    return problem.sharesEvenly(strips) ||
-           target.batch * strips * layout.blocks >= many;
+    return problem.sharesEvenly(strips) || target.batch * strips >= many;
   };
   if (target.batch > 0 && target.threads > 0 && !phased)
     while (schedule.rows > 1 && !isEven(schedule.rows))

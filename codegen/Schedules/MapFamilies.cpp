@@ -48,6 +48,13 @@ static void checkVectors(Legality &legality, int64_t vectors, int64_t lanes,
 // Loops over images
 //===----------------------------------------------------------------------===//
 
+/// So many rows of `height` or somewhat fewer that leave no rest, which a last
+/// task would take as long for as for all of its rows.
+static int64_t rowsWithoutRest(int64_t height, int64_t rows) {
+  int64_t exact = largestDivisor(height, rows);
+  return 2 * exact > rows ? exact : rows;
+}
+
 /// Rows of one tensor that one task of a parallel loop covers: enough that
 /// starting the task costs nothing, few enough that threads share evenly.
 static int64_t rowsOfTask(const Problem &problem) {
@@ -134,7 +141,7 @@ std::vector<Key<PoolSchedule>> PoolSchedule::keys() {
 static int64_t rowsOfReader(const Problem &problem) {
   const int64_t bytes = PoolSchedule::mostRead,
                 fewTasks =
-                    problem.sharesEvenly(2) ? 2 : PoolSchedule::fewestTasks;
+                    problem.sharesEvenly(1) ? 2 : PoolSchedule::fewestTasks;
   const auto &input = problem.kernel.type(problem.anchor->operands.at(0)).shape;
   int64_t kernel = pairOf(problem, "kernel")[0],
           stride = pairOf(problem, "stride")[0],
@@ -157,7 +164,8 @@ PoolSchedule PoolSchedule::choose(const Problem &problem) {
   ChannelSplit split =
       splitChannels(problem.lanes(), shape.at(3),
                     backward ? 4 : problem.target.registers * 3 / 8);
-  schedule.rows = problem.inner ? rowsOfReader(problem) : rowsOfTask(problem);
+  schedule.rows = rowsWithoutRest(
+      shape.at(1), problem.inner ? rowsOfReader(problem) : rowsOfTask(problem));
   schedule.vectors = split.vectors();
   // Two results a tap leave no room to overlap taps.
   schedule.unroll = split.exact && !backward && tapsOf(problem) <= 9 &&

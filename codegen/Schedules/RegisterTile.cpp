@@ -13,12 +13,16 @@
 
 namespace rootc::codegen {
 
+static bool isDenseSingleTap(const FilterLayout &layout) {
+  return layout.groups == 1 && layout.kernel[0] * layout.kernel[1] == 1;
+}
+
 bool passesWholeFilter(const Gather &gather, int64_t pixels) {
   const FilterLayout &layout = gather.layout;
   const int64_t nearBytes = 320 * 1024, fewTiles = 12;
   auto phase = gather.phaseSize(), counts = gather.phaseCount();
-  return layout.groups == 1 && !gather.ownTap && counts[0] * counts[1] == 1 &&
-         layout.kernel[0] * layout.kernel[1] == 1 &&
+  return isDenseSingleTap(layout) && !gather.ownTap &&
+         counts[0] * counts[1] == 1 &&
          phase[0] * phase[1] >= fewTiles * pixels &&
          4 * layout.outPerGroup * layout.inPerGroup <= nearBytes;
 }
@@ -29,8 +33,8 @@ static bool hasLongPixels(const Gather &gather) {
   const int64_t many = 256;
   const FilterLayout &layout = gather.layout;
   auto phase = gather.phaseSize();
-  return layout.groups == 1 && layout.inPerGroup > many &&
-         layout.kernel[0] * layout.kernel[1] == 1 && phase[0] * phase[1] > 1;
+  return isDenseSingleTap(layout) && layout.inPerGroup > many &&
+         phase[0] * phase[1] > 1;
 }
 
 /// Pixels of a tile of so many vectors: accumulators, the block's filter and a
@@ -112,7 +116,7 @@ RegisterTile registerTile(const Gather &gather, const TargetInfo &target) {
     // Of each multiply-add: a vector of the filter is read once for all pixels,
     // a pixel once for all vectors.
     int64_t pixels = x * y * n;
-    double filter = few && isOneTile(x * y) && n >= images
+    double filter = few && isOneTile(x * y) && n == images
                         ? onceFilter(layout)
                         : filterLoad(gather, pixels);
     double loads = filter / double(pixels) +
