@@ -169,14 +169,19 @@ private:
            medianOf(times[1]) > 1.25 * medianOf(times[0]);
   }
 
-  /// Kernels whose filter lies otherwise have one each, of the same values.
-  void packFilters() {
-    if (model->parameter_count == 0)
-      return;
+  rootc_context callContext() {
     rootc_context context = {};
     context.device = model.device();
     context.parallel_for = model->parallel_for;
     context.pool = pool.handle();
+    return context;
+  }
+
+  /// Kernels whose filter lies otherwise have one each, of the same values.
+  void packFilters() {
+    if (model->parameter_count == 0)
+      return;
+    rootc_context context = callContext();
     FloatArray filter(size_t(model->parameter_count)), statistics(1);
     fill(reinterpret_cast<std::byte *>(filter.data()),
          {filter.size(), sizeof(float), true}, inputs.size());
@@ -186,15 +191,12 @@ private:
   }
 
   void runOnce() {
-    rootc_context context = {};
-    context.device = model.device();
+    rootc_context context = callContext();
     // A device has its own; what is here it would copy to at each call.
     if (!isTiming || !model.hasDevice()) {
       context.workspace = workspace.data();
       context.workspace_bytes = workspace.size();
     }
-    context.parallel_for = model->parallel_for;
-    context.pool = pool.handle();
     context.call_hook = hook;
     context.call_hook_state = this;
     FloatArray image(size_t(batch * model->height)), logits(image.size());
