@@ -23,10 +23,10 @@ namespace rootc::codegen {
 /// A register tile multiplies a vector for each pair of a streamed vector and
 /// a spread scalar. What loading a vector adds, divided by the scalars that
 /// share it: from the first-level cache, from the second, from beyond.
-inline constexpr double loadNear = 0.4, loadSecond = 1.5, loadBeyond = 2.5;
+inline constexpr double loadNear = 0.3, loadSecond = 1.3, loadBeyond = 2.5;
 /// And a scalar, divided by the vectors; without AVX-512 it is spread by an
 /// instruction of its own.
-inline constexpr double loadScalar = 0.35, loadSpread = 0.8;
+inline constexpr double loadScalar = 0.25, loadSpread = 0.8;
 /// Of a filter's gradient, whose scalars lie apart.
 inline constexpr double loadApart = 0.8;
 /// Where both factors are whole vectors: a load of either.
