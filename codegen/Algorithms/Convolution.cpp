@@ -340,12 +340,20 @@ static Lowered packFilter(const Op &op, const std::vector<Value> &in) {
     out = standard(min(inGroup, outs - 1), layout.outPerGroup, layout.outOrder);
     source = standard(i, layout.inPerGroup, layout.inOrder);
   }
+  // The filter counts one of the two within its own group.
+  Expr ins = constant(layout.inPerGroup), within = backward ? out : source;
+  if (layout.merged > 1) {
+    Expr ownIns = ins / constant(layout.merged),
+         ownOuts = outs / constant(layout.merged);
+    exists = exists && i / ownIns == out / ownOuts;
+    within = within % (backward ? ownOuts : ownIns);
+  }
   auto valueAt = [&](Expr kx, Expr ky) {
     return Expr(backward
-                    ? filter.func(out, constant(shape.kernel[1] - 1) - kx,
+                    ? filter.func(within, constant(shape.kernel[1] - 1) - kx,
                                   constant(shape.kernel[0] - 1) - ky,
-                                  group * constant(layout.inPerGroup) + source)
-                    : filter.func(source, kx, ky, group * outs + out));
+                                  group * ins + source)
+                    : filter.func(within, kx, ky, group * outs + out));
   };
   Expr value =
       layout.winograd

@@ -21,14 +21,14 @@ Cost CostOf::of(const ConvolutionSchedule &s) const {
   Cost cost;
   cost.ideal = ideal(conv);
   double outs = double(layout.outPerGroup * layout.groups);
-  cost.lanes = double(layout.blocks * layout.block) / outs * double(lanes) /
-               double(native(s.lanes));
+  cost.lanes = double(layout.merged * layout.blocks * layout.block) / outs *
+               double(lanes) / double(native(s.lanes));
   cost.tiles = cover(phase[1], s.tileX) * coverImages(s.tileN);
   // Taps that lie beside the map are multiplied all the same.
   if (!gather.ownTap) {
     double all = double(layout.kernel[0] * layout.kernel[1]);
     cost.tiles *= double(batch * gather.height * gather.width) * outs * all *
-                  double(layout.inPerGroup) /
+                  double(layout.inPerGroup / layout.merged) /
                   double(gather.phases[0] * gather.phases[1]) /
                   (cost.ideal * double(2 * lanes));
   }
@@ -50,18 +50,19 @@ Cost CostOf::of(const ConvolutionSchedule &s) const {
   cost.beside = tileCount * tileCycles + written + elementwise();
   if (counts[0] * counts[1] > 1) // phases are written, then put together
     cost.beside += written * copyCycles;
-  if (s.copy) {
-    auto strip = gather.stripSize(s.rows);
+  auto strip = gather.stripSize(s.rows);
+  double copied = double(strip[0] * strip[1] * s.tileN);
+  if (layout.groupsPerBlock > 1) { // spread over a block's lanes
+    cost.beside += strips * double(layout.blocks * layout.inPerGroup) *
+                   tileVectors * copied * gatherCycles;
+  } else if (s.copy) {
     double copies =
         layout.groups > 1
             ? strips * double(layout.blocks) * ceilOf(layout.inPerGroup, lanes)
             : cost.tasks * ceilOf(layout.inPerGroup, lanes);
     if (layout.groups == 1 && layout.inPerGroup <= 4)
       copies = cost.tasks * double(layout.inPerGroup) / double(lanes);
-    double spread =
-        layout.groupsPerBlock > 1 ? double(layout.inPerGroup) * tileVectors : 1;
-    cost.beside +=
-        copies * spread * double(strip[0] * strip[1] * s.tileN) * copyCycles;
+    cost.beside += copies * copied * copyCycles;
   }
   cost.again = filterAgain(layout, strips);
   return cost;
@@ -86,8 +87,10 @@ Cost CostOf::of(const WinogradSchedule &s) const {
   double tileVectors = double(layout.block / native(s.lanes)),
          pixels = double(s.tileX * s.tileY);
   double sums = tileVectors * pixels;
+  bool near = isNear(4.0 * double(layout.inPerGroup * layout.block));
   cost.loads = std::max({1.0, (pixels + tileVectors) / sums, 8 / sums}) +
-               loadSecond / pixels;
+               (near ? tileNear + tileLoadNear / pixels
+                     : tileBeyond + tileLoadBeyond / pixels);
   double strips = double(rows / s.rows) * ceilOf(batch, s.images),
          tasks = ceilOf(layout.blocks, s.blocks);
   cost.tasks = strips * tasks;

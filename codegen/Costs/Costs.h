@@ -23,10 +23,10 @@ namespace rootc::codegen {
 /// A register tile multiplies a vector for each pair of a streamed vector and
 /// a spread scalar. What loading a vector adds, divided by the scalars that
 /// share it: from the first-level cache, from the second, from beyond.
-inline constexpr double loadNear = 0.3, loadSecond = 1.3, loadBeyond = 2.5;
+inline constexpr double loadNear = 0.2, loadSecond = 0.9, loadBeyond = 2.5;
 /// And a scalar, divided by the vectors; without AVX-512 it is spread by an
 /// instruction of its own.
-inline constexpr double loadScalar = 0.25, loadSpread = 0.8;
+inline constexpr double loadScalar = 0.18, loadSpread = 0.8;
 /// Of a filter's gradient, whose scalars lie apart.
 inline constexpr double loadApart = 0.8;
 /// Where both factors are whole vectors: a load of either.
@@ -36,7 +36,11 @@ inline constexpr double tileCycles = 14;
 /// Of a vector that is copied, transposed or added to sums in the L2 cache.
 inline constexpr double copyCycles = 4, gatherCycles = 20, addCycles = 6;
 /// Of an element of Winograd's tiles: two products with small matrices.
-inline constexpr double transformCycles = 8;
+inline constexpr double transformCycles = 5;
+/// Winograd's sums are of few in channels, and tiles are scattered: what each
+/// adds, and the load of a vector, from the first-level cache and from beyond.
+inline constexpr double tileNear = 0.2, tileBeyond = 0.5, tileLoadNear = 1.5,
+                        tileLoadBeyond = 1.7;
 /// How many times as fast as vectors the matrix unit is.
 inline constexpr double matrixSpeed = 6;
 /// Of a vector of a linear layer's gradient, which few images are summed in.
@@ -105,8 +109,9 @@ private:
   double elementwise() const;
 
   /// What a tile streams, so many bytes, comes from one of three places.
+  static bool isNear(double bytes) { return bytes <= 32 * 1024; }
   double load(double bytes) const {
-    return bytes <= 32 * 1024                 ? loadNear
+    return isNear(bytes)                      ? loadNear
            : bytes <= machine.nearBytes() / 2 ? loadSecond
                                               : loadBeyond;
   }

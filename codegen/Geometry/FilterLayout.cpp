@@ -54,13 +54,19 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
                    shape.kernel[1] > 1 && shape.dilation[1] == 1 &&
                    shape.inOrder == 1 &&
                    shape.inPerGroup() * shape.kernel[1] <= terms;
-  if (shape.pairs && !groupsInnermost(shape) && shape.groups % 2 == 0 &&
-      2 * layout.inPerGroup == terms) {
-    layout.merged = 2;
-    layout.groups /= 2;
-    layout.inPerGroup *= 2;
-    layout.outPerGroup *= 2;
-  }
+  bool several = shape.groups > 1 && !groupsInnermost(shape) &&
+                 block > layout.outPerGroup && block % layout.outPerGroup == 0;
+  if (shape.pairs)
+    layout.merged = !groupsInnermost(shape) && shape.groups % 2 == 0 &&
+                            2 * layout.inPerGroup == terms
+                        ? 2
+                        : 1;
+  else if (several && shape.kernel[0] * shape.kernel[1] == 1 &&
+           shape.groups % (block / layout.outPerGroup) == 0)
+    layout.merged = block / layout.outPerGroup;
+  layout.groups /= layout.merged;
+  layout.inPerGroup *= layout.merged;
+  layout.outPerGroup *= layout.merged;
   if (groupsInnermost(shape)) {
     layout.laneGroups = block / layout.outPerGroup;
     if (block % layout.outPerGroup != 0 || layout.laneGroups > shape.groups)
@@ -74,8 +80,7 @@ FilterLayout filterLayout(const ConvShape &shape, bool backwardData,
     layout.outOrder = backwardData ? shape.inOrder : shape.outOrder;
     layout.inOrder = backwardData ? shape.outOrder : shape.inOrder;
   }
-  if (shape.groups > 1 && block > layout.outPerGroup &&
-      block % layout.outPerGroup == 0 && !shape.pairs) {
+  if (several && !shape.pairs && layout.merged == 1) {
     layout.groupsPerBlock = block / layout.outPerGroup;
     layout.blocks = ceilDiv(shape.groups, layout.groupsPerBlock);
   } else {

@@ -64,7 +64,9 @@ struct FilterLayout {
   int64_t winograd = 0;   ///< edge of Winograd's tiles; 0: the kernel as it is
   bool pairs = false;     ///< for products of matrices
   bool rowTaps = false;   ///< in pairs: in channels are those of a row of taps
-  int64_t merged = 1; ///< in pairs: the convolution's groups in one of these
+  /// The convolution's groups in one of these, with zeros between them: where
+  /// pairs or, of a single tap, a block would not be filled by one.
+  int64_t merged = 1;
 
   bool groupLanes() const { return laneGroups > 0; }
   /// The group of a block's first lane, where lanes are groups.

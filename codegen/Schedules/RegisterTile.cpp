@@ -165,8 +165,23 @@ int64_t cpuFilterBlock(const ConvShape &shape, bool backwardData,
     Gather gather = backwardData ? backwardDataGather(shape, candidate)
                                  : forwardGather(shape, candidate);
     const FilterLayout &layout = gather.layout;
-    if (layout.groupsPerBlock > 1 && outs >= 12)
+    bool spreads = layout.groupsPerBlock > 1;
+    if ((spreads || layout.merged > 1) && outs >= 12)
       return;
+    // To spread pixels costs as much as many multiply-adds, which a single tap
+    // has not; products of merged groups with zeros are but multiply-adds. A
+    // few a pixel take no longer than to read and write it, from end to end as
+    // one group is: MobileNetV3's first takes 0.54 of the time of four.
+    const int64_t fewProducts = 64;
+    if (spreads && shape.kernel[0] * shape.kernel[1] == 1)
+      factor = 0.05;
+    else if (layout.merged > 1)
+      factor = layout.groups == 1 && candidate /
+                                             lanesOfBlock(candidate, target) *
+                                             layout.inPerGroup <=
+                                         fewProducts
+                   ? 1.0
+                   : 1.0 / double(layout.merged);
     double used =
         double(outs * shape.groups) / double(layout.blocks * layout.block);
     // Of few images with small maps, blocks are all there is to share out.
@@ -180,7 +195,10 @@ int64_t cpuFilterBlock(const ConvShape &shape, bool backwardData,
     // Vectors of half the width cost nothing on some machines and half of the
     // rate on others.
     int64_t lanes = lanesOfBlock(candidate, target);
-    double width = lanes == widest ? 1.0 : lanes >= 8 ? 0.7 : 0.4;
+    double width = lanes == widest     ? 1.0
+                   : layout.merged > 1 ? double(lanes) / double(widest)
+                   : lanes >= 8        ? 0.7
+                                       : 0.4;
     double score = used * width * factor / registerTile(gather, target).cost;
     if (score > best * 1.001) {
       best = score;

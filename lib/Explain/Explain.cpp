@@ -111,6 +111,11 @@ std::string describe(const codegen::FilterLayout &layout) {
   if (layout.groupLanes())
     return llvm::formatv("lanes are groups, {0} blocks of {1}", layout.blocks,
                          layout.laneGroups);
+  if (layout.merged > 1)
+    return llvm::formatv("{0} block{1} of {2} groups with zeros between them, "
+                         "{3} channels",
+                         layout.blocks, layout.blocks == 1 ? "" : "s",
+                         layout.merged, layout.block);
   if (layout.groupsPerBlock > 1)
     return llvm::formatv("{0} blocks of {1} groups, {2} channels",
                          layout.blocks, layout.groupsPerBlock, layout.block);

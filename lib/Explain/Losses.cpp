@@ -93,6 +93,10 @@ private:
         return formatv("{0} groups in blocks of {1}, {2} of {3} lanes filled",
                        layout.groups, layout.laneGroups,
                        layout.laneGroups * key("across"), wide);
+      if (layout.merged > 1)
+        return formatv("zeros between the {0} groups of a block, {1} channels "
+                       "in blocks of {2}",
+                       layout.merged, layout.outPerGroup, layout.block);
       if (layout.groupsPerBlock > 1)
         return formatv("{0} channels of a block of {1} are not there",
                        layout.blocks * layout.block -

@@ -82,24 +82,6 @@ TEST_P(Bfloat, Convolutions) {
   }
 }
 
-/// Makes 0 of what is 0 in each packed filter: between groups that are merged.
-void clearBetweenGroups(const ConvShape &shape, bool backward, Tensor &packed) {
-  codegen::FilterLayout layout =
-      codegen::filterLayout(shape, backward, packed.dim(4) / 2);
-  int64_t ins = layout.pairedIns(), own = ins / layout.merged,
-          ownOuts = layout.outPerGroup / layout.merged, at = 0;
-  for (int64_t block = 0; block < packed.dim(0); ++block)
-    for (int64_t tap = 0; tap < packed.dim(1) * packed.dim(2); ++tap)
-      for (int64_t pair = 0; pair < packed.dim(3); ++pair)
-        for (int64_t value = 0; value < packed.dim(4); ++value, ++at) {
-          int64_t in = 2 * pair + value % 2,
-                  out =
-                      block % layout.blocksPerGroup * layout.block + value / 2;
-          if (in / own != out / ownOuts)
-            packed.reals[at] = 0;
-        }
-}
-
 TEST_P(Bfloat, Pairs) {
   ConvShape shape = shapeOf(GetParam());
   for (ConvKind kind : {ConvKind::Pack, ConvKind::PackBackward,
@@ -115,10 +97,6 @@ TEST_P(Bfloat, Pairs) {
     if (sums)
       kernel.ops[0].results[0].element = ElementType::F32;
     std::vector<Tensor> inputs = makeInputs(kernel, GetParam().batch);
-    bool packs = kind == ConvKind::Pack || kind == ConvKind::PackBackward;
-    if (!packs && !sums &&
-        codegen::filterLayout(shape, backward, 16).merged > 1)
-      clearBetweenGroups(shape, backward, inputs[1]);
     if (shape.inChannels < 4 && kind < ConvKind::Pack) { // the image
       kernel.inputs[0].element = ElementType::F32;
       inputs[0].type.element = ElementType::F32;

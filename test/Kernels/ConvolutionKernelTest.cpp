@@ -66,6 +66,17 @@ const Case cases[] = {
     {"pointwise_strided_groups",
      3,
      {9, 11, 48, 40, 2, {1, 1}, {3, 2}, {0, 0, 1, 0}, {1, 1}}},
+    // Groups merged with zeros between them: all, two at a time, none as they
+    // are five.
+    {"pointwise_merged",
+     3,
+     {7, 9, 16, 64, 8, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
+    {"pointwise_merged_in_pairs",
+     2,
+     {5, 7, 24, 96, 12, {1, 1}, {2, 1}, {0, 0, 0, 0}, {1, 1}}},
+    {"pointwise_of_five_groups",
+     1,
+     {6, 5, 15, 20, 5, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
     {"logits", 5, {8, 8, 64, 10, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
     {"linear", 19, {3, 2, 11, 50, 1, {3, 2}, {1, 1}, {0, 0, 0, 0}, {1, 1}}},
     {"linear_groups",

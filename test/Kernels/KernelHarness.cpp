@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/Kernels/KernelHarness.h"
+#include "codegen/Geometry/Gather.h"
 #include "codegen/Compile.h"
 #include "codegen/KernelWork.h"
 #include "codegen/Pipeline.h"
@@ -191,6 +192,23 @@ void clearPadding(const Op &op, int64_t channels, Tensor &packed) {
       packed.reals[i] = 0;
 }
 
+/// Zeros where a packed filter has them between groups that are merged.
+void clearBetweenGroups(const codegen::FilterLayout &layout, Tensor &packed) {
+  int64_t ownIns = layout.inPerGroup / layout.merged,
+          ownOuts = layout.outPerGroup / layout.merged, line = packed.dim(4),
+          lines = packed.dim(3), block = packed.size() / packed.dim(0);
+  for (int64_t i = 0; i < packed.size(); ++i) {
+    int64_t in = i / line % lines, lane = i % line;
+    if (layout.pairs) {
+      in = 2 * in + lane % 2;
+      lane /= 2;
+    }
+    int64_t out = i / block % layout.blocksPerGroup * layout.block + lane;
+    if (in / ownIns != out / ownOuts)
+      packed.reals[i] = 0;
+  }
+}
+
 /// What kernels call that is no part of Halide.
 std::map<std::string, Halide::JITExtern> externs() {
   auto stage = [](void *function, size_t numbers) {
@@ -233,6 +251,12 @@ std::vector<Tensor> makeInputs(const Kernel &kernel, int64_t dynamic,
   for (const Op &op : kernel.ops)
     if (op.attributes.count("winograd") && op.name != "pack_filter")
       inputs.at(op.operands[1]) = transformedFilter(op, inputs[op.operands[1]]);
+  for (const Op &op : kernel.ops)
+    if (op.name == "conv2d" || op.name == "conv2d_backward_data") {
+      codegen::FilterLayout layout = codegen::gatherOf(kernel, op).layout;
+      if (layout.merged > 1 && size_t(op.operands[1]) < inputs.size())
+        clearBetweenGroups(layout, inputs[op.operands[1]]);
+    }
   for (const Op &op : kernel.ops)
     if (op.name == "conv2d" && op.attributes.count("pairs"))
       clearPadding(op, kernel.type(op.operands[0]).shape[3],
