@@ -64,7 +64,10 @@ Cost CostOf::of(const ConvolutionSchedule &s) const {
       copies = cost.tasks * double(layout.inPerGroup) / double(lanes);
     cost.beside += copies * copied * copyCycles;
   }
-  cost.again = filterAgain(layout, strips);
+  // Of a map that is one tile, threads share a block between their images.
+  bool imagesShare = phase[0] * phase[1] == s.tileX * s.tileY;
+  cost.again = filterAgain(
+      layout, imagesShare ? strips / double(machine.threads) : strips);
   return cost;
 }
 

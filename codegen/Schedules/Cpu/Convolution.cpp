@@ -100,6 +100,10 @@ void apply(const ScheduleContext &context,
   int step = wholeGroup ? layout.outPerGroup : layout.block;
   // Two images a tile, and a batch that is odd: all go one by one.
   bool pairs = tileN == 2 && !phased;
+  // Of a map that is one tile, a block's filter is most of what there is to
+  // read: all images' tasks of one block come before the next.
+  bool imagesShare =
+      phase[0] * phase[1] == tileX * tileY && !phased && !schedule.inside;
   auto loops = [&](Stage stage, int images, TailStrategy imagesTail) {
     stage.split(c, co, ci, step,
                 channels % step == 0 ? TailStrategy::RoundUp
@@ -141,10 +145,16 @@ void apply(const ScheduleContext &context,
         stage.reorder({ci, cv, xp, xi, yp, yi, ni, xo, yo, ys, co, cs, no});
       else if (schedule.inside)
         stage.reorder({ci, cv, xp, xi, yp, yi, ni, co, xo, yo, cs, ys, no});
+      else if (imagesShare)
+        stage.reorder({ci, cv, xp, xi, yp, yi, ni, xo, yo, co, ys, no, cs});
       else
         stage.reorder({ci, cv, xp, xi, yp, yi, ni, xo, yo, co, cs, ys, no});
     }
-    if (!context.within)
+    if (context.within)
+      return;
+    if (imagesShare)
+      stage.fuse(ys, no, task).fuse(task, cs, task).parallel(task);
+    else
       stage.fuse(cs, ys, task).fuse(task, no, task).parallel(task);
   };
   if (pairs) {
