@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/Kernels/KernelHarness.h"
-#include "codegen/Geometry/Gather.h"
 #include "codegen/Compile.h"
+#include "codegen/Geometry/Gather.h"
 #include "codegen/KernelWork.h"
 #include "codegen/Pipeline.h"
 #include "test/Bench/ConvolutionCases.h"
