@@ -64,8 +64,10 @@ Cost CostOf::of(const ConvolutionSchedule &s) const {
       copies = cost.tasks * double(layout.inPerGroup) / double(lanes);
     cost.beside += copies * copied * copyCycles;
   }
-  // Of a map that is one tile, threads share a block between their images.
-  bool imagesShare = phase[0] * phase[1] == s.tileX * s.tileY;
+  // Of a map that is one tile, threads share a block between their images: the
+  // order of tasks in Schedules/Cpu/Convolution.cpp.
+  bool imagesShare = phase[0] * phase[1] == s.tileX * s.tileY &&
+                     counts[0] * counts[1] == 1 && !s.inside;
   cost.again = filterAgain(
       layout, imagesShare ? strips / double(machine.threads) : strips);
   return cost;
